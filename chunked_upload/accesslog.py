@@ -1,0 +1,56 @@
+"""The access log: one JSON object a line, safe whatever a client puts into its request.
+
+Values are JSON-escaped, so a name or path with line breaks cannot forge a second entry, and no
+header with a credential is among them.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from datetime import UTC, datetime
+
+from flask import Flask, Response, g, request
+
+logger = logging.getLogger("chunked_upload.access")
+
+_MAX_PATH = 500
+
+
+def init_app(app: Flask) -> None:
+    """Log every request of an app to the logger ``chunked_upload.access``, by default to stdout."""
+    if not logger.handlers:
+        handler = logging.StreamHandler(sys.stdout)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+
+    @app.before_request
+    def start_clock() -> None:
+        g.access_log_start = time.perf_counter()
+
+    @app.after_request
+    def log(response: Response) -> Response:
+        logger.info(json.dumps(_entry(response)))
+        return response
+
+
+def _entry(response: Response) -> dict[str, object]:
+    started = g.get("access_log_start")
+    elapsed = None if started is None else round((time.perf_counter() - started) * 1000, 1)
+    entry: dict[str, object] = {
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "remote": request.remote_addr,
+        "method": request.method,
+        "path": request.path[:_MAX_PATH],
+        "status": response.status_code,
+        "ms": elapsed,
+        "received": request.content_length,
+        "range": request.headers.get("Content-Range", "")[:80] or None,
+        "offset": response.headers.get("Upload-Offset"),
+        "agent": request.headers.get("User-Agent", "")[:200] or None,
+    }
+    return {key: value for key, value in entry.items() if value is not None}

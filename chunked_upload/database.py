@@ -1,0 +1,69 @@
+"""What the guarantees ask of the database connection.
+
+A commit must survive a power cut, or an offset that a client was told would go back. PostgreSQL
+does that as it comes (``fsync`` and ``synchronous_commit`` on). SQLite does with ``synchronous=FULL``
+in WAL mode, and with ``EXTRA`` in rollback mode, where the commit is the removal of a file.
+
+WAL mode is used only from SQLite 3.51.3 on: versions before can corrupt the database when several
+connections checkpoint at once, which is what server workers do.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+#: First SQLite without the WAL-reset bug.
+WAL_SAFE = (3, 51, 3)
+
+#: How long a statement waits for another connection's write, in milliseconds.
+BUSY_TIMEOUT_MS = 20_000
+
+_MARK = "chunked_upload_prepared"
+
+
+def prepare(engine: Engine, *, own: bool) -> Engine:
+    """Set every SQLite connection of an engine up for durable commits, once per engine.
+
+    :param own: the database is this service's own, so its journal mode may be chosen as well.
+    """
+    if engine.dialect.name != "sqlite" or getattr(engine, _MARK, False):
+        return engine
+    if engine.url.database in (None, "", ":memory:"):
+        return engine  # nothing to make durable, and disposing would lose it
+    wal = own and sqlite_version(engine) >= WAL_SAFE
+
+    def on_connect(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        mode = cursor.execute("PRAGMA journal_mode").fetchone()[0]
+        if own and (mode == "wal") is not wal:
+            mode = cursor.execute(f"PRAGMA journal_mode = {'WAL' if wal else 'DELETE'}").fetchone()[
+                0
+            ]
+        cursor.execute(f"PRAGMA synchronous = {'FULL' if mode == 'wal' else 'EXTRA'}")
+        cursor.close()
+
+    event.listen(engine, "connect", on_connect)
+    engine.dispose()  # connections opened before this have not been set up
+    setattr(engine, _MARK, True)
+    return engine
+
+
+def sqlite_version(engine: Engine) -> tuple[int, ...]:
+    """Return the version of the SQLite library behind an engine."""
+    version: tuple[int, ...] = engine.dialect.dbapi.sqlite_version_info  # type: ignore[union-attr]
+    return version
+
+
+def newest_sqlite() -> Any:
+    """Return pysqlite3 (an extra) when it has a newer SQLite than Python itself, else None."""
+    import sqlite3
+
+    try:
+        from pysqlite3 import dbapi2
+    except ImportError:
+        return None
+    newer: bool = dbapi2.sqlite_version_info > sqlite3.sqlite_version_info
+    return dbapi2 if newer else None

@@ -1,0 +1,189 @@
+"""The Flask extension: puts the service into an app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Blueprint, Flask, current_app
+from flask_sqlalchemy import SQLAlchemy
+
+from .commands import command_group
+from .engine import UploadEngine
+from .errors import ConfigurationError
+from .hooks import Hooks
+from .models import default_model
+from .mount import Mount
+from .protocols.base import VERBS
+from .protocols.chunked import ChunkedUploadCompleteView, ChunkedUploadView
+from .protocols.resources import UploadFileView, UploadListView, UploadView, Verbs, by_verb
+from .records import Record
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+_STATE = "chunked_upload"
+
+
+class ChunkedUpload:
+    """Resumable chunked uploads for a Flask app.
+
+    Several objects may serve one app, each with its own ``name`` and URL prefix; one object may
+    serve several apps (``init_app``). All state lives in the apps.
+
+    :param app: the app; or call :meth:`init_app` later.
+    :param db: the app's Flask-SQLAlchemy object. By default the one the app already has, else one
+        of the extension's own (an SQLite file in the instance folder, unless
+        ``SQLALCHEMY_DATABASE_URI`` says otherwise).
+    :param model: a model with :class:`~chunked_upload.ChunkedUploadMixin`; by default the built-in.
+    :param name: the mount's name: prefix of its endpoints (``url_for("<name>.upload")``).
+    :param upload_view: a subclass of :class:`~chunked_upload.ChunkedUploadView`.
+    :param complete_view: a subclass of :class:`~chunked_upload.ChunkedUploadCompleteView`.
+    :param settings: settings of this mount alone, by their short names (``max_bytes=10 * 2**30``).
+    """
+
+    def __init__(
+        self,
+        app: Flask | None = None,
+        *,
+        db: SQLAlchemy | None = None,
+        model: Any = None,
+        name: str = "chunked_upload",
+        upload_view: type[ChunkedUploadView] = ChunkedUploadView,
+        complete_view: type[ChunkedUploadCompleteView] = ChunkedUploadCompleteView,
+        **settings: Any,
+    ) -> None:
+        self.name = name
+        self._db = db
+        self._model = model
+        self._upload_view = upload_view
+        self._complete_view = complete_view
+        self._overrides = settings
+        self._hooks = Hooks()
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Mount the service in an app.
+
+        :raises ConfigurationError: for a setting that cannot work, or a name taken twice.
+        """
+        mounts: dict[str, Mount] = app.extensions.setdefault(_STATE, {})
+        if self.name in mounts:
+            raise ConfigurationError(
+                f"this app already has a chunked upload mount named {self.name!r};"
+                " give the second one another name="
+            )
+        db, own_db = self._database(app)
+        mount = Mount(
+            app,
+            name=self.name,
+            db=db,
+            own_db=own_db,
+            model=self._model_on(db, app),
+            hooks=self._hooks,
+            overrides=self._overrides,
+        )
+        mount.upload_view, mount.complete_view = self._upload_view, self._complete_view
+        app.register_blueprint(self._blueprint(mount))
+        mounts[self.name] = mount
+        if len(mounts) == 1:
+            app.cli.add_command(command_group())
+
+    def user_loader(self, function: _Function) -> _Function:
+        """Register the function that returns a request's user, or None (decorator).
+
+        It may return an id or an object with ``get_id()`` or ``id``. With a loader set, callers
+        without a user get 403.
+        """
+        self._hooks.user_loader = function
+        return function
+
+    def check_permissions(self, function: _Function) -> _Function:
+        """Register a check of who may upload, called before the body is read (decorator).
+
+        It refuses by raising ChunkedUploadError.
+        """
+        self._hooks.permission_checks.append(function)
+        return function
+
+    def validate(self, function: _Function) -> _Function:
+        """Register a check of the request, called before a byte is stored (decorator).
+
+        It sees the form fields that came before the file, and refuses by raising
+        ChunkedUploadError.
+        """
+        self._hooks.validators.append(function)
+        return function
+
+    def on_completion(self, function: _Function) -> _Function:
+        """Register a function of ``(uploaded_file, request)`` for completed files (decorator)."""
+        self._hooks.on_completion.append(function)
+        return function
+
+    @property
+    def mount(self) -> Mount:
+        """The mount in the current app."""
+        mount: Mount = current_app.extensions[_STATE][self.name]
+        return mount
+
+    @property
+    def engine(self) -> UploadEngine:
+        """The engine in the current app, for uploads that do not come over HTTP."""
+        return self.mount.engine
+
+    @property
+    def db(self) -> SQLAlchemy:
+        """The Flask-SQLAlchemy object in the current app."""
+        return self.mount.db
+
+    @property
+    def model(self) -> Any:
+        """The model in the current app."""
+        return self.mount.model
+
+    def path_of(self, upload: Record) -> str:
+        """Return the absolute path of a completed upload's file."""
+        if upload.path is None:
+            raise ValueError(f"{upload!r} is not complete, it has no file yet")
+        return self.engine.storage.path(upload.path)
+
+    def _database(self, app: Flask) -> tuple[SQLAlchemy, bool]:
+        """Return the db to use, and whether the extension set it up itself."""
+        model_db: SQLAlchemy | None = getattr(self._model, "__fsa__", None)
+        db = self._db or model_db or app.extensions.get("sqlalchemy")
+        if db is not None:
+            return db, bool(app.extensions.get("chunked_upload_own_db") is db)
+        app.config.setdefault("SQLALCHEMY_DATABASE_URI", "sqlite:///chunked_upload.db")
+        db = SQLAlchemy(app)
+        app.extensions["chunked_upload_own_db"] = db
+        return db, True
+
+    def _model_on(self, db: SQLAlchemy, app: Flask) -> Any:
+        if self._model is None:
+            return default_model(db)
+        if app.config.get("CHUNKED_UPLOAD_ABSTRACT_MODEL", True) is False:
+            default_model(db)
+        return self._model
+
+    def _blueprint(self, mount: Mount) -> Blueprint:
+        blueprint = Blueprint(self.name, __name__, url_prefix=mount.settings.url_prefix)
+        chunk = self._upload_view
+        routes: dict[str, tuple[str, Verbs]] = {
+            "/": ("uploads", {"GET": UploadListView, "POST": chunk}),
+            "/complete": ("complete", {"POST": self._complete_view}),
+            "/<upload_id>": (
+                "upload",
+                {"GET": UploadView, "POST": chunk, "PUT": chunk, "DELETE": UploadView},
+            ),
+            "/<upload_id>/file": ("file", {"GET": UploadFileView}),
+        }
+        for rule, (endpoint, verbs) in routes.items():
+            blueprint.add_url_rule(
+                rule,
+                endpoint,
+                by_verb(mount, verbs),
+                methods=VERBS,
+                strict_slashes=False,
+                provide_automatic_options=False,
+            )
+        return blueprint

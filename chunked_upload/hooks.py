@@ -1,0 +1,45 @@
+"""What an application can attach: signals, and functions registered on a mount.
+
+Signals (blinker, as Flask's own) are sent with the Flask app as sender and the keywords ``upload``
+(the record) and ``upload_set`` (the mount's name). They are told after the fact: the record is
+committed when a receiver runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from blinker import Namespace
+
+_signals = Namespace()
+
+#: The first chunk of a new upload is stored.
+upload_created = _signals.signal("upload-created")
+#: A chunk is stored; the record has the new offset.
+chunk_received = _signals.signal("chunk-received")
+#: The file is complete and in its final place; sent after ``on_completion``, with its retries.
+upload_completed = _signals.signal("upload-completed")
+#: The cleaner removed an upload whose time was up.
+upload_expired = _signals.signal("upload-expired")
+#: A client removed its upload.
+upload_aborted = _signals.signal("upload-aborted")
+
+SIGNALS = {
+    "created": upload_created,
+    "chunk_received": chunk_received,
+    "completed": upload_completed,
+    "expired": upload_expired,
+    "aborted": upload_aborted,
+}
+
+
+@dataclass
+class Hooks:
+    """The functions registered on one :class:`~chunked_upload.ChunkedUpload`."""
+
+    user_loader: Callable[[Any], Any] | None = None
+    permission_checks: list[Callable[[Any], None]] = field(default_factory=list)
+    validators: list[Callable[[Any], None]] = field(default_factory=list)
+    on_completion: list[Callable[[Any, Any], None]] = field(default_factory=list)

@@ -1,0 +1,138 @@
+"""One mount of the service in one app: its settings, engine, hooks and callers, put together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Request, g, url_for
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Engine
+from werkzeug.utils import import_string
+
+from . import callers, database
+from .callers import Caller
+from .engine import UploadEngine
+from .errors import ConfigurationError
+from .hooks import SIGNALS, Hooks
+from .models import Status
+from .records import Record, Records
+from .schemas import UploadSchema
+from .settings import KEYS, Settings
+from .storage import LocalStorage, Storage
+
+
+class Mount:
+    """What a :class:`~chunked_upload.ChunkedUpload` is within one app.
+
+    :param name: the mount's name: its blueprint's, and its records' ``upload_set``.
+    :param own_db: the database was set up by the extension, not by the app.
+    :param overrides: settings of this mount alone.
+    """
+
+    def __init__(
+        self,
+        app: Flask,
+        *,
+        name: str,
+        db: SQLAlchemy,
+        own_db: bool,
+        model: Any,
+        hooks: Hooks,
+        overrides: dict[str, Any],
+    ) -> None:
+        self.app = app
+        self.name = name
+        self.db = db
+        self.model = model
+        self.hooks = hooks
+        #: The view class that takes chunks; its rules (queryset, permissions) hold for the rest.
+        self.upload_view: Any = None
+        self.complete_view: Any = None
+        self._own_db = own_db
+        self._overrides = overrides
+        self._engines: dict[Any, UploadEngine] = {}
+        self._seen: tuple[Any, ...] = ()
+        self._settings = self._load_settings()
+
+    @property
+    def settings(self) -> Settings:
+        """The settings, following ``app.config`` when it changes."""
+        if self._config_values() != self._seen:
+            self._settings = self._load_settings()
+        return self._settings
+
+    @property
+    def engine(self) -> UploadEngine:
+        """The engine for the mount's own model."""
+        return self.engine_for(self.model)
+
+    def engine_for(self, model: Any) -> UploadEngine:
+        """Return the engine for a model (a view may name its own)."""
+        settings = self.settings
+        if model not in self._engines:
+            self._engines[model] = UploadEngine(
+                settings=settings,
+                storage=self._make_storage(settings),
+                records=Records(model, lambda: self._bind(model)),
+                emit=self.emit,
+            )
+        return self._engines[model]
+
+    def emit(self, event: str, record: Record) -> None:
+        """Send the signal of an event."""
+        SIGNALS[event].send(self.app, upload=record, upload_set=self.name)
+
+    @property
+    def login_required(self) -> bool:
+        """Whether callers must be known."""
+        return callers.required(self.hooks, self.settings.tokens)
+
+    def caller(self, request: Request) -> Caller:
+        """Return who sent the request, looked up once."""
+        known: dict[str, Caller] = g.setdefault("_chunked_upload_callers", {})
+        if self.name not in known:
+            known[self.name] = callers.identify(request, self.hooks, self.settings.tokens)
+        return known[self.name]
+
+    def let_go(self) -> None:
+        """Give back the connection that hooks may have pinned with ``db.session``.
+
+        Bytes may take hours to arrive, and the pool is small. A transaction left open by a hook
+        would be rolled back at the request's end anyway.
+        """
+        if self.db.session.registry.has():
+            self.db.session.rollback()
+
+    def describe(self, record: Record) -> dict[str, Any]:
+        """Return an upload's state as the contract writes it."""
+        state: dict[str, Any] = dict(UploadSchema().dump(record))
+        complete = record.status == Status.COMPLETE
+        state["url"] = self.url("file", upload_id=record.upload_id) if complete else None
+        return state
+
+    def url(self, endpoint: str, **values: Any) -> str:
+        """Build the path of one of the mount's endpoints."""
+        return url_for(f"{self.name}.{endpoint}", **values)
+
+    def _bind(self, model: Any) -> Engine:
+        engine = self.db.engines[getattr(model, "__bind_key__", None)]
+        return database.prepare(engine, own=self._own_db)
+
+    def _config_values(self) -> tuple[Any, ...]:
+        return tuple(map(self.app.config.get, KEYS))
+
+    def _load_settings(self) -> Settings:
+        self._seen = self._config_values()
+        self._engines = {}
+        return Settings.load(self.app.config, self._overrides)
+
+    def _make_storage(self, settings: Settings) -> Storage:
+        kind = settings.storage_class or LocalStorage
+        if isinstance(kind, str):
+            kind = import_string(kind)
+        if not (isinstance(kind, type) and issubclass(kind, Storage)):
+            raise ConfigurationError(
+                "CHUNKED_UPLOAD_STORAGE_CLASS must be a subclass of chunked_upload.Storage,"
+                f" or its dotted name, not {kind!r}"
+            )
+        return kind.from_settings(settings, f"{self.app.instance_path}/uploads")

@@ -1,0 +1,121 @@
+"""The ``chunked-upload`` program: serve, and the commands of the stand-alone server's app."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import sys
+from pathlib import Path
+
+import click
+from flask import current_app
+from flask.cli import ScriptInfo, with_appcontext
+from flask_migrate import upgrade
+from flask_migrate.cli import db as database_group
+
+from .commands import command_group
+from .errors import ConfigurationError
+from .standalone import create_app
+
+#: One thread for each upload in progress, however slow; idle ones are ended again.
+_THREADS = 1024
+
+#: Connections a worker accepts at a time; beyond the threads they wait.
+_BACKPRESSURE = 4096
+
+#: How long running uploads may go on after a stop was asked for; later they are cut off, and
+#: resume from their last chunk.
+_GRACE_SECONDS = 30
+
+
+@click.group()
+@click.version_option(package_name="chunked-upload")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Resumable chunked uploads: a server, and the care for what it stores."""
+    context.obj = ScriptInfo(create_app=create_app, load_dotenv_defaults=False)
+
+
+for command in command_group().commands.values():
+    cli.add_command(command)
+cli.add_command(database_group)
+
+
+@cli.command()
+@click.option("--host", envvar="HOST", default="127.0.0.1", show_default=True)
+@click.option("--port", envvar="PORT", default=8000, show_default=True, type=int)
+@click.option(
+    "--workers",
+    envvar="WORKERS",
+    default=lambda: min(os.cpu_count() or 1, 4),
+    type=click.IntRange(1),
+    help="Worker processes.  [default: one per core, at most 4]",
+)
+@click.option(
+    "--threads",
+    envvar="THREADS",
+    default=_THREADS,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Requests that a worker serves at a time.",
+)
+@click.option(
+    "--grace",
+    envvar="GRACE",
+    default=_GRACE_SECONDS,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Seconds that running requests get to finish when the server is stopped.",
+)
+@with_appcontext
+def serve(host: str, port: int, workers: int, threads: int, grace: int) -> None:
+    """Migrate the database and serve. Every CHUNKED_UPLOAD_* setting is read from the environment."""
+    from granian import Granian
+    from granian.constants import HTTPModes, Interfaces
+
+    migrate()
+    # Its warning about many threads is meant for apps that compute; ours wait for the network.
+    logging.getLogger("_granian").addFilter(lambda said: "Python threads" not in said.getMessage())
+    server = Granian(
+        "chunked_upload.standalone:create_app",
+        factory=True,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        workers=workers,
+        blocking_threads=threads,
+        backpressure=_BACKPRESSURE,
+        backlog=_BACKPRESSURE,
+        workers_kill_timeout=grace,
+        respawn_failed_workers=True,
+        websockets=False,
+    )
+    click.echo(f"Serving on http://{host}:{port}, data in {current_app.instance_path}")
+    sys.stdout.flush()
+    server.serve()
+
+
+@cli.command("migrate")
+@with_appcontext
+def migrate_command() -> None:
+    """Bring the database to the current version, and nothing else."""
+    migrate()
+
+
+def migrate() -> None:
+    """Upgrade the database; processes of one host that start together take turns."""
+    instance = Path(current_app.instance_path)
+    instance.mkdir(parents=True, exist_ok=True)
+    with (instance / "migrate.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        upgrade()
+
+
+def main() -> None:
+    """Run the program; a setting that cannot work ends it with one line instead of a traceback."""
+    try:
+        cli()
+    except ConfigurationError as error:
+        sys.exit(f"chunked-upload: {error}")

@@ -1,0 +1,1 @@
+"""One module per wire dialect: request → engine calls → reply, nothing more."""

@@ -1,0 +1,129 @@
+"""What the views of every dialect share: rules about callers, and errors as answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from flask import Request, Response, current_app, request
+from flask.views import View
+from sqlalchemy import Select
+
+from ..engine import UploadEngine
+from ..errors import AuthenticationRequired, ChunkedUploadError, MethodNotOffered, UploadNotFound
+from ..mount import Mount
+from ..records import Record
+from ..wire.replies import error_reply, json_reply
+
+#: Verbs routed to the views, which answer 405 in JSON themselves for those they do not offer.
+VERBS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+_UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class ChunkedUploadBaseView(View):
+    """Base of the protocol's views; hooks have django-chunked-upload's names and arguments.
+
+    :param mount: the mount it serves; by default the current app's mount ``upload_set``.
+    """
+
+    methods = VERBS
+    provide_automatic_options = False
+
+    #: Name of the mount when the view is routed by the app itself.
+    upload_set: ClassVar[str] = "chunked_upload"
+    #: The upload model; None for the mount's.
+    model: Any = None
+    #: Attribute of the model that holds the user: a relationship, or a column for the user's id.
+    user_field_name: str = "user"
+
+    def __init__(self, mount: Mount | None = None) -> None:
+        self.mount = mount or current_app.extensions["chunked_upload"][self.upload_set]
+        if self.model is None:
+            self.model = self.mount.model
+
+    @property
+    def engine(self) -> UploadEngine:
+        """The engine for this view's model."""
+        return self.mount.engine_for(self.model)
+
+    def get_queryset(self, request: Request) -> Select[Any]:
+        """Return the select of uploads that the caller may touch (hook).
+
+        An authenticated caller's own; for an anonymous caller every anonymous one, since knowing
+        the id is the permission.
+        """
+        owner = self.mount.caller(request).owner
+        statement = self.engine.records.query(self.mount.name)
+        return statement.where(self.model.owner == owner)
+
+    def validate(self, request: Request) -> None:
+        """Check the request (hook); raise ChunkedUploadError to refuse it."""
+        for check in self.mount.hooks.validators:
+            check(request)
+
+    def get_response_data(self, chunked_upload: Any, request: Request) -> dict[str, Any]:
+        """Return the data of a successful answer (hook)."""
+        return {}
+
+    def pre_save(self, chunked_upload: Any, request: Request, new: bool = False) -> None:
+        """Called before the record is saved (hook); may set attributes of it."""
+
+    def save(self, chunked_upload: Any, request: Request, new: bool = False) -> None:
+        """Save the record (hook); an override must call this one."""
+        self._commit()
+
+    def post_save(self, chunked_upload: Any, request: Request, new: bool = False) -> None:
+        """Called after the record is saved (hook)."""
+
+    def check_permissions(self, request: Request) -> None:
+        """Refuse callers that may not upload (hook), before any byte of the body is read.
+
+        :raises AuthenticationRequired: when callers must be known and this one is not.
+        """
+        if self.mount.login_required and self.mount.caller(request).owner is None:
+            raise AuthenticationRequired
+        for check in self.mount.hooks.permission_checks:
+            check(request)
+
+    def find(self, upload_id: str) -> Record:
+        """Return the caller's upload.
+
+        :raises UploadNotFound: when there is none, it is another's, or the id is not an id.
+        """
+        if not _UPLOAD_ID.fullmatch(upload_id):
+            raise UploadNotFound
+        statement = self.get_queryset(request).where(self.model.upload_id == upload_id)
+        return self.engine.find(statement)
+
+    def reply(self, content: Any, status: int = 200) -> Response:
+        """Answer in JSON."""
+        return json_reply(self.mount.settings, content, status)
+
+    def dispatch_request(self, **kwargs: Any) -> Response:
+        """Call the method of the verb, and turn refusals into answers."""
+        try:
+            return self._handler()(**kwargs)
+        except ChunkedUploadError as error:
+            return error_reply(self.mount.settings, error)
+
+    @classmethod
+    def offers(cls) -> list[str]:
+        """Return the verbs this view answers."""
+        return [verb for verb in VERBS if hasattr(cls, verb.lower())]
+
+    def _handler(self) -> Callable[..., Response]:
+        handler: Callable[..., Response] | None = getattr(self, request.method.lower(), None)
+        if handler is None:
+            raise MethodNotOffered(self.offers())
+        return handler
+
+    #: Writes the record for real; set by the views right before :meth:`save`.
+    _commit: Callable[[], Any]
+
+    def _save(self, chunked_upload: Any, commit: Callable[[], Any], *, new: bool) -> None:
+        self._commit = commit
+        self.pre_save(chunked_upload, request, new=new)
+        self.save(chunked_upload, request, new=new)
+        self.post_save(chunked_upload, request, new=new)

@@ -1,0 +1,424 @@
+"""The django-chunked-upload protocol: post chunks with Content-Range, complete with an MD5.
+
+Both views are meant to be subclassed; each hook has the name, the arguments and the moment that it
+has in django-chunked-upload, with ``request`` being Flask's. The order for a chunk is: permissions,
+file present, validate, look-up and validity (or creation), header, size limit, offset, bytes,
+pre_save, save, post_save, answer. For a completion: fields, look-up, validate, validity, MD5,
+pre_save, save, post_save, on_completion, answer.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar
+
+from flask import Request, Response, request
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.http import parse_options_header
+
+from .. import callers
+from ..callers import Caller
+from ..engine import Chunk
+from ..errors import (
+    BadRequest,
+    BadRequestHeaders,
+    ChecksumMismatch,
+    FieldsRequired,
+    FileTooLarge,
+    LimitExceeded,
+    OffsetMismatch,
+    SizeMismatch,
+    UnsupportedBody,
+)
+from ..filenames import clean_filename, extension
+from ..models import Status
+from ..records import Record
+from ..schemas import CompleteSchema
+from ..uploaded_file import UploadedFile
+from ..wire.body import Body
+from ..wire.content_range import ContentRange, parse_content_range
+from ..wire.incoming import (
+    UNNAMED,
+    FormLimits,
+    Incoming,
+    add_field,
+    expose_fields,
+    header_filename,
+    open_incoming,
+)
+from ..wire.replies import add_progress
+from .base import ChunkedUploadBaseView
+
+#: Fields that carry the protocol or a CSRF token; the others are the upload's metadata.
+_OWN_FIELDS = {"upload_id", "md5", "csrf_token", "csrfmiddlewaretoken"}
+
+#: A complete request is two short fields; JSON around them may be padded.
+_MAX_COMPLETE_BODY = 64 * 1024
+
+
+class ChunkedUploadView(ChunkedUploadBaseView):
+    """Takes chunks: a form with a file part, or raw bytes; the first creates the upload."""
+
+    #: Form field of the file; None for the setting's.
+    field_name: str | tuple[str, ...] | None = None
+    #: Header with the position of the chunk.
+    content_range_header: str = "Content-Range"
+    #: Largest file in bytes; None for the setting's.
+    max_bytes: int | None = None
+    #: Refuse forms without Content-Range (otherwise their part is the whole file).
+    fail_if_no_header: bool = False
+
+    def get_extra_attrs(self, request: Request) -> dict[str, Any]:
+        """Return more attributes for a new record (hook)."""
+        return {}
+
+    def get_max_bytes(self, request: Request) -> int | None:
+        """Return the largest file that this request may upload, in bytes (hook)."""
+        limit = self.mount.settings.max_bytes if self.max_bytes is None else self.max_bytes
+        return limit(request) if callable(limit) else limit
+
+    def create_chunked_upload(self, save: bool = False, **attrs: Any) -> Any:
+        """Make the record of a new upload (hook)."""
+        record = self.model(**attrs)
+        if save:
+            self.engine.create(record)
+        return record
+
+    def is_valid_chunked_upload(self, chunked_upload: Any) -> None:
+        """Check that an existing upload takes chunks (hook): not expired, not complete."""
+        self.engine.check_open(chunked_upload)
+
+    def get_response_data(self, chunked_upload: Any, request: Request) -> dict[str, Any]:
+        """Return the answer to a chunk (hook)."""
+        return {
+            "upload_id": chunked_upload.upload_id,
+            "offset": chunked_upload.offset,
+            "expires": chunked_upload.expires_on,
+        }
+
+    def post(self, upload_id: str | None = None) -> Response:
+        """Take one chunk."""
+        self.check_permissions(request)
+        incoming = open_incoming(request, self._form_limits())
+        expose_fields(request, incoming.fields)
+        self.validate(request)
+        given = _agreed_id(upload_id, incoming.fields)
+        record = self._open_upload(given) if given else None
+        span = self._span(incoming)
+        max_bytes = self.get_max_bytes(request)
+        self._check_sizes(incoming, span, max_bytes)
+        with self._begin(record, incoming, span, max_bytes) as chunk:
+            self._receive(incoming, chunk)
+            late_id = _agreed_id(upload_id, incoming.fields)
+            if late_id and not given:
+                stored = self._move(chunk, late_id, span, max_bytes)
+            else:
+                stored = self._store(chunk, incoming)
+        response = self.reply(self.get_response_data(stored, request))
+        return add_progress(response, stored)
+
+    put = post
+
+    def _open_upload(self, upload_id: str) -> Record:
+        record = self.find(upload_id)
+        self.is_valid_chunked_upload(record)
+        return record
+
+    # What the request declares
+
+    def _form_limits(self) -> FormLimits:
+        settings = self.mount.settings
+        names = settings.field_name if self.field_name is None else self.field_name
+        names = (names,) if isinstance(names, str) else tuple(names)
+        return FormLimits(names, settings.max_metadata_fields, settings.max_metadata_bytes)
+
+    def _span(self, incoming: Incoming) -> ContentRange | None:
+        """Return where the chunk goes; None for a whole file whose size its end will tell."""
+        header = request.headers.get(self.content_range_header)
+        if header is not None:
+            return parse_content_range(header)
+        known_by_url = (request.view_args or {}).get("upload_id") is not None
+        if self.fail_if_no_header or (incoming.raw and known_by_url):
+            raise BadRequestHeaders(f"{self.content_range_header} is required")
+        if incoming.raw and incoming.declared is not None:
+            return ContentRange(0, incoming.declared, incoming.declared)
+        return None
+
+    def _check_sizes(
+        self, incoming: Incoming, span: ContentRange | None, max_bytes: int | None
+    ) -> None:
+        """Refuse by what is declared, before a byte is stored."""
+        if span is None:
+            return
+        if max_bytes is not None and span.total > max_bytes:
+            raise FileTooLarge(max_bytes)
+        if self._max_chunk is not None and span.size > self._max_chunk:
+            raise _chunk_too_large(self._max_chunk)
+        declared = incoming.declared
+        if declared is None:
+            return
+        if declared < span.size or (incoming.raw and declared != span.size):
+            raise SizeMismatch(f"Content-Range says {span.size} bytes, the body has {declared}")
+
+    @property
+    def _max_chunk(self) -> int | None:
+        return self.mount.settings.max_chunk_bytes
+
+    # Receive
+
+    def _begin(
+        self,
+        record: Record | None,
+        incoming: Incoming,
+        span: ContentRange | None,
+        max_bytes: int | None,
+    ) -> Chunk:
+        start, stop, total = (
+            (0, None, None) if span is None else (span.start, span.stop, span.total)
+        )
+        new = record is None
+        if record is None:
+            record = self._create(incoming, start, total)
+        elif span is None:
+            stop = record.length  # the part must be the whole file, as declared before
+        self.mount.let_go()
+        return self.engine.begin(
+            record, start=start, stop=stop, total=total, new=new, max_bytes=max_bytes
+        )
+
+    def _receive(self, incoming: Incoming, chunk: Chunk) -> None:
+        max_chunk = self._max_chunk
+        for data in incoming:
+            chunk.write(data)
+            if max_chunk is not None and chunk.received > max_chunk:
+                raise _chunk_too_large(max_chunk)
+
+    def _store(self, chunk: Chunk, incoming: Incoming) -> Record:
+        """Make the chunk part of its upload."""
+        if chunk.new:
+            if chunk.start:
+                raise OffsetMismatch(0)
+            fields = _metadata(incoming.fields)
+            if fields != chunk.record.extra_fields:  # some came after the file
+                chunk.record.extra_fields = fields
+        chunk.finish()
+        self._save(chunk.record, chunk.commit, new=chunk.new)
+        if not chunk.committed:
+            raise RuntimeError(f"{type(self).__name__}.save() must call super().save()")
+        return chunk.record
+
+    def _move(
+        self, staged: Chunk, upload_id: str, span: ContentRange | None, max_bytes: int | None
+    ) -> Record:
+        """Store a chunk whose ``upload_id`` came after its file: the one case that costs a copy."""
+        record = self._open_upload(upload_id)
+        total = None if span is None else span.total
+        target = self.engine.begin(
+            record,
+            start=staged.start,
+            stop=record.length if span is None else span.stop,
+            total=total,
+            max_bytes=max_bytes,
+        )
+        with target:
+            for data in staged.bytes():
+                target.write(data)
+            target.finish()
+            self._save(record, target.commit, new=False)
+        return record
+
+    # Create
+
+    def _create(self, incoming: Incoming, start: int, total: int | None) -> Record:
+        """Make the record of a new upload, before its first byte arrives."""
+        staging = start > 0 and not incoming.raw and "upload_id" not in incoming.fields
+        if start > 0 and not staging:
+            raise OffsetMismatch(0)
+        caller = self.mount.caller(request)
+        attrs = {
+            "upload_set": self.mount.name,
+            "filename": self._filename(incoming),
+            "owner": caller.owner,
+            "visitor": None if caller.owner else callers.ensure_visitor(),
+            "quota_key": callers.quota_key(request, caller),
+            "length": total,
+            "reserved": self._reserved(incoming, total),
+            "extra_fields": _metadata(incoming.fields),
+            **self._user_attrs(caller),
+            **self.get_extra_attrs(request),
+        }
+        record: Record = self.create_chunked_upload(save=False, **attrs)
+        self.engine.create(record, counts=not staging)
+        return record
+
+    def _filename(self, incoming: Incoming) -> str:
+        """Return the client's name for the file, checked against the limits."""
+        settings = self.mount.settings
+        given = incoming.filename
+        if given == "blob":  # a Blob without a name; jQuery-File-Upload puts it in the header
+            given = header_filename(request) or given
+        name = clean_filename(given) or UNNAMED
+        limit = min(settings.max_filename_length, 255)
+        if len(name) > limit:
+            raise LimitExceeded(f"File name exceeds the limit ({limit} characters)")
+        suffix = extension(name)
+        allowed, denied = settings.allowed_extensions, settings.denied_extensions
+        if allowed is not None and suffix not in map(_plain, allowed):
+            listed = ", ".join(map(_plain, allowed))
+            raise UnsupportedBody(f"Files of type '{suffix}' are not accepted, only: {listed}")
+        if suffix in map(_plain, denied):
+            raise UnsupportedBody(f"Files of type '{suffix}' are not accepted")
+        return name
+
+    def _reserved(self, incoming: Incoming, total: int | None) -> int:
+        """Return the bytes to hold against the owner's quota."""
+        size = total if total is not None else incoming.declared
+        if size is None and self.mount.settings.max_open_bytes is not None:
+            raise LimitExceeded("A limit on unfinished bytes needs Content-Length or Content-Range")
+        return size or 0
+
+    def _user_attrs(self, caller: Caller) -> dict[str, Any]:
+        """Return the model's own user column, as django-chunked-upload fills its ``user``."""
+        if caller.user is None or not hasattr(self.model, self.user_field_name):
+            return {}
+        mapper = self.model.__mapper__
+        relationship = mapper.relationships.get(self.user_field_name)
+        if relationship is None:
+            kind = getattr(self.model, self.user_field_name).type.python_type
+            return {self.user_field_name: kind(callers.owner_key(caller.user))}
+        # The user object belongs to the app's session, so its key is copied, not the object.
+        return {
+            mapper.get_property_by_column(local).key: getattr(caller.user, remote.key)
+            for local, remote in relationship.local_remote_pairs
+        }
+
+
+class ChunkedUploadCompleteView(ChunkedUploadBaseView):
+    """Completes an upload: checks the MD5, puts the file in its final place, tells the app."""
+
+    #: Whether the client must send the file's MD5.
+    do_md5_check: ClassVar[bool] = True
+
+    def on_completion(self, uploaded_file: UploadedFile, request: Request) -> None:
+        """Called with the finished file (hook). Raising does not undo the completion; see docs."""
+        for hook in self.mount.hooks.on_completion:
+            hook(uploaded_file, request)
+
+    def is_valid_chunked_upload(self, chunked_upload: Any) -> None:
+        """Check that the upload may be completed (hook): not expired. Completed ones may, again."""
+        self.engine.check_unexpired(chunked_upload)
+
+    def md5_check(self, chunked_upload: Any, md5: str) -> None:
+        """Compare the client's MD5 with the stored bytes' (hook), whatever the case.
+
+        :raises ChecksumMismatch: when they differ.
+        """
+        if chunked_upload.md5 != md5.strip().lower():
+            raise ChecksumMismatch
+
+    def get_response_data(self, chunked_upload: Any, request: Request) -> dict[str, Any]:
+        """Return the answer to a completion (hook)."""
+        return self.mount.describe(chunked_upload)
+
+    def post(self) -> Response:
+        """Complete an upload; repeating it answers the same and runs no hook twice."""
+        self.check_permissions(request)
+        fields = self._fields()
+        upload_id, md5 = fields["upload_id"].strip(), fields["md5"].strip()
+        if not upload_id or (self.do_md5_check and not md5):
+            raise FieldsRequired(md5_required=self.do_md5_check)
+        record = self.find(upload_id)
+        self.validate(request)
+        self.is_valid_chunked_upload(record)
+        if record.status != Status.COMPLETE:
+            self._complete(record, md5)
+        elif self.do_md5_check:
+            self.md5_check(record, md5)
+        self.mount.let_go()
+        self.engine.settle(record, lambda: self.notify(record))
+        response = self.reply(self.get_response_data(record, request))
+        return add_progress(response, record)
+
+    def notify(self, record: Record) -> None:
+        """Run ``on_completion`` and send the ``completed`` signal."""
+        key = record.path or ""
+        storage = self.engine.storage
+        with storage.open(key) as stream:
+            file = UploadedFile(stream, path=storage.path(key), upload=record)
+            self.on_completion(file, request)
+        self.mount.emit("completed", record)
+
+    def _complete(self, record: Record, md5: str) -> None:
+        record.md5 = self.engine.checksum(record)
+        if self.do_md5_check:
+            self.md5_check(record, md5)
+        self.engine.promote(record)
+        self._save(record, lambda: self.engine.commit_completion(record), new=False)
+
+    def _fields(self) -> dict[str, str]:
+        """Read the form or the JSON object.
+
+        :raises UnsupportedBody: for another type of body.
+        """
+        mimetype = parse_options_header(request.environ.get("CONTENT_TYPE", ""))[0]
+        if mimetype in ("application/x-www-form-urlencoded", "multipart/form-data", ""):
+            given = self._form_fields()
+        elif mimetype == "application/json" or mimetype.endswith("+json"):
+            given = self._json_fields()
+        else:
+            raise UnsupportedBody(f"{mimetype} is not supported; send a form or JSON")
+        errors = CompleteSchema().validate(given)
+        if errors:
+            raise FieldsRequired(md5_required=self.do_md5_check)
+        fields: dict[str, str] = CompleteSchema().load(given)
+        return fields
+
+    def _form_fields(self) -> dict[str, Any]:
+        if (request.content_length or 0) > _MAX_COMPLETE_BODY:
+            raise LimitExceeded(f"Request exceeds the limit ({_MAX_COMPLETE_BODY} bytes)")
+        Body(request.environ).require_end(framed=True)
+        request.max_content_length = _MAX_COMPLETE_BODY
+        try:
+            form: MultiDict[str, str] = request.form
+        except RequestEntityTooLarge as error:
+            raise LimitExceeded("The form is too large") from error
+        fields: dict[str, str] = {}
+        for name, value in form.items(multi=True):
+            add_field(fields, name, value)
+        return fields
+
+    def _json_fields(self) -> dict[str, Any]:
+        body = Body(request.environ).read_all(_MAX_COMPLETE_BODY)
+        if body is None:
+            raise LimitExceeded(f"Request exceeds the limit ({_MAX_COMPLETE_BODY} bytes)")
+        try:
+            given = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise BadRequest("The body is not valid JSON") from error
+        if not isinstance(given, dict):
+            raise BadRequest("The JSON body must be an object with 'upload_id' and 'md5'")
+        expose_fields(request, {k: v for k, v in given.items() if isinstance(v, str)})
+        return given
+
+
+def _agreed_id(from_url: str | None, fields: dict[str, str]) -> str | None:
+    """Return the upload's id, which URL and form may both carry but not differ in."""
+    in_form = fields.get("upload_id", "").strip() or None
+    if from_url and in_form and from_url != in_form:
+        raise BadRequest("'upload_id' in the form is not the one in the URL")
+    return from_url or in_form
+
+
+def _metadata(fields: dict[str, str]) -> dict[str, str]:
+    # PostgreSQL cannot store NUL in text.
+    kept = {k: v for k, v in fields.items() if k not in _OWN_FIELDS}
+    return {k.replace("\0", ""): v.replace("\0", "") for k, v in kept.items()}
+
+
+def _plain(suffix: str) -> str:
+    return suffix.lower().lstrip(".")
+
+
+def _chunk_too_large(limit: int) -> LimitExceeded:
+    return LimitExceeded(f"Size of chunk exceeds the limit ({limit} bytes)")

@@ -1,0 +1,184 @@
+"""Uploads as resources: state for resuming, the caller's list, abort, and the finished file.
+
+The rules about callers are the mount's chunk view's (``check_permissions``, ``get_queryset``), so a
+subclass that changes them changes them here too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, request, send_file
+from marshmallow import ValidationError
+from sqlalchemy import Select
+
+from .. import callers
+from ..engine import failing_parts
+from ..errors import (
+    BadRequest,
+    MethodNotOffered,
+    NotComplete,
+    UploadNotFound,
+)
+from ..filenames import clean_filename, portable_filename
+from ..models import Status, utcnow
+from ..mount import Mount
+from ..schemas import ListSchema
+from ..wire.replies import add_progress, error_reply
+from .base import VERBS, ChunkedUploadBaseView
+
+
+class ResourceView(ChunkedUploadBaseView):
+    """Base of the views below: asks the mount's chunk view who may see what."""
+
+    def __init__(self, mount: Mount | None = None) -> None:
+        super().__init__(mount)
+        self.rules: ChunkedUploadBaseView = self.mount.upload_view(self.mount)
+        self.model = self.rules.model
+
+    def get_queryset(self, request: Any) -> Select[Any]:
+        return self.rules.get_queryset(request)
+
+    def check_permissions(self, request: Any) -> None:
+        self.rules.check_permissions(request)
+
+
+class UploadListView(ResourceView):
+    """The caller's own uploads, newest first; and jQuery-File-Upload's resume question."""
+
+    def get(self) -> Response:
+        """Answer ``?file=<name>`` with that unfinished upload, else a page of all."""
+        self.check_permissions(request)
+        if "file" in request.args:
+            return self.reply({"file": self._unfinished(request.args["file"])})
+        return self._page()
+
+    def _own(self) -> Select[Any] | None:
+        """Select the caller's own; None for an anonymous caller without a session yet."""
+        statement = self.get_queryset(request).order_by(self.model.id.desc())
+        if self.mount.caller(request).owner is not None:
+            return statement
+        visitor = callers.visitor()
+        return None if visitor is None else statement.where(self.model.visitor == visitor)
+
+    def _unfinished(self, name: str) -> dict[str, Any] | None:
+        own = self._own()
+        if own is None:
+            return None
+        statement = own.where(
+            self.model.filename == clean_filename(name),
+            self.model.status == Status.UPLOADING,
+            self.model.expires_on > utcnow(),
+        )
+        with failing_parts():
+            record = self.engine.records.first(statement)
+        if record is None:
+            return None
+        return {"name": record.filename, "size": record.offset, "upload_id": record.upload_id}
+
+    def _page(self) -> Response:
+        try:
+            query: dict[str, Any] = ListSchema().load(request.args)
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{key}: {' '.join(said)}" for key, said in dict(error.messages_dict).items()
+            )
+            raise BadRequest(f"Cannot list uploads: {problems}") from error
+        page, size = query["page"], query["per_page"] or self.mount.settings.page_size
+        own, total, records = self._own(), 0, []
+        if own is not None:
+            with failing_parts():
+                total = self.engine.records.count(own)
+                records = self.engine.records.all(own.limit(size).offset((page - 1) * size))
+        following = None
+        if page * size < total:
+            following = self.mount.url("uploads", page=page + 1, per_page=size)
+        response = self.reply(
+            {
+                "uploads": [self.mount.describe(record) for record in records],
+                "page": page,
+                "per_page": size,
+                "total": total,
+                "next": following,
+            }
+        )
+        response.headers["Cache-Control"] = "no-store"
+        if following:
+            response.headers["Link"] = f'<{following}>; rel="next"'
+        return response
+
+    head = get
+
+
+class UploadView(ResourceView):
+    """One upload: where it stands, or its removal."""
+
+    def get(self, upload_id: str) -> Response:
+        """Say where the upload stands, for resuming."""
+        self.check_permissions(request)
+        record = self.find(upload_id)
+        self.engine.check_unexpired(record)
+        return add_progress(self.reply(self.mount.describe(record)), record)
+
+    head = get
+
+    def delete(self, upload_id: str) -> Response:
+        """Abort the upload, or delete the completed file."""
+        self.check_permissions(request)
+        self.engine.abort(self.find(upload_id))
+        return Response(status=204)
+
+
+class UploadFileView(ResourceView):
+    """The finished file, for download. What a stranger uploaded is never rendered here."""
+
+    def get(self, upload_id: str) -> Response:
+        """Send the file: whole, a range, or 304 (RFC 9110 13 and 14)."""
+        self.check_permissions(request)
+        record = self.find(upload_id)
+        if record.status != Status.COMPLETE or record.path is None:
+            raise NotComplete(record.offset)
+        self.mount.let_go()
+        try:
+            response = send_file(
+                self.engine.storage.path(record.path),
+                mimetype="application/octet-stream",
+                as_attachment=True,
+                download_name=portable_filename(record.filename, fallback=record.upload_id),
+                conditional=True,
+                etag=record.md5 or record.upload_id,
+                last_modified=record.completed_on,
+                max_age=0,
+            )
+        except FileNotFoundError as error:
+            raise UploadNotFound from error
+        response.headers["Cache-Control"] = "private, no-cache"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        return response
+
+    head = get
+
+
+Verbs = dict[str, type[ChunkedUploadBaseView]]
+
+
+def by_verb(mount: Mount, verbs: Verbs) -> Callable[..., Response]:
+    """Return one view function for a URL that several views share; HEAD goes with GET."""
+    if "GET" in verbs:
+        verbs = verbs | {"HEAD": verbs["GET"]}
+    table: dict[str, Callable[..., Any]] = {
+        verb: view.as_view(view.__name__, mount=mount) for verb, view in verbs.items()
+    }
+    allowed = [verb for verb in VERBS if verb in table or verb == "OPTIONS"]
+
+    def dispatch(**kwargs: Any) -> Any:
+        if request.method in table:
+            return table[request.method](**kwargs)
+        if request.method == "OPTIONS":
+            return Response(status=204, headers={"Allow": ", ".join(allowed)})
+        return error_reply(mount.settings, MethodNotOffered(allowed))
+
+    return dispatch

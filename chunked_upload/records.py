@@ -1,0 +1,237 @@
+"""Upload records in the database: the only module that speaks SQL.
+
+Every call opens its own short transaction and gives the connection back before it returns, so
+nothing is held while bytes arrive. What a request decided on the basis of a record it had read is
+written by compare-and-swap: the UPDATE names the state it expects, and changing no row means that
+somebody else was first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Engine,
+    Select,
+    delete,
+    func,
+    inspect,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
+
+from .errors import LimitExceeded
+from .models import ChunkedUploadMixin, Status
+
+Record = ChunkedUploadMixin
+
+#: The columns that other requests change while an upload lives.
+_LIVE = (
+    "status",
+    "turn",
+    "offset",
+    "length",
+    "digest_state",
+    "digest_offset",
+    "md5",
+    "path",
+    "expires_on",
+    "completed_on",
+    "notified_on",
+)
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What one owner may have open at a time; None is no limit."""
+
+    max_uploads: int | None
+    max_bytes: int | None
+
+
+class Records:
+    """The records of one model.
+
+    :param model: a mapped class with :class:`~chunked_upload.models.ChunkedUploadMixin`.
+    :param bind: returns the SQLAlchemy engine that holds its table.
+    """
+
+    def __init__(self, model: Any, bind: Callable[[], Engine]) -> None:
+        self.model = model
+        self._bind = bind
+
+    def query(self, upload_set: str) -> Select[Any]:
+        """Select what a mount may see: its own uploads that are not being removed."""
+        model = self.model
+        return select(model).where(model.upload_set == upload_set, model.status != Status.DELETING)
+
+    def first(self, statement: Select[Any]) -> Record | None:
+        """Return the first record of a query, detached from any session, or None."""
+        with self._session() as session:
+            return session.scalars(statement.limit(1)).first()
+
+    def all(self, statement: Select[Any]) -> list[Record]:
+        """Return the records of a query, detached."""
+        with self._session() as session:
+            return list(session.scalars(statement))
+
+    def count(self, statement: Select[Any]) -> int:
+        """Return how many records a query has."""
+        with self._session() as session:
+            counted = select(func.count()).select_from(statement.order_by(None).subquery())
+            return session.scalar(counted) or 0
+
+    def refresh(self, record: Record) -> bool:
+        """Bring what the engine decides by up to date; what hooks changed stays.
+
+        :return: False when the row is gone.
+        """
+        model = self.model
+        columns = [getattr(model, name) for name in _LIVE]
+        statement = select(*columns).where(model.upload_id == record.upload_id)
+        with self._transaction() as connection:
+            row = connection.execute(statement).first()
+        for name, value in zip(_LIVE, row or (), strict=False):
+            set_committed_value(record, name, value)
+        return row is not None
+
+    def insert(self, record: Record, quota: Quota | None) -> None:
+        """Add a new record, if its owner's quota allows.
+
+        :raises LimitExceeded: counted and inserted in one transaction, so that two requests at
+            once cannot both take the last place.
+        """
+        with self._session() as session:
+            if quota is not None:
+                _one_at_a_time(session.connection(), record.quota_key or "")
+                self._check_quota(session, record, quota)
+            session.add(record)
+            session.commit()
+            session.expunge(record)
+
+    def _check_quota(self, session: Session, record: Record, quota: Quota) -> None:
+        model = self.model
+        held = func.coalesce(func.sum(func.coalesce(model.length, model.reserved)), 0)
+        uploads, size = session.execute(
+            select(func.count(), held).where(
+                model.quota_key == record.quota_key, model.status == Status.UPLOADING
+            )
+        ).one()
+        if quota.max_uploads is not None and uploads >= quota.max_uploads:
+            raise LimitExceeded(
+                f"Too many unfinished uploads (at most {quota.max_uploads});"
+                " complete or delete one first"
+            )
+        wanted = record.length if record.length is not None else record.reserved
+        if quota.max_bytes is not None and size + wanted > quota.max_bytes:
+            raise LimitExceeded(
+                f"Unfinished uploads would take more than {quota.max_bytes} bytes;"
+                " complete or delete one first"
+            )
+
+    def raise_turn(self, record: Record) -> None:
+        """Fence every request that read the record before: their commit will find another turn."""
+        model = self.model
+        statement = (
+            update(model).where(model.upload_id == record.upload_id).values(turn=model.turn + 1)
+        )
+        with self._transaction() as connection:
+            connection.execute(statement)
+
+    def swap(
+        self,
+        record: Record,
+        values: dict[str, Any],
+        *,
+        offset: int | None = None,
+        expired_at: datetime | None = None,
+    ) -> bool:
+        """Write ``values`` if the row still has this record's status and turn (and ``offset``).
+
+        What a hook changed on the record goes along in the same UPDATE. On success the record
+        carries the new values.
+
+        :param offset: the offset the row must still have.
+        :param expired_at: the row must have expired by then.
+        :return: whether the row was as expected and is now changed.
+        """
+        model = self.model
+        status, turn = _loaded(record, "status"), _loaded(record, "turn")
+        changes = {k: v for k, v in _changed_columns(record).items() if k not in values} | values
+        statement = (
+            update(model)
+            .where(model.upload_id == record.upload_id, model.status == status, model.turn == turn)
+            .values(changes)
+        )
+        if offset is not None:
+            statement = statement.where(model.offset == offset)
+        if expired_at is not None:
+            statement = statement.where(model.expires_on <= expired_at)
+        with self._transaction() as connection:
+            result: CursorResult[Any] = connection.execute(statement)
+            if result.rowcount != 1:
+                return False
+        for name, value in changes.items():
+            set_committed_value(record, name, value)
+        return True
+
+    def remove(self, record: Record) -> bool:
+        """Delete the row if it still has this record's status, offset and turn."""
+        model = self.model
+        statement = delete(model).where(
+            model.upload_id == record.upload_id,
+            model.status == _loaded(record, "status"),
+            model.turn == _loaded(record, "turn"),
+            model.offset == _loaded(record, "offset"),
+        )
+        with self._transaction() as connection:
+            result: CursorResult[Any] = connection.execute(statement)
+            return result.rowcount == 1
+
+    def ping(self) -> None:
+        """Ask the database for one row of the table; raises what SQLAlchemy raises."""
+        self.first(select(self.model))
+
+    def _session(self) -> Session:
+        return Session(self._bind(), expire_on_commit=False)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with self._bind().begin() as connection:
+            yield connection
+
+
+def _loaded(record: Record, name: str) -> Any:
+    """Return the value that was read from the database, whatever a hook made of it since."""
+    history = inspect(record).attrs[name].history  # type: ignore[union-attr]
+    return history.deleted[0] if history.deleted else getattr(record, name)
+
+
+def _changed_columns(record: Record) -> dict[str, Any]:
+    """Return the column values that differ from what was read: the work of hooks."""
+    state: Any = inspect(record)
+    return {
+        attribute.key: attribute.value
+        for attribute in state.attrs
+        if attribute.key in state.mapper.column_attrs and attribute.history.has_changes()
+    }
+
+
+def _one_at_a_time(connection: Connection, key: str) -> None:
+    """Make transactions about one quota follow each other."""
+    if connection.dialect.name == "sqlite":
+        # A deferred transaction that reads and then writes fails at once when another wrote in
+        # between; an immediate one waits its turn.
+        if not connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+    elif connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": key})

@@ -1,0 +1,157 @@
+"""The stand-alone server's app: the extension in a Flask app of its own.
+
+Configuration comes from one of the classes here (``config.py`` names them), over which the
+environment wins. Everything the server keeps for itself (database, secret key, uploads) lies in the
+instance folder: ``CHUNKED_UPLOAD_INSTANCE``, else ``instance`` in the working directory.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any, ClassVar
+
+from flask import Flask, Response, send_from_directory
+from flask_migrate import Migrate
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.utils import import_string
+
+from . import accesslog
+from .database import newest_sqlite
+from .errors import ConfigurationError
+from .extension import ChunkedUpload
+from .settings import from_environment
+
+
+class DevelopmentConfig:
+    """Nothing to configure: a secret key is made once and kept in the instance folder."""
+
+    SECRET_KEY: str | None = None
+    MAKE_SECRET_KEY: ClassVar[bool] = True
+    SESSION_COOKIE_SAMESITE: ClassVar[str] = "Lax"
+
+
+class TestingConfig(DevelopmentConfig):
+    """For tests: exceptions come through."""
+
+    TESTING: ClassVar[bool] = True
+    SECRET_KEY = "only for tests"
+
+
+class ProductionConfig(DevelopmentConfig):
+    """Refuses to start without a secret key; cookies only over HTTPS."""
+
+    MAKE_SECRET_KEY: ClassVar[bool] = False
+    SESSION_COOKIE_SECURE: ClassVar[bool] = True
+
+
+CONFIGS = {
+    "development": DevelopmentConfig,
+    "testing": TestingConfig,
+    "production": ProductionConfig,
+}
+
+
+def create_app(config: Any = None) -> Flask:
+    """Make the stand-alone server's app.
+
+    :param config: a class, its dotted name, or ``development``, ``testing``, ``production``; by
+        default what ``CHUNKED_UPLOAD_CONFIG`` names, else ``development``.
+    :raises ConfigurationError: for a setting that cannot work.
+    """
+    instance = Path(os.environ.get("CHUNKED_UPLOAD_INSTANCE", "instance")).absolute()
+    app = Flask(
+        __name__,
+        instance_path=str(instance),
+        static_folder=str(resource("static")),
+        static_url_path="/static",
+    )
+    _configure(app, config or os.environ.get("CHUNKED_UPLOAD_CONFIG", "development"))
+    uploads = ChunkedUpload(app)
+    Migrate(app, app.extensions["sqlalchemy"], directory=str(resource("migrations")))
+    accesslog.init_app(app)
+    hops = app.config.get("CHUNKED_UPLOAD_PROXY_HOPS", 0)
+    if hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops, hops)  # type: ignore[method-assign]
+    _add_pages(app, uploads)
+    return app
+
+
+def resource(name: str) -> Path:
+    """Return a folder that the wheel carries inside the package and a checkout beside it."""
+    package = Path(__file__).parent
+    return package / name if (package / name).is_dir() else package.parent / name
+
+
+def _configure(app: Flask, config: Any) -> None:
+    if isinstance(config, str):
+        config = CONFIGS.get(config) or import_string(config)
+    app.config.from_object(config)
+    app.config.update(from_environment(os.environ))
+    for key in ("SECRET_KEY", "SQLALCHEMY_DATABASE_URI"):
+        if os.environ.get(key):
+            app.config[key] = os.environ[key]
+    uri = app.config.get("CHUNKED_UPLOAD_DATABASE_URI")
+    if uri:
+        app.config["SQLALCHEMY_DATABASE_URI"] = uri
+    _choose_drivers(app)
+    if not app.config["SECRET_KEY"]:
+        app.config["SECRET_KEY"] = _secret_key(app)
+
+
+def _choose_drivers(app: Flask) -> None:
+    """Use psycopg 3 for PostgreSQL and the newest SQLite there is."""
+    uri = app.config.setdefault("SQLALCHEMY_DATABASE_URI", "sqlite:///chunked_upload.db")
+    scheme, _, rest = str(uri).partition("://")
+    if scheme in ("postgres", "postgresql"):
+        app.config["SQLALCHEMY_DATABASE_URI"] = f"postgresql+psycopg://{rest}"
+    elif scheme == "sqlite" and (driver := newest_sqlite()):
+        app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", {"module": driver})
+
+
+def _secret_key(app: Flask) -> str:
+    if not app.config["MAKE_SECRET_KEY"]:
+        raise ConfigurationError(
+            "SECRET_KEY is not set, and in production it must be: put a long random string into"
+            " the environment variable SECRET_KEY, the same for every worker and restart, such as"
+            ' `python -c "import secrets; print(secrets.token_hex(32))"` prints'
+        )
+    path = Path(app.instance_path) / "secret_key"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(32))
+    return path.read_text()
+
+
+def _add_pages(app: Flask, uploads: ChunkedUpload) -> None:
+    @app.get("/")
+    def index() -> Response:
+        response = send_from_directory(str(app.static_folder), "index.html")
+        response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'self'"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+    @app.get("/healthz")
+    def healthz() -> tuple[dict[str, str], int]:
+        return health(uploads)
+
+
+def health(uploads: ChunkedUpload) -> tuple[dict[str, str], int]:
+    """Ask database and storage; returns what each said, and 200 or 503."""
+    said = {"database": "ok", "storage": "ok"}
+    try:
+        uploads.engine.records.ping()
+    except SQLAlchemyError as error:
+        said["database"] = f"failed: {type(error).__name__}"
+    try:
+        uploads.engine.storage.check()
+    except OSError as error:
+        said["storage"] = f"failed: {error.strerror}"
+    well = set(said.values()) == {"ok"}
+    return {"status": "ok" if well else "unavailable"} | said, 200 if well else 503

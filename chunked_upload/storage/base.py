@@ -1,0 +1,134 @@
+"""What the engine asks of a place for bytes.
+
+An upload's bytes first lie in a *part* named after its id alone; completing *promotes* the part to
+a *key*, a name relative to the storage that the record keeps. The engine decides what may be
+written and when; a storage sees to it that what it confirmed is durable, that one writer's bytes
+never mix with another's, and that a promoted file appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, BinaryIO, Self
+
+if TYPE_CHECKING:
+    from ..settings import Settings
+
+
+class TurnLost(Exception):
+    """Another request has taken over this range of the upload; nothing more was written."""
+
+
+class PartMissing(Exception):
+    """The bytes that the record promises are not there."""
+
+
+class StorageBusy(Exception):
+    """Another process holds the part's lock far longer than any write takes."""
+
+
+class Turn(ABC):
+    """One request's exclusive right to write a range of an upload's part."""
+
+    #: True when taking the turn ended another one that may still be alive.
+    contended: bool
+
+    @abstractmethod
+    def write(self, data: bytes) -> None:
+        """Put the next bytes of the range in their place.
+
+        :raises TurnLost: when a newcomer has taken over; then no byte was written.
+        :raises OSError: what the medium says, ENOSPC among it.
+        """
+
+    @abstractmethod
+    def sync(self) -> None:
+        """Return once everything written is on stable storage (if the storage is durable)."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give the turn back. Idempotent."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+class Storage(ABC):
+    """A place for bytes. Everything that touches another request's data is named by upload id."""
+
+    @classmethod
+    @abstractmethod
+    def from_settings(cls, settings: Settings, default_root: str) -> Storage:
+        """Build from the mount's settings.
+
+        :param default_root: where to keep bytes when the settings name no place.
+        """
+
+    @abstractmethod
+    def take_turn(self, upload_id: str, start: int, stop: int | None, *, have: int) -> Turn:
+        """Take the exclusive right to write ``[start, stop)``, ending any overlapping turn.
+
+        :param have: bytes the record says are already there.
+        :raises PartMissing: when they are not.
+        :raises StorageBusy: when the part's lock cannot be had.
+        """
+
+    @abstractmethod
+    def read_part(self, upload_id: str, start: int, stop: int) -> Iterator[bytes]:
+        """Yield the part's bytes ``[start, stop)`` in buffers.
+
+        :raises PartMissing: when they are not all there.
+        """
+
+    @abstractmethod
+    def promote(self, upload_id: str, length: int, directory: str, filename: str) -> str:
+        """Make the part visible under its final key, whole and durable, overwriting nothing.
+
+        Repeating it after a crash finds what an earlier try left and returns the same key. The
+        part itself stays until :meth:`discard_part`, so a promotion that is not recorded can be
+        repeated or taken back.
+
+        :param directory: where to, relative, slashes between components.
+        :param filename: the client's name, of any form.
+        :raises PartMissing: when the part has not ``length`` bytes.
+        """
+
+    @abstractmethod
+    def retract(self, upload_id: str, directory: str, filename: str) -> None:
+        """Take back a promotion that was never recorded, if there is one."""
+
+    @abstractmethod
+    def discard_part(self, upload_id: str) -> None:
+        """Remove the part and what belongs to it, ending every turn. Idempotent."""
+
+    @abstractmethod
+    def delete(self, key: str) -> None:
+        """Remove a promoted file. Idempotent."""
+
+    @abstractmethod
+    def open(self, key: str) -> BinaryIO:
+        """Open a promoted file for reading.
+
+        :raises FileNotFoundError: when it is gone.
+        """
+
+    @abstractmethod
+    def path(self, key: str) -> str:
+        """Return the absolute path of a promoted file."""
+
+    @abstractmethod
+    def has_part(self, upload_id: str) -> bool:
+        """Whether the upload has a part."""
+
+    @abstractmethod
+    def only_one(self, upload_id: str) -> AbstractContextManager[bool]:
+        """Hold the upload's completion lock; yields False when someone else holds it."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raise OSError when the storage cannot take bytes now."""

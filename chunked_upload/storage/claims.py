@@ -1,0 +1,134 @@
+"""Who may write which range of a part: a small table in a side file, guarded by flock.
+
+A writer *claims* a range before its first byte, and looks its claim up again, under the lock,
+before every buffer. A newcomer whose range overlaps strikes the older claims out; from then on the
+older writer, however long it stalls, finds its claim gone and writes nothing more. The lock is held
+for a look and one write, never while waiting for the network, so taking over takes microseconds.
+
+The file is a counter and a row of slots, all unsigned 64-bit little-endian::
+
+    next number | (number, start, stop) * SLOTS
+
+A number is never given twice, a slot whose number is 0 is free. The file is not synced: it matters
+only to processes alive at the same time, which a power cut ends all together. A claim left by a
+killed process costs the next writer one fence in the database and nothing else.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .base import StorageBusy, TurnLost
+
+SLOTS = 64
+OPEN_END = 2**64 - 1
+
+#: A lock is held for one buffer's write; longer than this, its holder is stopped, not busy.
+LOCK_SECONDS = 5.0
+
+_SLOT = struct.Struct("<QQQ")
+_TABLE = struct.Struct(f"<Q{3 * SLOTS}Q")
+_HEADER_SIZE = 8
+
+
+@contextmanager
+def locked(descriptor: int) -> Iterator[None]:
+    """Hold the exclusive flock of an open file.
+
+    :raises StorageBusy: when another process keeps it for :data:`LOCK_SECONDS`.
+    """
+    _acquire(descriptor)
+    try:
+        yield
+    finally:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+def _acquire(descriptor: int) -> None:
+    deadline = None
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EWOULDBLOCK, errno.EINTR):
+                raise
+        now = time.monotonic()
+        deadline = deadline or now + LOCK_SECONDS
+        if now > deadline:
+            raise StorageBusy("the lock of this upload's part is held by a process that hangs")
+        time.sleep(0.0005)
+
+
+class Claim:
+    """One writer's range in the table.
+
+    :param descriptor: the side file, open for reading and writing; stays the caller's.
+    :param stop: end of the range, exclusive; None for an open end.
+    """
+
+    def __init__(self, descriptor: int, start: int, stop: int | None) -> None:
+        end = OPEN_END if stop is None else stop
+        self._descriptor = descriptor
+        with locked(descriptor):
+            number, slots = _read(descriptor)
+            struck = _overlapping(slots, start, end)
+            for index in struck:
+                slots[index] = (0, 0, 0)
+            self._slot = _free_slot(slots)
+            slots[self._slot] = (number, start, end)
+            _write(descriptor, number + 1, slots)
+        self.number = number
+        #: True when an older claim was struck out.
+        self.contended = bool(struck)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the lock, with the claim known to be good until it is let go.
+
+        :raises TurnLost: when a newcomer has struck it out.
+        """
+        with locked(self._descriptor):
+            if not self._stands():
+                raise TurnLost
+            yield
+
+    def release(self) -> None:
+        """Strike the claim out, if a newcomer has not done so."""
+        with locked(self._descriptor):
+            if self._stands():
+                os.pwrite(self._descriptor, _SLOT.pack(0, 0, 0), self._position)
+
+    @property
+    def _position(self) -> int:
+        return _HEADER_SIZE + self._slot * _SLOT.size
+
+    def _stands(self) -> bool:
+        return os.pread(self._descriptor, 8, self._position) == self.number.to_bytes(8, "little")
+
+
+def _read(descriptor: int) -> tuple[int, list[tuple[int, int, int]]]:
+    # A new or torn file reads as an empty table.
+    raw = os.pread(descriptor, _TABLE.size, 0).ljust(_TABLE.size, b"\0")
+    number, *cells = _TABLE.unpack(raw)
+    slots = [(cells[i], cells[i + 1], cells[i + 2]) for i in range(0, 3 * SLOTS, 3)]
+    return max(number, 1), slots
+
+
+def _write(descriptor: int, number: int, slots: list[tuple[int, int, int]]) -> None:
+    cells = [cell for slot in slots for cell in slot]
+    os.pwrite(descriptor, _TABLE.pack(number, *cells), 0)
+
+
+def _overlapping(slots: list[tuple[int, int, int]], start: int, end: int) -> list[int]:
+    return [i for i, (n, s, e) in enumerate(slots) if n and s < end and start < e]
+
+
+def _free_slot(slots: list[tuple[int, int, int]]) -> int:
+    """Return a free slot, or the oldest claim's: its writer has most likely died."""
+    return min(range(SLOTS), key=lambda index: slots[index][0])

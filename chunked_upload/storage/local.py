@@ -1,0 +1,358 @@
+"""Bytes on a local disk, one host.
+
+Layout below the root::
+
+    .incoming/ab/<upload_id>.part    the bytes, written at explicit offsets
+    .incoming/ab/<upload_id>.turn    who may write them (see claims.py)
+    <path pattern>/<name>            completed files
+
+Durability (Guarantee 1): data is fdatasynced before a turn's ``sync`` returns, and a new file's
+directory once. Promotion is a hard link, which never overwrites and never copies; the part keeps
+its own name until the record says complete, so that a crash at any point leaves something that
+repeating the request can finish. Where the file system has no hard links, a rename to a name that
+carries the upload id does the same.
+
+Files are never opened through a link that somebody put there (O_NOFOLLOW) and get their mode
+whatever the umask.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from ..filenames import portable_filename
+from . import claims
+from .base import PartMissing, Storage, StorageBusy, Turn
+
+if TYPE_CHECKING:
+    from ..settings import Settings
+
+_INCOMING = ".incoming"
+_READ_SIZE = 1024 * 1024
+_FLAGS = os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
+
+#: What link(2) says where the file system (or a mount option) has no hard links.
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
+
+
+class LocalTurn(Turn):
+    """A claimed range of a part file."""
+
+    def __init__(self, storage: LocalStorage, upload_id: str, start: int, stop: int | None) -> None:
+        self._storage = storage
+        self._directory = storage.part_path(upload_id).parent
+        self._first = start == 0
+        self._position = start
+        with ExitStack() as undo:
+            self._side = storage.open_side(upload_id)
+            undo.callback(os.close, self._side)
+            self._claim = claims.Claim(self._side, start, stop)
+            self._part = storage.open_part(upload_id)
+            undo.pop_all()
+        self._open = True
+        self.contended = self._claim.contended
+
+    @property
+    def size(self) -> int:
+        """Bytes in the part file, garbage past the recorded offset included."""
+        return os.fstat(self._part).st_size
+
+    def write(self, data: bytes) -> None:
+        view = memoryview(data)
+        with self._claim.held():
+            while view:
+                written = os.pwrite(self._part, view, self._position)
+                self._position += written
+                view = view[written:]
+
+    def sync(self) -> None:
+        self._storage.sync_data(self._part)
+        if self._first:
+            # Not only when this turn made the file: an earlier one may have made it and died.
+            self._storage.sync_directories(self._directory)
+
+    def close(self) -> None:
+        if not self._open:
+            return
+        self._open = False
+        os.close(self._part)
+        try:
+            # A lock that cannot be had leaves the claim to the next writer, who strikes it out.
+            with suppress(StorageBusy):
+                self._claim.release()
+        finally:
+            os.close(self._side)
+
+
+class LocalStorage(Storage):
+    """A directory tree on one host's disk.
+
+    :param root: the directory; made when missing.
+    :param durable: whether to sync before confirming.
+    """
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        *,
+        durable: bool = True,
+        file_mode: int = 0o640,
+        directory_mode: int = 0o750,
+    ) -> None:
+        self.root = Path(root).absolute()
+        self.durable = durable
+        self._file_mode = file_mode
+        self._directory_mode = directory_mode
+
+    @classmethod
+    def from_settings(cls, settings: Settings, default_root: str) -> LocalStorage:
+        return cls(
+            settings.root or default_root,
+            durable=settings.durable,
+            file_mode=settings.file_mode,
+            directory_mode=settings.directory_mode,
+        )
+
+    # Parts
+
+    def part_path(self, upload_id: str) -> Path:
+        """Return where the part lies; 256 directories keep each of them small."""
+        return self.root / _INCOMING / upload_id[:2] / f"{upload_id}.part"
+
+    def open_part(self, upload_id: str) -> int:
+        """Open the part for writing, making it when missing."""
+        return self._open_or_create(self.part_path(upload_id))
+
+    def open_side(self, upload_id: str) -> int:
+        """Open the side file with the table of claims."""
+        return self._open_or_create(self.part_path(upload_id).with_suffix(".turn"))
+
+    def take_turn(self, upload_id: str, start: int, stop: int | None, *, have: int) -> LocalTurn:
+        if have and not self.part_path(upload_id).exists():
+            raise PartMissing(upload_id)
+        turn = LocalTurn(self, upload_id, start, stop)
+        if turn.size < have:
+            turn.close()
+            raise PartMissing(upload_id)
+        return turn
+
+    def read_part(self, upload_id: str, start: int, stop: int) -> Iterator[bytes]:
+        try:
+            descriptor = os.open(self.part_path(upload_id), os.O_RDONLY | _FLAGS)
+        except FileNotFoundError as error:
+            raise PartMissing(upload_id) from error
+        try:
+            while start < stop:
+                data = os.pread(descriptor, min(_READ_SIZE, stop - start), start)
+                if not data:
+                    raise PartMissing(upload_id)
+                yield data
+                start += len(data)
+        finally:
+            os.close(descriptor)
+
+    def has_part(self, upload_id: str) -> bool:
+        return self.part_path(upload_id).exists()
+
+    def discard_part(self, upload_id: str) -> None:
+        part = self.part_path(upload_id)
+        side = part.with_suffix(".turn")
+        if side.exists():
+            descriptor = self.open_side(upload_id)
+            try:
+                claims.Claim(descriptor, 0, None)
+            finally:
+                os.close(descriptor)
+        for path in (part, side, part.with_suffix(".lock")):
+            path.unlink(missing_ok=True)
+        if part.parent.exists():
+            self.sync_directories(part.parent)
+
+    # Completed files
+
+    def promote(self, upload_id: str, length: int, directory: str, filename: str) -> str:
+        keys = self._candidates(upload_id, directory, filename)
+        if length and not self.part_path(upload_id).exists():
+            return self._already_renamed(upload_id, keys[-1], length)
+        part = self.open_part(upload_id)
+        try:
+            self._cut(part, upload_id, length)
+            self.make_directory(self.root / directory)
+            return self._link(upload_id, os.fstat(part), keys)
+        finally:
+            os.close(part)
+
+    def retract(self, upload_id: str, directory: str, filename: str) -> None:
+        with suppress(FileNotFoundError):
+            part = os.lstat(self.part_path(upload_id))
+            for key in self._candidates(upload_id, directory, filename):
+                if part.st_nlink > 1 and self._is_same(self.root / key, part):
+                    self.delete(key)
+
+    def delete(self, key: str) -> None:
+        path = self.root / key
+        path.unlink(missing_ok=True)
+        if path.parent.exists():
+            self.sync_directories(path.parent)
+
+    def open(self, key: str) -> BinaryIO:
+        return os.fdopen(os.open(self.root / key, os.O_RDONLY | _FLAGS), "rb")
+
+    def path(self, key: str) -> str:
+        return str(self.root / key)
+
+    def _candidates(self, upload_id: str, directory: str, filename: str) -> list[str]:
+        """The collision rule: the client's name, else the same with the id, which is unique."""
+        name = portable_filename(filename, fallback=upload_id)
+        stem, dot, suffix = name.rpartition(".") if "." in name else (name, "", "")
+        return [f"{directory}/{name}", f"{directory}/{stem}-{upload_id}{dot}{suffix}"]
+
+    def _cut(self, part: int, upload_id: str, length: int) -> None:
+        """Cut off garbage past ``length``: bytes of a chunk that was never recorded."""
+        size = os.fstat(part).st_size
+        if size < length:
+            raise PartMissing(upload_id)
+        if size > length:
+            os.ftruncate(part, length)
+            self.sync_data(part)
+
+    def _link(self, upload_id: str, part: os.stat_result, keys: list[str]) -> str:
+        """Give the part its final name: the first of ``keys`` that is free, or is ours already."""
+        source = self.part_path(upload_id)
+        for key in keys:
+            target = self.root / key
+            try:
+                os.link(source, target, follow_symlinks=False)
+            except FileExistsError:
+                if not self._is_same(target, part):
+                    continue
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                return self._rename(source, keys[-1])
+            self.sync_directories(target.parent)
+            return key
+        raise FileExistsError(errno.EEXIST, "a file with this upload's id already exists", keys[-1])
+
+    def _rename(self, source: Path, key: str) -> str:
+        target = self.root / key
+        os.rename(source, target)
+        self.sync_directories(target.parent)
+        self.sync_directories(source.parent)
+        return key
+
+    def _already_renamed(self, upload_id: str, key: str, length: int) -> str:
+        """Without hard links an unrecorded promotion has moved the part; it must be there."""
+        with suppress(FileNotFoundError):
+            if os.lstat(self.root / key).st_size == length:
+                return key
+        raise PartMissing(upload_id)
+
+    @staticmethod
+    def _is_same(path: Path, other: os.stat_result) -> bool:
+        with suppress(FileNotFoundError):
+            found = os.lstat(path)
+            return (found.st_dev, found.st_ino) == (other.st_dev, other.st_ino)
+        return False
+
+    # Housekeeping
+
+    @contextmanager
+    def only_one(self, upload_id: str) -> Iterator[bool]:
+        path = self.part_path(upload_id).with_suffix(".lock")
+        descriptor = self._open_or_create(path)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            # The holder before may have removed the name meanwhile; then this is nobody's lock.
+            mine = self._is_same(path, os.fstat(descriptor))
+            try:
+                yield mine
+            finally:
+                if mine:
+                    path.unlink(missing_ok=True)
+        finally:
+            os.close(descriptor)
+
+    def check(self) -> None:
+        directory = self.make_directory(self.root / _INCOMING)
+        probe = directory / f".check-{os.getpid()}"
+        descriptor = os.open(probe, os.O_CREAT | os.O_WRONLY | _FLAGS, 0o600)
+        try:
+            os.write(descriptor, b"x")
+        finally:
+            os.close(descriptor)
+            probe.unlink(missing_ok=True)
+
+    def make_directory(self, path: Path) -> Path:
+        """Make a directory and its missing parents, those below the root with the set mode."""
+        if path.is_dir():
+            return path
+        if path == self.root:
+            path.mkdir(mode=self._directory_mode, parents=True, exist_ok=True)
+        else:
+            self.make_directory(path.parent)
+            with suppress(FileExistsError):
+                path.mkdir(mode=self._directory_mode)
+                path.chmod(self._directory_mode)
+        return path
+
+    def sync_directories(self, path: Path) -> None:
+        """Make the entries of a directory durable, and its own entry up to the root.
+
+        The parents too, since whoever made them may have died before syncing them; syncing a
+        directory that did not change costs next to nothing.
+        """
+        if not self.durable:
+            return
+        for directory in (path, *path.parents):
+            descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            if directory == self.root:
+                return
+
+    def sync_data(self, descriptor: int) -> None:
+        """Make a file's bytes and size durable."""
+        if self.durable:
+            os.fdatasync(descriptor)
+
+    def _open_or_create(self, path: Path) -> int:
+        """Open a regular file of ours for reading and writing; make it when missing.
+
+        :raises PartMissing: when something else has taken its name (a link, a directory).
+        """
+        with suppress(FileNotFoundError):
+            return self._open_regular(path)
+        self.make_directory(path.parent)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600)
+        except FileExistsError:
+            return self._open_regular(path)
+        os.fchmod(descriptor, self._file_mode)
+        return descriptor
+
+    @staticmethod
+    def _open_regular(path: Path) -> int:
+        try:
+            descriptor = os.open(path, os.O_RDWR | _FLAGS)
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.EISDIR):
+                raise PartMissing(path.name) from error
+            raise
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise PartMissing(path.name)
+        return descriptor

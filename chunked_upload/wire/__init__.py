@@ -1,0 +1,1 @@
+"""What the dialects share: Content-Range, the request body, streaming forms, replies."""

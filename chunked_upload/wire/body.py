@@ -1,0 +1,98 @@
+"""The request body as bytes that are counted, never trusted.
+
+On Granian and gunicorn a connection cut in mid-body reads as a clean end of input, and so does a
+broken chunked encoding on Granian. So a body ends well only when something other than the end of
+input says so: Content-Length here, or the dialect's own framing (Content-Range, the closing
+multipart boundary) when the transfer is chunked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..errors import BadRequestHeaders, LengthRequired, SizeMismatch, UnsupportedBody
+
+#: Bytes asked of the server at a time.
+BUFFER_SIZE = 256 * 1024
+
+
+class Body:
+    """The body of one request, read once.
+
+    :param environ: the WSGI environment.
+    :raises BadRequestHeaders: for headers that frame the body twice or not readably.
+    :raises UnsupportedBody: for a compressed body.
+    """
+
+    def __init__(self, environ: Mapping[str, Any]) -> None:
+        self._stream = environ["wsgi.input"]
+        #: Declared bytes; None when the transfer is chunked.
+        self.length = _content_length(environ)
+        #: Bytes read so far.
+        self.received = 0
+        #: False for a chunked body on a server that does not mark its end: reading could hang.
+        self._readable = self.length is not None or bool(environ.get("wsgi.input_terminated"))
+        encoding = environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
+        if encoding not in ("", "identity"):
+            raise UnsupportedBody(f"Content-Encoding {encoding!r} is not supported; send it plain")
+
+    def require_end(self, framed: bool) -> None:
+        """Check that the end of the body will be recognised.
+
+        :param framed: whether the dialect has its own way of telling.
+        :raises LengthRequired: when nothing tells.
+        """
+        if not self._readable or (self.length is None and not framed):
+            raise LengthRequired
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the body in buffers.
+
+        :raises SizeMismatch: when the connection ends before Content-Length bytes came.
+        """
+        while self.length is None or self.received < self.length:
+            left = BUFFER_SIZE if self.length is None else self.length - self.received
+            try:
+                data = self._stream.read(min(BUFFER_SIZE, left))
+            except (OSError, EOFError) as error:  # what servers raise for a connection that broke
+                raise SizeMismatch("the connection broke while the body was sent") from error
+            if not data:
+                if self.length is None:
+                    return
+                raise SizeMismatch(
+                    f"Content-Length said {self.length} bytes, {self.received} arrived"
+                )
+            self.received += len(data)
+            yield data
+
+    def read_all(self, limit: int) -> bytes | None:
+        """Return a small body whole, or None when it is longer than ``limit`` bytes."""
+        if self.length is not None and self.length > limit:
+            return None
+        self.require_end(framed=True)
+        parts, size = [], 0
+        for data in self:
+            size += len(data)
+            if size > limit:
+                return None
+            parts.append(data)
+        return b"".join(parts)
+
+
+def _content_length(environ: Mapping[str, Any]) -> int | None:
+    """Return the declared length; 0 when there is no body, None when the transfer is chunked."""
+    declared = environ.get("CONTENT_LENGTH") or ""
+    transfer = environ.get("HTTP_TRANSFER_ENCODING", "").strip().lower()
+    if transfer and declared:
+        # RFC 9112 6.3: a sign of request smuggling; Granian lets it through.
+        raise BadRequestHeaders("Content-Length and Transfer-Encoding exclude each other")
+    if transfer:
+        if transfer != "chunked":
+            raise BadRequestHeaders("the only Transfer-Encoding supported is chunked")
+        return None
+    if not declared:
+        return 0
+    if not (declared.isascii() and declared.isdigit() and len(declared) <= 19):
+        raise BadRequestHeaders("Content-Length must be a plain number")
+    return int(declared)

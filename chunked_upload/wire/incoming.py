@@ -1,0 +1,256 @@
+"""A chunk as it comes over the wire: some fields, a name, and bytes that are streamed through.
+
+Two forms, one face. :class:`FormChunk` is multipart/form-data (RFC 7578), parsed as it arrives so
+that the file part goes straight to its place; :class:`RawChunk` is a body that is nothing but the
+bytes. Use::
+
+    chunk = open_incoming(request, limits)   # reads up to the first byte of the file
+    chunk.fields, chunk.filename             # what is known by then
+    for data in chunk: ...                   # the file's bytes
+    chunk.fields                             # with the fields that came after the file
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+from flask import Request
+from multipart import MultipartError, ParserLimitReached, PushMultipartParser
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.http import parse_options_header
+
+from ..errors import (
+    BadRequest,
+    BadRequestHeaders,
+    ChunkedUploadError,
+    LimitExceeded,
+    NoChunkSubmitted,
+    SizeMismatch,
+    UnsupportedBody,
+)
+from .body import BUFFER_SIZE, Body
+
+#: Headers of one part: RFC 7578 knows three; names are limited by their own setting.
+_MAX_PART_HEADER = 8 * 1024
+
+#: Used when a client gives a file no name at all.
+UNNAMED = "upload"
+
+
+@dataclass(frozen=True)
+class FormLimits:
+    """What a form may hold besides the file.
+
+    :param field_names: names under which the file part is accepted.
+    :param max_fields: number of other fields.
+    :param max_bytes: bytes of their names and values in all.
+    """
+
+    field_names: tuple[str, ...]
+    max_fields: int
+    max_bytes: int
+
+
+class Incoming(Protocol):
+    """One chunk on the wire."""
+
+    filename: str
+    fields: dict[str, str]
+    #: The body's declared length, an upper bound of the chunk's; None when unknown.
+    declared: int | None
+    #: True when the whole body is the file, without the form around it.
+    raw: bool
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+
+def open_incoming(request: Request, limits: FormLimits) -> Incoming:
+    """Read the request up to the first byte of its file.
+
+    :raises NoChunkSubmitted: when there is no file in it.
+    :raises UnsupportedBody: for a body that is neither a form nor plain bytes.
+    """
+    mimetype, options = parse_options_header(request.environ.get("CONTENT_TYPE", ""))
+    if mimetype.startswith("multipart/"):
+        if mimetype != "multipart/form-data":
+            raise UnsupportedBody(f"{mimetype} is not supported; send multipart/form-data")
+        if "form" in request.__dict__:
+            return ParsedFormChunk(request, limits)
+        return FormChunk(Body(request.environ), options.get("boundary", ""), limits)
+    if mimetype == "application/x-www-form-urlencoded":
+        raise NoChunkSubmitted(
+            "a urlencoded form cannot carry a file; send multipart/form-data,"
+            " or raw bytes as application/octet-stream"
+        )
+    return RawChunk(request)
+
+
+class RawChunk:
+    """A body that is the chunk (``curl -T``, jQuery-File-Upload with ``multipart: false``)."""
+
+    raw = True
+
+    def __init__(self, request: Request) -> None:
+        self.body = Body(request.environ)
+        self.fields: dict[str, str] = {}
+        self.declared = self.body.length
+        named = header_filename(request) or request.args.get("filename", "")
+        self.filename = named or UNNAMED
+        ranged = "Content-Range" in request.headers
+        if self.body.length == 0 and not (named or ranged or request.mimetype):
+            raise NoChunkSubmitted("the request has no body")
+        self.body.require_end(framed=ranged)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.body)
+
+
+class FormChunk:
+    """A multipart form, parsed while it arrives."""
+
+    raw = False
+
+    def __init__(self, body: Body, boundary: str, limits: FormLimits) -> None:
+        if not boundary:
+            raise BadRequestHeaders("Content-Type: multipart/form-data needs a boundary")
+        if len(boundary) > 200:  # RFC 2046 5.1.1 allows 70
+            raise BadRequestHeaders("Content-Type: the boundary is longer than 70 characters")
+        body.require_end(framed=True)
+        self.fields: dict[str, str] = {}
+        self.filename = ""
+        self.declared = body.length
+        self._body = body
+        self._limits = limits
+        self._form_bytes = 0
+        self._events = self._parse(boundary)
+        self._read_head()
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the file part's bytes, then take in what follows it."""
+        for event in self._events:
+            if event is None:
+                break
+            yield event
+        self._read_fields(after_file=True)
+
+    def _parse(self, boundary: str) -> Iterator[Any]:
+        """Yield the parser's events: a part, its bytes, None at its end."""
+        parser = PushMultipartParser(
+            boundary,
+            max_header_size=_MAX_PART_HEADER,
+            max_segment_count=self._limits.max_fields + 3,
+        )
+        try:
+            with parser:
+                for data in self._body:
+                    if parser.closed:
+                        continue
+                    yield from parser.parse(data)
+        except ParserLimitReached as error:
+            raise LimitExceeded(f"The form is too large: {error.args[0]}") from error
+        except MultipartError as error:
+            raise self._broken(str(error.args[0])) from error
+
+    def _broken(self, problem: str) -> ChunkedUploadError:
+        reason = f"the multipart body is malformed or cut short: {problem}"
+        return SizeMismatch(reason) if self.filename else NoChunkSubmitted(reason)
+
+    def _read_head(self) -> None:
+        part = self._read_fields(after_file=False)
+        if part is None:
+            names = " or ".join(repr(name) for name in self._limits.field_names)
+            raise NoChunkSubmitted(f"the form has no file part; expected one named {names}")
+        self.filename = part.filename
+
+    def _read_fields(self, *, after_file: bool) -> Any:
+        """Take in fields up to a file part, which is returned, or to the end of the form."""
+        for part in self._events:
+            if part.filename is None:
+                self._read_field(part.name)
+            elif not part.filename:  # a file input in which nothing was chosen
+                self._skip_empty()
+            elif after_file:
+                raise BadRequest("Only one file can be submitted in one request")
+            elif part.name not in self._limits.field_names:
+                expected = " or ".join(repr(name) for name in self._limits.field_names)
+                raise NoChunkSubmitted(f"the file must be in the form field {expected}")
+            else:
+                return part
+        return None
+
+    def _read_field(self, name: str) -> None:
+        value = bytearray()
+        self._count(len(name.encode(errors="replace")))
+        for data in self._events:
+            if data is None:
+                break
+            self._count(len(data))
+            value += data
+        add_field(self.fields, name, value.decode(errors="replace"))
+
+    def _skip_empty(self) -> None:
+        for data in self._events:
+            if data is None:
+                return
+            self._count(len(data))
+
+    def _count(self, size: int) -> None:
+        self._form_bytes += size
+        if self._form_bytes > self._limits.max_bytes:
+            raise LimitExceeded(f"Form fields exceed the limit ({self._limits.max_bytes} bytes)")
+
+
+class ParsedFormChunk:
+    """A form that something in the app (a CSRF check, say) has already had Flask parse.
+
+    Its file lies in Flask's temporary file, so it costs a copy; mount the upload endpoints outside
+    of such checks to avoid that.
+    """
+
+    raw = False
+
+    def __init__(self, request: Request, limits: FormLimits) -> None:
+        names = [name for name in limits.field_names if name in request.files]
+        if not names:
+            raise NoChunkSubmitted("the form has no file part, or its body was cut short")
+        self._file = request.files[names[0]]
+        self.filename = self._file.filename or UNNAMED
+        self.declared = request.content_length
+        self.fields: dict[str, str] = {}
+        for name, value in request.form.items(multi=True):
+            add_field(self.fields, name, value)
+
+    def __iter__(self) -> Iterator[bytes]:
+        while data := self._file.stream.read(BUFFER_SIZE):
+            yield data
+
+
+def add_field(fields: dict[str, str], name: str, value: str) -> None:
+    """Keep a form field; the fields that decide must not come twice with different values.
+
+    :raises BadRequest: when one does.
+    """
+    if name in ("upload_id", "md5") and fields.get(name, value) != value:
+        raise BadRequest(f"'{name}' was submitted more than once, with different values")
+    fields[name] = value
+
+
+def header_filename(request: Request) -> str:
+    """Return the name in Content-Disposition (RFC 6266), or an empty string.
+
+    jQuery-File-Upload percent-encodes it (``encodeURI``) without saying so, and scripts put UTF-8
+    there as it is; WSGI hands headers over as Latin-1.
+    """
+    header = request.headers.get("Content-Disposition", "")
+    header = header.encode("latin-1", errors="replace").decode(errors="replace")
+    name = parse_options_header(header)[1].get("filename", "") if header else ""
+    return name if "filename*" in header.lower() else unquote(name, errors="replace")
+
+
+def expose_fields(request: Request, fields: dict[str, str]) -> None:
+    """Let hooks read ``request.form``; asking Flask to parse the body again would find it empty."""
+    request.__dict__["form"] = ImmutableMultiDict(fields)
+    request.__dict__.setdefault("files", ImmutableMultiDict())
