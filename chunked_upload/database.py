@@ -1,8 +1,9 @@
 """What the guarantees ask of the database connection.
 
 A commit must survive a power cut, or an offset that a client was told would go back. PostgreSQL
-does that as it comes (``fsync`` and ``synchronous_commit`` on). SQLite does with ``synchronous=FULL``
-in WAL mode, and with ``EXTRA`` in rollback mode, where the commit is the removal of a file.
+does that as it comes (``fsync`` and ``synchronous_commit`` on). SQLite does with
+``synchronous=FULL`` in WAL mode, and with ``EXTRA`` in rollback mode, where the commit is the
+removal of a file.
 
 WAL mode is used only from SQLite 3.51.3 on: versions before can corrupt the database when several
 connections checkpoint at once, which is what server workers do.

@@ -70,7 +70,10 @@ cli.add_command(database_group)
 )
 @with_appcontext
 def serve(host: str, port: int, workers: int, threads: int, grace: int) -> None:
-    """Migrate the database and serve. Every CHUNKED_UPLOAD_* setting is read from the environment."""
+    """Migrate the database and serve.
+
+    Every CHUNKED_UPLOAD_* setting is read from the environment.
+    """
     from granian import Granian
     from granian.constants import HTTPModes, Interfaces
 

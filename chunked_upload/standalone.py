@@ -37,7 +37,7 @@ class TestingConfig(DevelopmentConfig):
     """For tests: exceptions come through."""
 
     TESTING: ClassVar[bool] = True
-    SECRET_KEY = "only for tests"
+    SECRET_KEY = "only for tests"  # noqa: S105 - and only those
 
 
 class ProductionConfig(DevelopmentConfig):

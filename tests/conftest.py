@@ -1,0 +1,109 @@
+"""Fixtures that every test may use: a database, an app, a client of the protocol, a real server.
+
+Tests that touch the database run on SQLite and on PostgreSQL (``--database`` chooses one).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from chunked_upload import ChunkedUpload
+from tests.support import postgres
+from tests.support.missing import skip_without
+from tests.support.protocol import Protocol
+from tests.support.server import Server
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=["sqlite", "postgresql", "both"], default="both")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database_uri" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("--database")
+        names = ["sqlite", "postgresql"] if chosen == "both" else [chosen]
+        metafunc.parametrize("database_uri", names, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[postgres.Cluster]:
+    """One PostgreSQL for the tests of this process."""
+    if postgres.find_programs() is None:
+        skip_without("PostgreSQL", install="the package postgresql")
+    with postgres.cluster() as running:
+        yield running
+
+
+@pytest.fixture
+def database_uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database, SQLAlchemy's URI of it."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'tests.db'}"
+    cluster: postgres.Cluster = request.getfixturevalue("postgres_cluster")
+    return cluster.fresh_database()
+
+
+@pytest.fixture
+def make_app(tmp_path: Path, database_uri: str) -> Iterator[Callable[..., Flask]]:
+    """Make a Flask app with a secret key, an instance folder and the test's database.
+
+    Keywords are its config. Call ``ChunkedUpload(app, …)`` on it, then ``create_tables``.
+    """
+    made: list[Flask] = []
+
+    def make(**config: Any) -> Flask:
+        app = Flask("tests", instance_path=str(tmp_path / f"instance{len(made) or ''}"))
+        app.config.update(
+            TESTING=True, SECRET_KEY="tests", SQLALCHEMY_DATABASE_URI=database_uri, **config
+        )
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        if "sqlalchemy" in app.extensions:
+            with app.app_context():
+                db = app.extensions["sqlalchemy"]
+                db.session.remove()
+                for engine in db.engines.values():
+                    engine.dispose()
+
+
+def create_tables(app: Flask) -> None:
+    """Create the tables of all of an app's models."""
+    with app.app_context():
+        app.extensions["sqlalchemy"].create_all()
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    """An app with the service at ``/uploads`` and nothing configured."""
+    app = make_app()
+    ChunkedUpload(app)
+    create_tables(app)
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Flask's test client of :func:`app`."""
+    return app.test_client()
+
+
+@pytest.fixture
+def protocol(client: FlaskClient) -> Protocol:
+    """The protocol's requests, sent to :func:`app`."""
+    return Protocol(client)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A running stand-alone server on SQLite, one worker."""
+    with Server(tmp_path) as running:
+        yield running

@@ -1,0 +1,135 @@
+"""The stand-alone server as a real process, on a free port of 127.0.0.1, that can be killed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any, Self
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Server:
+    """One server with its data in ``directory``; start, stop and kill it as often as needed.
+
+    :param directory: working directory; the instance folder is ``instance`` in it.
+    :param environment: more environment variables (``CHUNKED_UPLOAD_*``, ``WORKERS``).
+    :param command: what to run instead of ``chunked-upload serve``; ``{port}`` is replaced.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        environment: dict[str, str] | None = None,
+        command: list[str] | None = None,
+    ) -> None:
+        self.directory = directory
+        self.instance = directory / "instance"
+        self.port = free_port()
+        self.log = directory / "server.log"
+        program = [str(Path(sys.executable).parent / "chunked-upload"), "serve"]
+        self._command = [part.format(port=self.port) for part in command or program]
+        self._environment = {
+            **os.environ,
+            "PORT": str(self.port),
+            "WORKERS": "1",
+            "CHUNKED_UPLOAD_INSTANCE": str(self.instance),
+            **(environment or {}),
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Base URL, without a slash at the end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def root(self) -> Path:
+        """Where the server keeps bytes."""
+        return self.instance / "uploads"
+
+    @property
+    def pid(self) -> int:
+        """The main process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> Self:
+        """Start and wait until it answers."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command,
+                cwd=self.directory,
+                env=self._environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        self.wait_until_up()
+        return self
+
+    def wait_until_up(self, seconds: float = 60) -> None:
+        """Wait until ``/healthz`` answers."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            assert self._process is not None
+            if self._process.poll() is not None:
+                raise RuntimeError(f"the server ended:\n{self.log.read_text()}")
+            try:
+                with urllib.request.urlopen(f"{self.url}/healthz", timeout=5):
+                    return
+            except OSError:
+                time.sleep(0.05)
+        raise RuntimeError(f"the server does not answer:\n{self.log.read_text()}")
+
+    def kill(self) -> None:
+        """SIGKILL the server and all its workers at once, as a crash or the OOM killer would."""
+        self._signal(signal.SIGKILL)
+
+    def stop(self, seconds: float = 60) -> int:
+        """SIGTERM; return the exit code."""
+        assert self._process is not None
+        self._process.terminate()
+        code = self._process.wait(seconds)
+        self._process = None
+        return code
+
+    def workers(self) -> list[int]:
+        """Return the pids of all processes of the server, the main one included."""
+        group = os.getpgid(self.pid)
+        pids = [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
+        return [pid for pid in pids if _group(pid) == group]
+
+    def _signal(self, number: int) -> None:
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+            self._process.wait()
+            self._process = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exception: Any) -> None:
+        self.kill()
+
+
+def _group(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return None
