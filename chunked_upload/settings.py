@@ -99,7 +99,7 @@ def _inside_root(value: Any) -> str | None:
 def _tokens(value: Any) -> str | None:
     for name, digest in value.items():
         if not name or not re.fullmatch(r"[0-9a-f]{64}", digest):
-            return "must map names to SHA-256 hex digests; `chunked-upload create-token NAME` makes one"
+            return "must map names to SHA-256 hex digests; `create-token NAME` makes one"
     return None
 
 
