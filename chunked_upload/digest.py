@@ -44,6 +44,24 @@ class MD5:
         else:
             ctypes.memmove(self._context, _untag(state), _STATE_SIZE)
 
+    @classmethod
+    def pick_up(cls, state: bytes | None, seen: int, start: int) -> MD5 | None:
+        """Go on from a stored state at ``start``, or begin at 0.
+
+        :param seen: bytes that the stored state has taken in.
+        :return: None when the state is missing, of another version, or stands elsewhere.
+        """
+        if seen != start or (start and not state) or resumable_md5() is None:
+            return None
+        try:
+            return cls(state if start else None)
+        except ValueError:
+            return None
+
+    def copy(self) -> MD5:
+        """Return an independent digest in the same state."""
+        return MD5(self.state())
+
     def update(self, data: bytes) -> None:
         """Take in the next bytes of the file."""
         self._library.MD5_Update(self._context, data, len(data))

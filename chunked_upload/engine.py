@@ -1,10 +1,9 @@
 """The rules of an upload: create, write, complete, abort, expire. No Flask, no HTTP.
 
 A chunk's way: :meth:`UploadEngine.begin` checks it against the record and takes the turn to write
-its range; bytes go to the storage while the digest follows; :meth:`Chunk.finish` makes them
-durable; :meth:`Chunk.commit` moves the recorded offset by compare-and-swap. Only then may a dialect
-tell the client the new offset, so *acknowledged ≤ recorded ≤ durable* holds at every instant, and a
-crash between any two steps leaves bytes past the offset that the next try overwrites.
+its range; :class:`~chunked_upload.chunk.Chunk` takes the bytes, makes them durable, and moves the
+recorded offset by compare-and-swap. *Acknowledged ≤ recorded ≤ durable* holds at every instant, and
+a crash between any two steps leaves bytes past the offset that the next try overwrites.
 
 Order matters in two more places. A turn is taken *before* the record is read for good, so that a
 writer never trusts an offset which the one it displaces is about to move. And when a turn ended
@@ -14,68 +13,38 @@ disk and be one statement away from its commit, which must now fail.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-
-from . import digest
+from . import digest, ranges
+from .chunk import Chunk
 from .errors import (
     AlreadyComplete,
-    ChunkedUploadError,
-    FileTooLarge,
     NotComplete,
     OffsetMismatch,
     ServiceUnavailable,
     SizeMismatch,
-    StorageFull,
     TotalMismatch,
     UploadExpired,
     UploadNotFound,
 )
+from .failures import failing_parts
 from .models import Status, utcnow
 from .records import Quota, Record, Records
 from .settings import Settings
-from .storage import Storage, Turn, TurnLost
-from .storage.base import PartMissing, StorageBusy
+from .storage import Storage
 
 logger = logging.getLogger(__name__)
 
 #: What the engine tells those who listen: the event's name and the record it happened to.
 Emit = Callable[[str, Record], None]
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
 #: Compare-and-swap tries before giving up on a record that others keep changing.
 _TRIES = 20
-
-
-@contextmanager
-def failing_parts() -> Iterator[None]:
-    """Turn what storage and database say when they fail into answers: 507 or 503, or 410."""
-    try:
-        yield
-    except PartMissing as error:
-        logger.error("the bytes of upload %s are missing from the storage", error)
-        raise UploadExpired(reason="the bytes of this upload are gone; begin anew") from error
-    except StorageBusy as error:
-        raise ServiceUnavailable(f"Storage is busy: {error}") from error
-    except OSError as error:
-        logger.exception("storage failed")
-        if error.errno in _NO_ROOM:
-            raise StorageFull from error
-        raise ServiceUnavailable(f"Storage failed: {error.strerror}") from error
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
-        logger.exception("database failed")
-        if "full" in str(getattr(error, "orig", "")):
-            raise StorageFull from error
-        raise ServiceUnavailable("Database is unavailable") from error
 
 
 class UploadEngine:
@@ -140,7 +109,7 @@ class UploadEngine:
         quota = None
         if counts and (limits.max_open_uploads or limits.max_open_bytes):
             quota = Quota(limits.max_open_uploads, limits.max_open_bytes)
-        record.expires_on = self._now() + limits.expiration_delta
+        record.expires_on = self._expiry()
         with failing_parts():
             self.records.insert(record, quota)
 
@@ -152,6 +121,7 @@ class UploadEngine:
         stop: int | None,
         total: int | None,
         new: bool = False,
+        anywhere: bool = False,
         max_bytes: int | None = None,
     ) -> Chunk:
         """Take the turn to write ``[start, stop)``, ending an older request for the same range.
@@ -159,57 +129,78 @@ class UploadEngine:
         :param stop: end of the range, exclusive; None when only the body's end will tell.
         :param total: the file's length as this request declares it; None likewise.
         :param new: the record was created by this very request, nobody else knows it.
+        :param anywhere: the chunk may lie beyond the prefix or repeat stored bytes (parallel
+            dialects; the length must be known); otherwise it must start at the offset.
         :param max_bytes: most bytes the file may have, enforced while they arrive.
-        :raises OffsetMismatch, TotalMismatch, AlreadyComplete, UploadExpired: before any byte.
+        :raises OffsetMismatch, SizeMismatch, TotalMismatch, AlreadyComplete, UploadExpired: before
+            any byte.
         """
+
+        def check() -> None:
+            self._check_fits(record, start, stop, total, anywhere=anywhere)
+
         if not new:
-            self._check_fits(record, start, total)
+            check()
         with ExitStack() as undo, failing_parts():
             if new:
                 undo.callback(self.forget, record)
-            turn = self.storage.take_turn(record.upload_id, start, stop, have=record.offset)
+            have = record.received[-1][1] if record.received else record.offset
+            turn = self.storage.take_turn(record.upload_id, start, stop, have=have)
             undo.callback(turn.close)
             if turn.contended:
                 self.records.raise_turn(record)
             if not new:
-                self._check_still_fits(record, start, total)
+                self._look_again(record)
+                check()
             undo.pop_all()
         return Chunk(
-            self, record, turn, start=start, stop=stop, total=total, new=new, max_bytes=max_bytes
+            record,
+            turn,
+            start=start,
+            stop=stop,
+            total=total,
+            new=new,
+            sequential=not anywhere,
+            max_bytes=max_bytes,
+            records=self.records,
+            storage=self.storage,
+            emit=self.emit,
+            expires=self._expiry,
+            forget=self.forget,
         )
 
-    def _check_fits(self, record: Record, start: int, total: int | None) -> None:
+    def gaps(self, record: Record) -> ranges.Ranges:
+        """Return the ranges that are still missing.
+
+        :raises ValueError: when the length is not known yet.
+        """
+        if record.length is None:
+            raise ValueError("the length of this upload is not known yet")
+        return ranges.gaps(record.offset, record.received, record.length)
+
+    def _check_fits(
+        self, record: Record, start: int, stop: int | None, total: int | None, *, anywhere: bool
+    ) -> None:
         self.check_open(record)
         if total is not None and record.length is not None and total != record.length:
             raise TotalMismatch(record.length)
-        if start != record.offset:
+        if not anywhere and start != record.offset:
             raise OffsetMismatch(record.offset)
+        length = total if record.length is None else record.length
+        if length is not None and stop is not None and stop > length:
+            raise SizeMismatch(f"the chunk ends at byte {stop}, the file has {length}")
+        if anywhere and (length is None or stop is None):
+            raise ValueError("a chunk can lie anywhere only in a file of known length")
 
-    def _check_still_fits(self, record: Record, start: int, total: int | None) -> None:
+    def _look_again(self, record: Record) -> None:
+        """Read the record anew, now that the turn is taken."""
         if not self.records.refresh(record) or record.status == Status.DELETING:
             # Removed between look-up and turn; taking the turn may have made its files again.
             self.storage.discard_part(record.upload_id)
             raise UploadNotFound
-        self._check_fits(record, start, total)
 
-    def refused(self, record: Record) -> ChunkedUploadError:
-        """Say why a commit changed no row, from what the record says now."""
-        if not self.records.refresh(record) or record.status == Status.DELETING:
-            return UploadNotFound()
-        if record.status == Status.COMPLETE:
-            return AlreadyComplete()
-        return OffsetMismatch(record.offset)
-
-    def new_digest(self, record: Record, start: int) -> digest.MD5 | None:
-        """Pick the running digest up at ``start``; None when its state is missing or behind."""
-        if record.digest_offset != start or digest.resumable_md5() is None:
-            return None
-        if start and not record.digest_state:
-            return None
-        try:
-            return digest.MD5(record.digest_state)
-        except ValueError:  # written by another version or architecture
-            return None
+    def _expiry(self) -> datetime:
+        return self._now() + self.settings.expiration_delta
 
     # Complete
 
@@ -221,8 +212,8 @@ class UploadEngine:
         if record.offset != record.length:
             raise NotComplete(record.offset)
         with failing_parts():
-            running: Any = self.new_digest(record, record.digest_offset)
             seen = record.digest_offset
+            running: Any = digest.MD5.pick_up(record.digest_state, seen, seen)
             if running is None:
                 running, seen = hashlib.md5(usedforsecurity=False), 0
             for data in self.storage.read_part(record.upload_id, seen, record.offset):
@@ -339,110 +330,3 @@ class UploadEngine:
 
     def _directory(self, record: Record) -> str:
         return record.created_on.strftime(self.settings.path).strip("/")
-
-
-class Chunk:
-    """One chunk on its way in. Use as a context manager; leaving it without commit drops it."""
-
-    def __init__(
-        self,
-        engine: UploadEngine,
-        record: Record,
-        turn: Turn,
-        *,
-        start: int,
-        stop: int | None,
-        total: int | None,
-        new: bool,
-        max_bytes: int | None,
-    ) -> None:
-        self.record = record
-        self.start = start
-        self.new = new
-        #: Bytes taken in so far.
-        self.received = 0
-        self.committed = False
-        self._engine = engine
-        self._turn = turn
-        self._stop = stop
-        self._total = total
-        self._max_bytes = max_bytes
-        self._digest = engine.new_digest(record, start)
-        self._values: dict[str, Any] = {}
-
-    @property
-    def position(self) -> int:
-        """Where in the file the next byte goes."""
-        return self.start + self.received
-
-    def write(self, data: bytes) -> None:
-        """Take in the next bytes.
-
-        :raises SizeMismatch, FileTooLarge: when there are more than declared or allowed.
-        :raises OffsetMismatch: when a newer request has taken over.
-        :raises StorageFull, ServiceUnavailable: when the storage fails.
-        """
-        end = self.position + len(data)
-        if self._stop is not None and end > self._stop:
-            declared = self._stop - self.start
-            raise SizeMismatch(f"{declared} bytes were declared, more arrived")
-        if self._max_bytes is not None and end > self._max_bytes:
-            raise FileTooLarge(self._max_bytes)
-        with failing_parts():
-            try:
-                self._turn.write(data)
-            except TurnLost as error:
-                raise self._engine.refused(self.record) from error
-        if self._digest is not None:
-            self._digest.update(data)
-        self.received += len(data)
-
-    def finish(self, *, whole: bool = True) -> None:
-        """Check the count and make the bytes durable; sets the new offset on the record.
-
-        :param whole: True drops a chunk that broke off (the rule of chunk dialects); False keeps
-            the prefix that arrived (the rule of offset dialects).
-        :raises SizeMismatch: when bytes are missing from a whole chunk.
-        """
-        if whole and self._stop is not None and self.position != self._stop:
-            declared = self._stop - self.start
-            raise SizeMismatch(f"{declared} bytes were declared, {self.received} arrived")
-        with failing_parts():
-            self._turn.sync()
-        self._values = {
-            "offset": self.position,
-            "expires_on": self._engine._now() + self._engine.settings.expiration_delta,
-        }
-        if self.record.length is None:
-            self._values["length"] = self.position if self._total is None else self._total
-        if self._digest is not None:
-            self._values["digest_state"] = self._digest.state()
-            self._values["digest_offset"] = self.position
-        for name, value in self._values.items():
-            setattr(self.record, name, value)
-
-    def commit(self) -> None:
-        """Record the new offset. After this, and not before, the client may be told.
-
-        :raises OffsetMismatch, AlreadyComplete, UploadNotFound: when another request was first.
-        """
-        with failing_parts():
-            if not self._engine.records.swap(self.record, self._values, offset=self.start):
-                raise self._engine.refused(self.record)
-        self.committed = True
-        self._turn.close()
-        if self.new:
-            self._engine.emit("created", self.record)
-        self._engine.emit("chunk_received", self.record)
-
-    def bytes(self) -> Iterator[bytes]:
-        """Read back what was taken in."""
-        return self._engine.storage.read_part(self.record.upload_id, self.start, self.position)
-
-    def __enter__(self) -> Chunk:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._turn.close()
-        if self.new and not self.committed:
-            self._engine.forget(self.record)

@@ -85,6 +85,13 @@ class OffsetMismatch(ChunkedUploadError):
         super().__init__(400, detail="Offsets do not match", offset=offset)
 
 
+class BytesDiffer(ChunkedUploadError):
+    """400: a repeated range carries other bytes than the ones stored; those stay."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(400, detail="Chunk differs from the bytes already stored", offset=offset)
+
+
 class SizeMismatch(ChunkedUploadError):
     """400: the bytes that arrived are not the bytes that were declared."""
 

@@ -78,6 +78,8 @@ class ChunkedUploadMixin:
     extra_fields: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     #: Bytes that are recorded and durable, from the start of the file without a gap.
     offset: Mapped[int] = mapped_column(BigInteger, default=0)
+    #: Ranges ``[start, stop)`` that are recorded and durable beyond the offset, sorted.
+    received: Mapped[list[list[int]]] = mapped_column(JSON, default=list)
     #: Declared total in bytes; fixed by the first chunk.
     length: Mapped[int | None] = mapped_column(BigInteger)
     #: Bytes held against the owner's quota while the length is not known yet.

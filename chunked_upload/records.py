@@ -39,6 +39,7 @@ _LIVE = (
     "status",
     "turn",
     "offset",
+    "received",
     "length",
     "digest_state",
     "digest_offset",
@@ -212,7 +213,7 @@ class Records:
 
 def _loaded(record: Record, name: str) -> Any:
     """Return the value that was read from the database, whatever a hook made of it since."""
-    history = inspect(record).attrs[name].history  # type: ignore[union-attr]
+    history = inspect(record).attrs[name].history
     return history.deleted[0] if history.deleted else getattr(record, name)
 
 

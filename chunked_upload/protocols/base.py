@@ -14,6 +14,7 @@ from ..engine import UploadEngine
 from ..errors import AuthenticationRequired, ChunkedUploadError, MethodNotOffered, UploadNotFound
 from ..mount import Mount
 from ..records import Record
+from ..wire.linger import linger
 from ..wire.replies import error_reply, json_reply
 
 #: Verbs routed to the views, which answer 405 in JSON themselves for those they do not offer.
@@ -106,7 +107,7 @@ class ChunkedUploadBaseView(View):
         try:
             return self._handler()(**kwargs)
         except ChunkedUploadError as error:
-            return error_reply(self.mount.settings, error)
+            return linger(error_reply(self.mount.settings, error), request)
 
     @classmethod
     def offers(cls) -> list[str]:

@@ -19,7 +19,7 @@ from werkzeug.http import parse_options_header
 
 from .. import callers
 from ..callers import Caller
-from ..engine import Chunk
+from ..chunk import Chunk
 from ..errors import (
     BadRequest,
     BadRequestHeaders,

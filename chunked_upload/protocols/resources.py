@@ -14,17 +14,18 @@ from marshmallow import ValidationError
 from sqlalchemy import Select
 
 from .. import callers
-from ..engine import failing_parts
 from ..errors import (
     BadRequest,
     MethodNotOffered,
     NotComplete,
     UploadNotFound,
 )
+from ..failures import failing_parts
 from ..filenames import clean_filename, portable_filename
 from ..models import Status, utcnow
 from ..mount import Mount
 from ..schemas import ListSchema
+from ..wire.linger import linger
 from ..wire.replies import add_progress, error_reply
 from .base import VERBS, ChunkedUploadBaseView
 
@@ -179,6 +180,6 @@ def by_verb(mount: Mount, verbs: Verbs) -> Callable[..., Response]:
             return table[request.method](**kwargs)
         if request.method == "OPTIONS":
             return Response(status=204, headers={"Allow": ", ".join(allowed)})
-        return error_reply(mount.settings, MethodNotOffered(allowed))
+        return linger(error_reply(mount.settings, MethodNotOffered(allowed)), request)
 
     return dispatch

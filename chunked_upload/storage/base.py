@@ -36,12 +36,16 @@ class Turn(ABC):
     contended: bool
 
     @abstractmethod
-    def write(self, data: bytes) -> None:
-        """Put the next bytes of the range in their place.
+    def write(self, data: bytes | memoryview, position: int) -> None:
+        """Put bytes in their place within the range.
 
         :raises TurnLost: when a newcomer has taken over; then no byte was written.
         :raises OSError: what the medium says, ENOSPC among it.
         """
+
+    @abstractmethod
+    def stands(self) -> bool:
+        """Whether nobody has taken over yet."""
 
     @abstractmethod
     def sync(self) -> None:
@@ -73,7 +77,7 @@ class Storage(ABC):
     def take_turn(self, upload_id: str, start: int, stop: int | None, *, have: int) -> Turn:
         """Take the exclusive right to write ``[start, stop)``, ending any overlapping turn.
 
-        :param have: bytes the record says are already there.
+        :param have: length the part has at least, according to the record; 0 for one not begun.
         :raises PartMissing: when they are not.
         :raises StorageBusy: when the part's lock cannot be had.
         """

@@ -94,22 +94,23 @@ class Claim:
         :raises TurnLost: when a newcomer has struck it out.
         """
         with locked(self._descriptor):
-            if not self._stands():
+            if not self.stands():
                 raise TurnLost
             yield
+
+    def stands(self) -> bool:
+        """Whether no newcomer has struck it out."""
+        return os.pread(self._descriptor, 8, self._position) == self.number.to_bytes(8, "little")
 
     def release(self) -> None:
         """Strike the claim out, if a newcomer has not done so."""
         with locked(self._descriptor):
-            if self._stands():
+            if self.stands():
                 os.pwrite(self._descriptor, _SLOT.pack(0, 0, 0), self._position)
 
     @property
     def _position(self) -> int:
         return _HEADER_SIZE + self._slot * _SLOT.size
-
-    def _stands(self) -> bool:
-        return os.pread(self._descriptor, 8, self._position) == self.number.to_bytes(8, "little")
 
 
 def _read(descriptor: int) -> tuple[int, list[tuple[int, int, int]]]:

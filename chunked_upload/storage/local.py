@@ -45,11 +45,12 @@ _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EX
 class LocalTurn(Turn):
     """A claimed range of a part file."""
 
-    def __init__(self, storage: LocalStorage, upload_id: str, start: int, stop: int | None) -> None:
+    def __init__(
+        self, storage: LocalStorage, upload_id: str, start: int, stop: int | None, *, first: bool
+    ) -> None:
         self._storage = storage
         self._directory = storage.part_path(upload_id).parent
-        self._first = start == 0
-        self._position = start
+        self._first = first
         with ExitStack() as undo:
             self._side = storage.open_side(upload_id)
             undo.callback(os.close, self._side)
@@ -64,13 +65,16 @@ class LocalTurn(Turn):
         """Bytes in the part file, garbage past the recorded offset included."""
         return os.fstat(self._part).st_size
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview, position: int) -> None:
         view = memoryview(data)
         with self._claim.held():
             while view:
-                written = os.pwrite(self._part, view, self._position)
-                self._position += written
+                written = os.pwrite(self._part, view, position)
+                position += written
                 view = view[written:]
+
+    def stands(self) -> bool:
+        return self._claim.stands()
 
     def sync(self) -> None:
         self._storage.sync_data(self._part)
@@ -137,7 +141,7 @@ class LocalStorage(Storage):
     def take_turn(self, upload_id: str, start: int, stop: int | None, *, have: int) -> LocalTurn:
         if have and not self.part_path(upload_id).exists():
             raise PartMissing(upload_id)
-        turn = LocalTurn(self, upload_id, start, stop)
+        turn = LocalTurn(self, upload_id, start, stop, first=have == 0)
         if turn.size < have:
             turn.close()
             raise PartMissing(upload_id)

@@ -8,13 +8,16 @@ multipart boundary) when the transfer is chunked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
 from ..errors import BadRequestHeaders, LengthRequired, SizeMismatch, UnsupportedBody
 
 #: Bytes asked of the server at a time.
 BUFFER_SIZE = 256 * 1024
+
+#: Where the environment of a request keeps the body that has begun to be read.
+_KEY = "chunked_upload.body"
 
 
 class Body:
@@ -25,7 +28,8 @@ class Body:
     :raises UnsupportedBody: for a compressed body.
     """
 
-    def __init__(self, environ: Mapping[str, Any]) -> None:
+    def __init__(self, environ: MutableMapping[str, Any]) -> None:
+        environ[_KEY] = self
         self._stream = environ["wsgi.input"]
         #: Declared bytes; None when the transfer is chunked.
         self.length = _content_length(environ)
@@ -36,6 +40,12 @@ class Body:
         encoding = environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
         if encoding not in ("", "identity"):
             raise UnsupportedBody(f"Content-Encoding {encoding!r} is not supported; send it plain")
+
+    @classmethod
+    def of(cls, environ: MutableMapping[str, Any]) -> Body:
+        """Return the request's body, as far as it has been read."""
+        begun: Body | None = environ.get(_KEY)
+        return begun or cls(environ)
 
     def require_end(self, framed: bool) -> None:
         """Check that the end of the body will be recognised.

@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("filename", sa.String(length=255), nullable=False),
         sa.Column("extra_fields", sa.JSON(), nullable=False),
         sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.Column("received", sa.JSON(), nullable=False),
         sa.Column("length", sa.BigInteger(), nullable=True),
         sa.Column("reserved", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.SmallInteger(), nullable=False),

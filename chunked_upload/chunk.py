@@ -1,0 +1,237 @@
+"""One chunk on its way in: a turn to write a range, the digest that follows, and the commit.
+
+Order (Guarantee 1): bytes at their place → sync → compare-and-swap of the record → only then may a
+dialect tell the client.
+
+The commit is where requests meet. It names the turn that the record had when this chunk last looked
+*and then* found its claim still standing, in this order: a newcomer strikes the claim out first,
+raises the record's turn next, and reads the record last. So either this commit comes before the
+newcomer's reading, and the newcomer sees these bytes as received; or the turn has moved, the commit
+changes no row, and the second look finds the claim gone. Chunks of other ranges move the turn as
+well, by committing; then the claim still stands, and the commit is tried again on the record as it
+is now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from . import ranges
+from .digest import MD5
+from .errors import (
+    AlreadyComplete,
+    BytesDiffer,
+    ChunkedUploadError,
+    FileTooLarge,
+    LimitExceeded,
+    OffsetMismatch,
+    ServiceUnavailable,
+    SizeMismatch,
+    UploadNotFound,
+)
+from .failures import failing_parts
+from .models import Status
+from .records import Record, Records
+from .storage import Storage, Turn, TurnLost
+
+#: Commits tried while chunks of other ranges keep coming first.
+_TRIES = 100
+
+#: Bytes that one chunk reads back for the digest at most, when gaps before them have closed; the
+#: next chunk or the completion goes on from there.
+_CATCH_UP = 64 * 1024 * 1024
+
+#: Separate ranges beyond the prefix; more is no client, and would make every commit slow.
+_MAX_RANGES = 10_000
+
+
+class Chunk:
+    """A chunk being received. Use as a context manager: leaving it without commit drops it.
+
+    Made by :meth:`~chunked_upload.engine.UploadEngine.begin`.
+
+    :param turn: the right to write ``[start, stop)``.
+    :param sequential: the chunk must start where the prefix ends, also at its commit.
+    :param expires: returns when the upload will expire if nothing more comes.
+    :param forget: removes what a new upload has made, should this chunk be dropped.
+    """
+
+    def __init__(
+        self,
+        record: Record,
+        turn: Turn,
+        *,
+        start: int,
+        stop: int | None,
+        total: int | None,
+        new: bool,
+        sequential: bool,
+        max_bytes: int | None,
+        records: Records,
+        storage: Storage,
+        emit: Callable[[str, Record], None],
+        expires: Callable[[], datetime],
+        forget: Callable[[Record], None],
+    ) -> None:
+        self.record = record
+        self.start = start
+        self.new = new
+        #: Bytes taken in so far.
+        self.received = 0
+        self.committed = False
+        self._turn = turn
+        self._stop = stop
+        self._total = total
+        self._sequential = sequential
+        self._max_bytes = max_bytes
+        self._records = records
+        self._storage = storage
+        self._emit = emit
+        self._expires = expires
+        self._forget = forget
+        self._stored = ranges.add(record.received, 0, record.offset)
+        self._digest = MD5.pick_up(record.digest_state, record.digest_offset, start)
+
+    @property
+    def position(self) -> int:
+        """Where in the file the next byte goes."""
+        return self.start + self.received
+
+    def write(self, data: bytes) -> None:
+        """Take in the next bytes.
+
+        :raises SizeMismatch, FileTooLarge: when there are more than declared or allowed.
+        :raises BytesDiffer: when other bytes are already stored there.
+        :raises OffsetMismatch: when a newer request has taken over.
+        :raises StorageFull, ServiceUnavailable: when the storage fails.
+        """
+        end = self.position + len(data)
+        if self._stop is not None and end > self._stop:
+            raise SizeMismatch(f"{self._stop - self.start} bytes were declared, more arrived")
+        if self._max_bytes is not None and end > self._max_bytes:
+            raise FileTooLarge(self._max_bytes)
+        with failing_parts():
+            self._put(data)
+        if self._digest is not None:
+            self._digest.update(data)
+        self.received += len(data)
+
+    def _put(self, data: bytes) -> None:
+        """Write what is new of the data, compare what is stored already."""
+        try:
+            if self.position >= (self._stored[-1][1] if self._stored else 0):
+                return self._turn.write(data, self.position)
+            view = memoryview(data)
+            for low, high, stored in ranges.split(
+                self._stored, self.position, self.position + len(data)
+            ):
+                piece = view[low - self.position : high - self.position]
+                if not stored:
+                    self._turn.write(piece, low)
+                elif piece != b"".join(self._storage.read_part(self.record.upload_id, low, high)):
+                    raise BytesDiffer(self.record.offset)
+        except TurnLost as error:
+            raise self._refused() from error
+
+    def finish(self, *, whole: bool = True) -> None:
+        """Check the count and make the bytes durable; sets the new offset on the record.
+
+        :param whole: True drops a chunk that broke off (the rule of chunk dialects); False keeps
+            the prefix that arrived (the rule of offset dialects).
+        :raises SizeMismatch: when bytes are missing from a whole chunk.
+        """
+        if whole and self._stop is not None and self.position != self._stop:
+            declared = self._stop - self.start
+            raise SizeMismatch(f"{declared} bytes were declared, {self.received} arrived")
+        with failing_parts():
+            self._turn.sync()
+            self._values = self._merged()
+        for name, value in self._values.items():
+            setattr(self.record, name, value)
+
+    def commit(self) -> None:
+        """Record the bytes. After this, and not before, the client may be told.
+
+        :raises OffsetMismatch, AlreadyComplete, UploadNotFound: when another request was first.
+        """
+        with failing_parts():
+            for _ in range(_TRIES):
+                if self._records.swap(self.record, self._values, offset=self._offset_read):
+                    break
+                self._look_again()
+            else:
+                raise ServiceUnavailable("Upload is being changed by too many requests")
+        self.committed = True
+        self._turn.close()
+        if self.new:
+            self._emit("created", self.record)
+        self._emit("chunk_received", self.record)
+
+    def _look_again(self) -> None:
+        """Merge this chunk with the record as it is now, if this chunk may still be committed."""
+        if not self._records.refresh(self.record) or self.record.status != Status.UPLOADING:
+            raise self._refused()
+        if not self._turn.stands():
+            raise OffsetMismatch(self.record.offset)
+        if self._sequential and self.record.offset != self.start:
+            raise OffsetMismatch(self.record.offset)
+        self._values = self._merged()
+
+    def _merged(self) -> dict[str, Any]:
+        """Return the record's new values: as read, plus this chunk."""
+        record = self.record
+        self._offset_read = record.offset
+        beyond = ranges.add(record.received, self.start, self.position)
+        offset, beyond = ranges.settle(record.offset, beyond)
+        if len(beyond) > _MAX_RANGES:
+            raise LimitExceeded(f"Too many separate ranges (at most {_MAX_RANGES})")
+        values: dict[str, Any] = {"offset": offset, "expires_on": self._expires()}
+        if beyond != record.received:
+            values["received"] = beyond
+        if beyond or record.received:
+            # Offsets alone do not tell two such commits apart.
+            values["turn"] = record.turn + 1
+        if record.length is None:
+            values["length"] = self.position if self._total is None else self._total
+        return values | self._digested(offset)
+
+    def _digested(self, offset: int) -> dict[str, Any]:
+        """Return the digest's new state, following the prefix as far as it is cheap."""
+        record = self.record
+        seen = record.digest_offset
+        if self._digest is not None and seen == self.start:
+            running, seen = self._digest, self.position
+        else:
+            thawed = MD5.pick_up(record.digest_state, seen, seen)
+            if thawed is None:
+                return {}
+            running = thawed
+        if seen < offset:
+            running = running.copy()
+            until = min(offset, seen + _CATCH_UP)
+            for data in self._storage.read_part(record.upload_id, seen, until):
+                running.update(data)
+            seen = until
+        return {"digest_state": running.state(), "digest_offset": seen}
+
+    def _refused(self) -> ChunkedUploadError:
+        """Say why this chunk is not taken, from what the record says now."""
+        if not self._records.refresh(self.record) or self.record.status == Status.DELETING:
+            return UploadNotFound()
+        if self.record.status == Status.COMPLETE:
+            return AlreadyComplete()
+        return OffsetMismatch(self.record.offset)
+
+    def bytes(self) -> Iterator[bytes]:
+        """Read back what was taken in."""
+        return self._storage.read_part(self.record.upload_id, self.start, self.position)
+
+    def __enter__(self) -> Chunk:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._turn.close()
+        if self.new and not self.committed:
+            self._forget(self.record)
