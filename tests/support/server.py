@@ -13,6 +13,9 @@ import urllib.request
 from pathlib import Path
 from typing import Any, Self
 
+#: The program, as installed beside the Python that runs the tests.
+PROGRAM = str(Path(sys.executable).parent / "chunked-upload")
+
 
 def free_port() -> int:
     """Return a port that was free a moment ago."""
@@ -40,9 +43,8 @@ class Server:
         self.instance = directory / "instance"
         self.port = free_port()
         self.log = directory / "server.log"
-        program = [str(Path(sys.executable).parent / "chunked-upload"), "serve"]
-        self._command = [part.format(port=self.port) for part in command or program]
-        self._environment = {
+        self._command = [part.format(port=self.port) for part in command or [PROGRAM, "serve"]]
+        self.environment = {
             **os.environ,
             "PORT": str(self.port),
             "WORKERS": "1",
@@ -73,7 +75,7 @@ class Server:
             self._process = subprocess.Popen(
                 self._command,
                 cwd=self.directory,
-                env=self._environment,
+                env=self.environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,

@@ -1,0 +1,70 @@
+"""The servers that the tests of this directory run against."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.support.server import PROGRAM, Server
+
+PROJECT = Path(__file__).parents[2]
+
+GUNICORN = [
+    *(sys.executable, "-m", "gunicorn", "-k", "gthread", "--threads", "32", "--workers", "2"),
+    *("--pythonpath", str(PROJECT), "--no-control-socket", "-b", "127.0.0.1:{port}", "wsgi:app"),
+]
+
+
+@pytest.fixture
+def make_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Start servers that are killed when the test ends; keywords are environment variables."""
+    with ExitStack() as stack:
+
+        def make(**environment: str) -> Server:
+            return stack.enter_context(Server(tmp_path, environment))
+
+        yield make
+
+
+def gunicorn(directory: Path) -> Server:
+    """Return a gunicorn with two workers, its database migrated; not started."""
+    server = Server(directory, command=GUNICORN)
+    subprocess.run(
+        [PROGRAM, "migrate"], check=True, cwd=directory, env=server.environment, capture_output=True
+    )
+    return server
+
+
+@pytest.fixture(params=["granian", "granian with 2 workers", "gunicorn"])
+def any_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    """Each way of running the service."""
+    if request.param == "gunicorn":
+        server = gunicorn(tmp_path)
+    else:
+        server = Server(tmp_path, {"WORKERS": "2" if "2" in request.param else "1"})
+    with server:
+        yield server
+
+
+@pytest.fixture
+def outcome(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the program to its end; keywords are environment variables."""
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [PROGRAM, *arguments],
+            cwd=tmp_path,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
