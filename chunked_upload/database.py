@@ -19,7 +19,7 @@ from sqlalchemy import Engine, event
 WAL_SAFE = (3, 51, 3)
 
 #: How long a statement waits for another connection's write, in milliseconds.
-BUSY_TIMEOUT_MS = 20_000
+BUSY_TIMEOUT_MS = 10_000
 
 _MARK = "chunked_upload_prepared"
 

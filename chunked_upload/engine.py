@@ -220,6 +220,11 @@ class UploadEngine:
                 running.update(data)
         return str(running.hexdigest())
 
+    def is_complete(self, record: Record) -> bool:
+        """Ask the database whether the upload has been completed, perhaps by another request."""
+        with failing_parts():
+            return self.records.refresh(record) and record.status == Status.COMPLETE
+
     def promote(self, record: Record) -> None:
         """Put the file in its final place and set on the record what a completion sets.
 

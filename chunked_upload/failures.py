@@ -7,7 +7,14 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    NotSupportedError,
+    ProgrammingError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from .errors import ServiceUnavailable, StorageFull, UploadExpired
@@ -38,7 +45,9 @@ def failing_parts() -> Iterator[None]:
         if error.errno in _NO_ROOM:
             raise StorageFull from error
         raise ServiceUnavailable(f"Storage failed: {error.strerror}") from error
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
+    except (ProgrammingError, IntegrityError, DataError, NotSupportedError):
+        raise  # a mistake of ours or of the app, not a failure of the database
+    except (DatabaseError, InterfaceError, PoolTimeout) as error:
         logger.exception("database failed")
         if _database_is_full(error):
             raise StorageFull from error

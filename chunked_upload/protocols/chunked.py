@@ -30,6 +30,7 @@ from ..errors import (
     OffsetMismatch,
     SizeMismatch,
     UnsupportedBody,
+    UploadExpired,
 )
 from ..filenames import clean_filename, extension
 from ..models import Status
@@ -100,15 +101,16 @@ class ChunkedUploadView(ChunkedUploadBaseView):
     def post(self, upload_id: str | None = None) -> Response:
         """Take one chunk."""
         self.check_permissions(request)
+        self.mount.let_go()
         incoming = open_incoming(request, self._form_limits())
         expose_fields(request, incoming.fields)
         self.validate(request)
         given = _agreed_id(upload_id, incoming.fields)
-        record = self._open_upload(given) if given else None
+        record = self._open_upload(given) if given else self._new_record(incoming)
         span = self._span(incoming)
         max_bytes = self.get_max_bytes(request)
         self._check_sizes(incoming, span, max_bytes)
-        with self._begin(record, incoming, span, max_bytes) as chunk:
+        with self._begin(record, incoming, span, max_bytes, new=not given) as chunk:
             self._receive(incoming, chunk)
             late_id = _agreed_id(upload_id, incoming.fields)
             if late_id and not given:
@@ -169,17 +171,18 @@ class ChunkedUploadView(ChunkedUploadBaseView):
 
     def _begin(
         self,
-        record: Record | None,
+        record: Record,
         incoming: Incoming,
         span: ContentRange | None,
         max_bytes: int | None,
+        *,
+        new: bool,
     ) -> Chunk:
         start, stop, total = (
             (0, None, None) if span is None else (span.start, span.stop, span.total)
         )
-        new = record is None
-        if record is None:
-            record = self._create(incoming, start, total)
+        if new:
+            self._create(record, incoming, start, total)
         elif span is None:
             stop = record.length  # the part must be the whole file, as declared before
         self.mount.let_go()
@@ -214,6 +217,7 @@ class ChunkedUploadView(ChunkedUploadBaseView):
         """Store a chunk whose ``upload_id`` came after its file: the one case that costs a copy."""
         record = self._open_upload(upload_id)
         total = None if span is None else span.total
+        self.mount.let_go()
         target = self.engine.begin(
             record,
             start=staged.start,
@@ -230,11 +234,8 @@ class ChunkedUploadView(ChunkedUploadBaseView):
 
     # Create
 
-    def _create(self, incoming: Incoming, start: int, total: int | None) -> Record:
-        """Make the record of a new upload, before its first byte arrives."""
-        staging = start > 0 and not incoming.raw and "upload_id" not in incoming.fields
-        if start > 0 and not staging:
-            raise OffsetMismatch(0)
+    def _new_record(self, incoming: Incoming) -> Record:
+        """Make the record of a new upload; nothing is stored yet."""
         caller = self.mount.caller(request)
         attrs = {
             "upload_set": self.mount.name,
@@ -242,15 +243,21 @@ class ChunkedUploadView(ChunkedUploadBaseView):
             "owner": caller.owner,
             "visitor": None if caller.owner else callers.ensure_visitor(),
             "quota_key": callers.quota_key(request, caller),
-            "length": total,
-            "reserved": self._reserved(incoming, total),
             "extra_fields": _metadata(incoming.fields),
             **self._user_attrs(caller),
             **self.get_extra_attrs(request),
         }
         record: Record = self.create_chunked_upload(save=False, **attrs)
-        self.engine.create(record, counts=not staging)
         return record
+
+    def _create(self, record: Record, incoming: Incoming, start: int, total: int | None) -> None:
+        """Store the record of a new upload, before its first byte arrives."""
+        staging = start > 0 and not incoming.raw and "upload_id" not in incoming.fields
+        if start > 0 and not staging:
+            raise OffsetMismatch(0)
+        record.length, record.reserved = total, self._reserved(incoming, total)
+        self.mount.let_go()
+        self.engine.create(record, counts=not staging)
 
     def _filename(self, incoming: Incoming) -> str:
         """Return the client's name for the file, checked against the limits."""
@@ -285,11 +292,13 @@ class ChunkedUploadView(ChunkedUploadBaseView):
         mapper = self.model.__mapper__
         relationship = mapper.relationships.get(self.user_field_name)
         if relationship is None:
-            kind = getattr(self.model, self.user_field_name).type.python_type
-            return {self.user_field_name: kind(callers.owner_key(caller.user))}
+            column = mapper.columns[self.user_field_name]
+            return {self.user_field_name: _user_key(caller.user, column, "id")}
         # The user object belongs to the app's session, so its key is copied, not the object.
         return {
-            mapper.get_property_by_column(local).key: getattr(caller.user, remote.key)
+            mapper.get_property_by_column(local).key: _user_key(
+                caller.user, remote, relationship.mapper.get_property_by_column(remote).key
+            )
             for local, remote in relationship.local_remote_pairs
         }
 
@@ -350,10 +359,18 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
         self.mount.emit("completed", record)
 
     def _complete(self, record: Record, md5: str) -> None:
-        record.md5 = self.engine.checksum(record)
-        if self.do_md5_check:
-            self.md5_check(record, md5)
-        self.engine.promote(record)
+        try:
+            record.md5 = self.engine.checksum(record)
+            if self.do_md5_check:
+                self.md5_check(record, md5)
+            self.engine.promote(record)
+        except UploadExpired:
+            # The part is gone; so it is when another request completes the upload right now.
+            if not self.engine.is_complete(record):
+                raise
+            if self.do_md5_check:
+                self.md5_check(record, md5)
+            return
         self._save(record, lambda: self.engine.commit_completion(record), new=False)
 
     def _fields(self) -> dict[str, str]:
@@ -414,6 +431,13 @@ def _metadata(fields: dict[str, str]) -> dict[str, str]:
     # PostgreSQL cannot store NUL in text.
     kept = {k: v for k, v in fields.items() if k not in _OWN_FIELDS}
     return {k.replace("\0", ""): v.replace("\0", "") for k, v in kept.items()}
+
+
+def _user_key(user: Any, column: Any, attribute: str) -> Any:
+    """Return what refers to a user: its attribute, or its id in the column's type."""
+    if hasattr(user, attribute):
+        return getattr(user, attribute)
+    return column.type.python_type(callers.owner_key(user))
 
 
 def _plain(suffix: str) -> str:

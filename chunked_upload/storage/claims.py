@@ -29,8 +29,12 @@ from .base import StorageBusy, TurnLost
 SLOTS = 64
 OPEN_END = 2**64 - 1
 
-#: A lock is held for one buffer's write; longer than this, its holder is stopped, not busy.
-LOCK_SECONDS = 5.0
+#: How long a newcomer waits for the lock, which is held for one buffer's write: longer, and its
+#: holder has been stopped in the middle of it.
+TAKE_SECONDS = 0.8
+
+#: How long a writer waits; others of the same upload may be writing to a slow disk.
+WRITE_SECONDS = 30.0
 
 _SLOT = struct.Struct("<QQQ")
 _TABLE = struct.Struct(f"<Q{3 * SLOTS}Q")
@@ -38,19 +42,20 @@ _HEADER_SIZE = 8
 
 
 @contextmanager
-def locked(descriptor: int) -> Iterator[None]:
+def locked(descriptor: int, seconds: float) -> Iterator[None]:
     """Hold the exclusive flock of an open file.
 
-    :raises StorageBusy: when another process keeps it for :data:`LOCK_SECONDS`.
+    :param seconds: how long to wait for it.
+    :raises StorageBusy: when another process keeps it longer.
     """
-    _acquire(descriptor)
+    _acquire(descriptor, seconds)
     try:
         yield
     finally:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
-def _acquire(descriptor: int) -> None:
+def _acquire(descriptor: int, seconds: float) -> None:
     deadline = None
     while True:
         try:
@@ -59,7 +64,7 @@ def _acquire(descriptor: int) -> None:
             if error.errno not in (errno.EWOULDBLOCK, errno.EINTR):
                 raise
         now = time.monotonic()
-        deadline = deadline or now + LOCK_SECONDS
+        deadline = deadline or now + seconds
         if now > deadline:
             raise StorageBusy("the lock of this upload's part is held by a process that hangs")
         time.sleep(0.0005)
@@ -75,7 +80,7 @@ class Claim:
     def __init__(self, descriptor: int, start: int, stop: int | None) -> None:
         end = OPEN_END if stop is None else stop
         self._descriptor = descriptor
-        with locked(descriptor):
+        with locked(descriptor, TAKE_SECONDS):
             number, slots = _read(descriptor)
             struck = _overlapping(slots, start, end)
             for index in struck:
@@ -93,7 +98,7 @@ class Claim:
 
         :raises TurnLost: when a newcomer has struck it out.
         """
-        with locked(self._descriptor):
+        with locked(self._descriptor, WRITE_SECONDS):
             if not self.stands():
                 raise TurnLost
             yield
@@ -104,7 +109,7 @@ class Claim:
 
     def release(self) -> None:
         """Strike the claim out, if a newcomer has not done so."""
-        with locked(self._descriptor):
+        with locked(self._descriptor, TAKE_SECONDS):
             if self.stands():
                 os.pwrite(self._descriptor, _SLOT.pack(0, 0, 0), self._position)
 

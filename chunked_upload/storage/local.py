@@ -183,9 +183,10 @@ class LocalStorage(Storage):
 
     def promote(self, upload_id: str, length: int, directory: str, filename: str) -> str:
         keys = self._candidates(upload_id, directory, filename)
-        if length and not self.part_path(upload_id).exists():
+        try:
+            part = self._open_regular(self.part_path(upload_id))
+        except FileNotFoundError:
             return self._already_renamed(upload_id, keys[-1], length)
-        part = self.open_part(upload_id)
         try:
             self._cut(part, upload_id, length)
             self.make_directory(self.root / directory)
@@ -194,11 +195,15 @@ class LocalStorage(Storage):
             os.close(part)
 
     def retract(self, upload_id: str, directory: str, filename: str) -> None:
-        with suppress(FileNotFoundError):
+        keys = self._candidates(upload_id, directory, filename)
+        try:
             part = os.lstat(self.part_path(upload_id))
-            for key in self._candidates(upload_id, directory, filename):
-                if part.st_nlink > 1 and self._is_same(self.root / key, part):
-                    self.delete(key)
+        except FileNotFoundError:
+            self.delete(keys[-1])  # moved there for want of links, or never made
+            return
+        for key in keys:
+            if part.st_nlink > 1 and self._is_same(self.root / key, part):
+                self.delete(key)
 
     def delete(self, key: str) -> None:
         path = self.root / key
@@ -237,6 +242,8 @@ class LocalStorage(Storage):
             except FileExistsError:
                 if not self._is_same(target, part):
                     continue
+            except FileNotFoundError as error:  # completed by another request, or removed
+                raise PartMissing(upload_id) from error
             except OSError as error:
                 if error.errno not in _NO_LINKS:
                     raise
