@@ -308,11 +308,14 @@ class UploadEngine:
             if self.records.remove(record):
                 self.storage.discard_part(record.upload_id)
 
-    def expire(self, record: Record) -> bool:
-        """Remove an upload whose time is up; False when it is no longer so (a chunk came)."""
+    def expire(self, record: Record, *, now: datetime | None = None) -> bool:
+        """Remove an upload whose time is up; False when it is no longer so (a chunk came).
+
+        :param now: the time to go by instead of the engine's clock.
+        """
         with failing_parts():
             if not self.records.swap(
-                record, {"status": int(Status.DELETING)}, expired_at=self._now()
+                record, {"status": int(Status.DELETING)}, expired_at=now or self._now()
             ):
                 return False
             self._purge(record)

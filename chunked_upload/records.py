@@ -34,6 +34,9 @@ from .models import ChunkedUploadMixin, Status
 
 Record = ChunkedUploadMixin
 
+#: Records read at a time by :meth:`Records.walk`.
+_BATCH = 200
+
 #: The columns that other requests change while an upload lives.
 _LIVE = (
     "status",
@@ -84,6 +87,17 @@ class Records:
         """Return the records of a query, detached."""
         with self._session() as session:
             return list(session.scalars(statement))
+
+    def walk(self, statement: Select[Any]) -> Iterator[Record]:
+        """Yield the records of a query of any size, holding no connection between batches."""
+        last = 0
+        while True:
+            page = statement.where(self.model.id > last).order_by(self.model.id).limit(_BATCH)
+            records = self.all(page)
+            yield from records
+            if len(records) < _BATCH:
+                return
+            last = records[-1].id
 
     def count(self, statement: Select[Any]) -> int:
         """Return how many records a query has."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 if TYPE_CHECKING:
@@ -128,6 +129,16 @@ class Storage(ABC):
     @abstractmethod
     def has_part(self, upload_id: str) -> bool:
         """Whether the upload has a part."""
+
+    @abstractmethod
+    def parts(self) -> Iterator[tuple[str, datetime]]:
+        """Yield the id of every upload that has a part (or what belongs to one), and when any of
+        it was last touched, in UTC. Foreign files are passed over."""
+
+    @property
+    @abstractmethod
+    def identity(self) -> str:
+        """Equal for two objects that keep their bytes in the same place."""
 
     @abstractmethod
     def only_one(self, upload_id: str) -> AbstractContextManager[bool]:

@@ -21,9 +21,11 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 _INCOMING = ".incoming"
+_OWN_NAME = re.compile(r"([0-9a-f]{32})\.(?:part|turn|lock)")
 _READ_SIZE = 1024 * 1024
 _FLAGS = os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
 
@@ -274,6 +277,22 @@ class LocalStorage(Storage):
         return False
 
     # Housekeeping
+
+    @property
+    def identity(self) -> str:
+        return os.path.realpath(self.root)
+
+    def parts(self) -> Iterator[tuple[str, datetime]]:
+        for directory in (self.root / _INCOMING).glob("[0-9a-f][0-9a-f]"):
+            touched: dict[str, float] = {}
+            for entry in os.scandir(directory):
+                match = _OWN_NAME.fullmatch(entry.name)
+                if match and entry.is_file(follow_symlinks=False):
+                    with suppress(FileNotFoundError):
+                        at = entry.stat(follow_symlinks=False).st_mtime
+                        touched[match[1]] = max(at, touched.get(match[1], 0.0))
+            for upload_id, at in touched.items():
+                yield upload_id, datetime.fromtimestamp(at, UTC)
 
     @contextmanager
     def only_one(self, upload_id: str) -> Iterator[bool]:

@@ -1,0 +1,78 @@
+"""A clock for the cleaner that does not believe sudden leaps.
+
+When the wall clock is stepped a day ahead, every upload in progress looks a day old. The cleaner
+must not act on that. So each run leaves a note in the storage: what the wall clock said, and how
+long the machine had been up. A later run of the same boot knows how much time really passed, and
+takes the earlier of both readings. A clock that was rightly corrected is believed again once it
+has been steady for as long as uploads live.
+
+The note is per machine, as is the uptime; without one (first run, new boot, no Linux) the wall
+clock is all there is.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+#: Corrections smaller than this (NTP, leap seconds) are no leaps.
+TOLERANCE = timedelta(minutes=5)
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def steady_now(note: Path, *, settle: timedelta) -> datetime:
+    """Return the time, aware and in UTC, not ahead of what has really passed since the last call.
+
+    :param note: file in which the last reading is kept.
+    :param settle: how long a leap is doubted.
+    """
+    wall = datetime.now(UTC)
+    uptime, boot = _uptime(), _boot()
+    if uptime is None or boot is None:
+        return wall
+    now, doubted_since = _judge(_read(note), wall, uptime, boot, settle)
+    reading = {"boot": boot, "uptime": uptime, "time": now.timestamp(), "doubt": doubted_since}
+    with suppress(OSError):  # a note that cannot be written leaves the next run with the wall clock
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text(json.dumps(reading))
+    return now
+
+
+def _judge(
+    last: dict[str, Any], wall: datetime, uptime: float, boot: str, settle: timedelta
+) -> tuple[datetime, float | None]:
+    """Return the time to go by, and since which uptime the wall clock is doubted."""
+    if last.get("boot") != boot:
+        return wall, None
+    passed = timedelta(seconds=uptime - float(last["uptime"]))
+    expected = datetime.fromtimestamp(float(last["time"]), UTC) + passed
+    if wall <= expected + TOLERANCE:
+        return wall, None
+    since = float(uptime if last.get("doubt") is None else last["doubt"])
+    if uptime - since > settle.total_seconds():
+        return wall, None
+    return expected, since
+
+
+def _read(note: Path) -> dict[str, Any]:
+    try:
+        reading = json.loads(note.read_text())
+        return {**reading, "uptime": float(reading["uptime"]), "time": float(reading["time"])}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _uptime() -> float | None:
+    """Return seconds since boot, sleep included, which nobody can set."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else None
+
+
+def _boot() -> str | None:
+    with suppress(OSError):
+        return _BOOT_ID.read_text().strip()
+    return None
