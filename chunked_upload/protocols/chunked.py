@@ -255,17 +255,24 @@ class ChunkedUploadView(ChunkedUploadBaseView):
         staging = start > 0 and not incoming.raw and "upload_id" not in incoming.fields
         if start > 0 and not staging:
             raise OffsetMismatch(0)
-        record.length, record.reserved = total, self._reserved(incoming, total)
+        if staging:  # its own name does not matter, and the whole file's size is counted already
+            record.filename, record.length, record.reserved = UNNAMED, None, 0
+        else:
+            self._check_filename(record.filename)
+            record.length, record.reserved = total, self._reserved(incoming, total)
         self.mount.let_go()
         self.engine.create(record, counts=not staging)
 
     def _filename(self, incoming: Incoming) -> str:
-        """Return the client's name for the file, checked against the limits."""
-        settings = self.mount.settings
+        """Return the client's name for the file, fit to be kept."""
         given = incoming.filename
         if given == "blob":  # a Blob without a name; jQuery-File-Upload puts it in the header
             given = header_filename(request) or given
-        name = clean_filename(given) or UNNAMED
+        return clean_filename(given) or UNNAMED
+
+    def _check_filename(self, name: str) -> None:
+        """Check a new upload's name against the limits."""
+        settings = self.mount.settings
         limit = min(settings.max_filename_length, 255)
         if len(name) > limit:
             raise LimitExceeded(f"File name exceeds the limit ({limit} characters)")
@@ -276,7 +283,6 @@ class ChunkedUploadView(ChunkedUploadBaseView):
             raise UnsupportedBody(f"Files of type '{suffix}' are not accepted, only: {listed}")
         if suffix in map(_plain, denied):
             raise UnsupportedBody(f"Files of type '{suffix}' are not accepted")
-        return name
 
     def _reserved(self, incoming: Incoming, total: int | None) -> int:
         """Return the bytes to hold against the owner's quota."""
@@ -340,6 +346,7 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
         record = self.find(upload_id)
         self.validate(request)
         self.is_valid_chunked_upload(record)
+        self.mount.let_go()
         if record.status != Status.COMPLETE:
             self._complete(record, md5)
         elif self.do_md5_check:
@@ -353,16 +360,20 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
         """Run ``on_completion`` and send the ``completed`` signal."""
         key = record.path or ""
         storage = self.engine.storage
-        with storage.open(key) as stream:
-            file = UploadedFile(stream, path=storage.path(key), upload=record)
-            self.on_completion(file, request)
-        self.mount.emit("completed", record)
+        try:
+            with storage.open(key) as stream:
+                file = UploadedFile(stream, path=storage.path(key), upload=record)
+                self.on_completion(file, request)
+            self.mount.emit("completed", record)
+        finally:
+            self.mount.let_go()
 
     def _complete(self, record: Record, md5: str) -> None:
         try:
             record.md5 = self.engine.checksum(record)
             if self.do_md5_check:
                 self.md5_check(record, md5)
+            self.mount.let_go()
             self.engine.promote(record)
         except UploadExpired:
             # The part is gone; so it is when another request completes the upload right now.
