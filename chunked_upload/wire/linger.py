@@ -13,6 +13,7 @@ import time
 
 from flask import Request, Response
 from werkzeug.exceptions import HTTPException
+from werkzeug.local import LocalProxy
 
 from ..errors import ChunkedUploadError
 from .body import BUFFER_SIZE, Body
@@ -23,7 +24,9 @@ _SECONDS = 30.0
 
 def linger(response: Response, request: Request) -> Response:
     """Read the rest of the request's body after ``response`` has been sent."""
-    response.call_on_close(lambda: _discard_body(request))
+    # Not Flask's proxy, which has let go of the request by then.
+    itself: Request = request.environ["werkzeug.request"]
+    response.call_on_close(lambda: _discard_body(itself))
     return response
 
 
