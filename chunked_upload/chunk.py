@@ -91,6 +91,8 @@ class Chunk:
         self._emit = emit
         self._expires = expires
         self._forget = forget
+        #: Whether nobody but this request has had to do with the record yet.
+        self._alone = new
         self._stored = ranges.add(record.received, 0, record.offset)
         self._digest = MD5.pick_up(record.digest_state, record.digest_offset, start)
 
@@ -171,6 +173,7 @@ class Chunk:
 
     def _look_again(self) -> None:
         """Merge this chunk with the record as it is now, if this chunk may still be committed."""
+        self._alone = False
         if not self._records.refresh(self.record) or self.record.status != Status.UPLOADING:
             raise self._refused()
         if not self._turn.stands():
@@ -218,6 +221,7 @@ class Chunk:
 
     def _refused(self) -> ChunkedUploadError:
         """Say why this chunk is not taken, from what the record says now."""
+        self._alone = False
         if not self._records.refresh(self.record) or self.record.status == Status.DELETING:
             return UploadNotFound()
         if self.record.status == Status.COMPLETE:
@@ -233,5 +237,5 @@ class Chunk:
 
     def __exit__(self, *exception: object) -> None:
         self._turn.close()
-        if self.new and not self.committed:
+        if self._alone and not self.committed:
             self._forget(self.record)
