@@ -135,11 +135,12 @@ class LocalStorage(Storage):
 
     def open_part(self, upload_id: str) -> int:
         """Open the part for writing, making it when missing."""
-        return self._open_or_create(self.part_path(upload_id))
+        return self._unlinked(self._open_or_create(self.part_path(upload_id)), upload_id)
 
     def open_side(self, upload_id: str) -> int:
         """Open the side file with the table of claims."""
-        return self._open_or_create(self.part_path(upload_id).with_suffix(".turn"))
+        path = self.part_path(upload_id).with_suffix(".turn")
+        return self._unlinked(self._open_or_create(path), upload_id)
 
     def take_turn(self, upload_id: str, start: int, stop: int | None, *, have: int) -> LocalTurn:
         if have and not self.part_path(upload_id).exists():
@@ -171,8 +172,8 @@ class LocalStorage(Storage):
     def discard_part(self, upload_id: str) -> None:
         part = self.part_path(upload_id)
         side = part.with_suffix(".turn")
-        if side.exists():
-            descriptor = self.open_side(upload_id)
+        with suppress(FileNotFoundError, PartMissing):
+            descriptor = self._open_regular(side)
             try:
                 claims.Claim(descriptor, 0, None)
             finally:
@@ -224,7 +225,8 @@ class LocalStorage(Storage):
         """The collision rule: the client's name, else the same with the id, which is unique."""
         name = portable_filename(filename, fallback=upload_id)
         stem, dot, suffix = name.rpartition(".") if "." in name else (name, "", "")
-        return [f"{directory}/{name}", f"{directory}/{stem}-{upload_id}{dot}{suffix}"]
+        prefix = f"{directory}/" if directory else ""  # a key must never begin with a slash
+        return [f"{prefix}{name}", f"{prefix}{stem}-{upload_id}{dot}{suffix}"]
 
     def _cut(self, part: int, upload_id: str, length: int) -> None:
         """Cut off garbage past ``length``: bytes of a chunk that was never recorded."""
@@ -330,6 +332,7 @@ class LocalStorage(Storage):
             return path
         if path == self.root:
             path.mkdir(mode=self._directory_mode, parents=True, exist_ok=True)
+            path.chmod(self._directory_mode)
         else:
             self.make_directory(path.parent)
             with suppress(FileExistsError):
@@ -372,6 +375,17 @@ class LocalStorage(Storage):
         except FileExistsError:
             return self._open_regular(path)
         os.fchmod(descriptor, self._file_mode)
+        return descriptor
+
+    @staticmethod
+    def _unlinked(descriptor: int, upload_id: str) -> int:
+        """Return the descriptor of a file that has no second name through which it is another's.
+
+        :raises PartMissing: when it has.
+        """
+        if os.fstat(descriptor).st_nlink > 1:
+            os.close(descriptor)
+            raise PartMissing(upload_id)
         return descriptor
 
     @staticmethod
