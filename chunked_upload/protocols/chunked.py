@@ -10,11 +10,13 @@ pre_save, save, post_save, on_completion, answer.
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from typing import Any, ClassVar
 
 from flask import Request, Response, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
 from .. import callers
@@ -56,6 +58,7 @@ _OWN_FIELDS = {"upload_id", "md5", "csrf_token", "csrfmiddlewaretoken"}
 
 #: A complete request is two short fields; JSON around them may be padded.
 _MAX_COMPLETE_BODY = 64 * 1024
+_MAX_COMPLETE_PARTS = 100
 
 
 class ChunkedUploadView(ChunkedUploadBaseView):
@@ -403,31 +406,44 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
         return fields
 
     def _form_fields(self) -> dict[str, Any]:
-        if (request.content_length or 0) > _MAX_COMPLETE_BODY:
-            raise LimitExceeded(f"Request exceeds the limit ({_MAX_COMPLETE_BODY} bytes)")
-        Body(request.environ).require_end(framed=True)
-        request.max_content_length = _MAX_COMPLETE_BODY
-        try:
-            form: MultiDict[str, str] = request.form
-        except RequestEntityTooLarge as error:
-            raise LimitExceeded("The form is too large") from error
+        form = request.form if "form" in request.__dict__ else self._parse_form(self._body())
         fields: dict[str, str] = {}
         for name, value in form.items(multi=True):
             add_field(fields, name, value)
+        expose_fields(request, fields)
         return fields
 
-    def _json_fields(self) -> dict[str, Any]:
-        body = Body(request.environ).read_all(_MAX_COMPLETE_BODY)
-        if body is None:
-            raise LimitExceeded(f"Request exceeds the limit ({_MAX_COMPLETE_BODY} bytes)")
+    def _parse_form(self, body: bytes) -> MultiDict[str, str]:
+        mimetype, options = parse_options_header(request.environ.get("CONTENT_TYPE", ""))
+        parser = FormDataParser(max_form_parts=_MAX_COMPLETE_PARTS)
         try:
-            given = json.loads(body)
+            return parser.parse(BytesIO(body), mimetype, len(body), options)[1]
+        except RequestEntityTooLarge as error:
+            raise LimitExceeded(f"The form has more than {_MAX_COMPLETE_PARTS} parts") from error
+
+    def _json_fields(self) -> dict[str, Any]:
+        try:
+            given = json.loads(self._body(), object_pairs_hook=_json_object)
         except (ValueError, RecursionError) as error:
             raise BadRequest("The body is not valid JSON") from error
         if not isinstance(given, dict):
             raise BadRequest("The JSON body must be an object with 'upload_id' and 'md5'")
         expose_fields(request, {k: v for k, v in given.items() if isinstance(v, str)})
         return given
+
+    def _body(self) -> bytes:
+        body = Body(request.environ).read_all(_MAX_COMPLETE_BODY)
+        if body is None:
+            raise LimitExceeded(f"Request exceeds the limit ({_MAX_COMPLETE_BODY} bytes)")
+        return body
+
+
+def _json_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build an object under the same rule for repeated fields as a form."""
+    fields: dict[str, Any] = {}
+    for name, value in pairs:
+        add_field(fields, name, value)
+    return fields
 
 
 def _agreed_id(from_url: str | None, fields: dict[str, str]) -> str | None:

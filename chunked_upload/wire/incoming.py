@@ -228,8 +228,8 @@ class ParsedFormChunk:
             yield data
 
 
-def add_field(fields: dict[str, str], name: str, value: str) -> None:
-    """Keep a form field; the fields that decide must not come twice with different values.
+def add_field(fields: dict[str, Any], name: str, value: Any) -> None:
+    """Keep a field; the fields that decide must not come twice with different values.
 
     :raises BadRequest: when one does.
     """
