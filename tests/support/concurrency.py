@@ -87,11 +87,11 @@ def serving_process(server: Server, wire: Wire) -> int:
     inode = _inode(server.port, wire.local_port)
     for pid in server.workers():
         try:
-            for entry in os.scandir(f"/proc/{pid}/fd"):
-                if _target(entry.path) == f"socket:[{inode}]":
-                    return pid
-        except FileNotFoundError:  # pragma: no cover - the worker ended meanwhile
+            open_files = os.listdir(f"/proc/{pid}/fd")
+        except FileNotFoundError:  # the worker ended meanwhile
             continue
+        if any(_target(f"/proc/{pid}/fd/{name}") == f"socket:[{inode}]" for name in open_files):
+            return pid
     raise LookupError(f"nobody has accepted the connection from port {wire.local_port}")
 
 
