@@ -167,6 +167,14 @@ class UnsupportedBody(ChunkedUploadError):
         super().__init__(415, detail=detail)
 
 
+class RangeNotSatisfiable(ChunkedUploadError):
+    """416: the asked range of a file lies outside of it (RFC 9110 15.5.17)."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__(416, detail=f"Range not satisfiable; the file has {length} bytes")
+        self.headers["Content-Range"] = f"bytes */{length}"
+
+
 class ServiceUnavailable(ChunkedUploadError):
     """503: database or storage does not answer for now; nothing changed, try again."""
 

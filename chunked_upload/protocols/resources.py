@@ -12,12 +12,14 @@ from typing import Any
 from flask import Response, request, send_file
 from marshmallow import ValidationError
 from sqlalchemy import Select
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
 from .. import callers
 from ..errors import (
     BadRequest,
     MethodNotOffered,
     NotComplete,
+    RangeNotSatisfiable,
     UploadNotFound,
 )
 from ..failures import failing_parts
@@ -143,6 +145,7 @@ class UploadFileView(ResourceView):
         self.mount.let_go()
         try:
             response = send_file(
+        _drop_long_suffix(record.offset)
                 self.engine.storage.path(record.path),
                 mimetype="application/octet-stream",
                 as_attachment=True,
@@ -156,6 +159,8 @@ class UploadFileView(ResourceView):
             raise UploadNotFound from error
         response.headers["Cache-Control"] = "private, no-cache"
         response.headers["X-Content-Type-Options"] = "nosniff"
+        except RequestedRangeNotSatisfiable as error:
+            raise RangeNotSatisfiable(record.offset) from error
         response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
         return response
@@ -164,6 +169,16 @@ class UploadFileView(ResourceView):
 
 
 Verbs = dict[str, type[ChunkedUploadBaseView]]
+
+def _drop_long_suffix(length: int) -> None:
+    """Serve the whole file for a suffix range longer than it (RFC 9110 14.1.2).
+
+    Werkzeug answers 416 there, and readers of archives ask for the last 64 KiB of anything.
+    """
+    asked = request.range
+    if asked is not None and len(asked.ranges) == 1 and asked.ranges[0][0] < -length:
+        request.environ.pop("HTTP_RANGE", None)
+
 
 
 def by_verb(mount: Mount, verbs: Verbs) -> Callable[..., Response]:
