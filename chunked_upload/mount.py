@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Flask, Request, g, url_for
+from flask import Flask, Request, url_for
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine
 from werkzeug.utils import import_string
@@ -19,6 +23,16 @@ from .records import Record, Records
 from .schemas import UploadSchema
 from .settings import KEYS, Settings
 from .storage import LocalStorage, Storage
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """One reading of the configuration and what was built from it, replaced as a whole."""
+
+    values: tuple[Any, ...]
+    settings: Settings
+    #: Engine by model.
+    engines: dict[Any, UploadEngine] = field(default_factory=dict)
 
 
 class Mount:
@@ -50,16 +64,12 @@ class Mount:
         self.complete_view: Any = None
         self._own_db = own_db
         self._overrides = overrides
-        self._engines: dict[Any, UploadEngine] = {}
-        self._seen: tuple[Any, ...] = ()
-        self._settings = self._load_settings()
+        self._loaded = self._load()
 
     @property
     def settings(self) -> Settings:
         """The settings, following ``app.config`` when it changes."""
-        if self._config_values() != self._seen:
-            self._settings = self._load_settings()
-        return self._settings
+        return self._current().settings
 
     @property
     def engine(self) -> UploadEngine:
@@ -68,15 +78,15 @@ class Mount:
 
     def engine_for(self, model: Any) -> UploadEngine:
         """Return the engine for a model (a view may name its own)."""
-        settings = self.settings
-        if model not in self._engines:
-            self._engines[model] = UploadEngine(
-                settings=settings,
-                storage=self._make_storage(settings),
+        loaded = self._current()
+        if model not in loaded.engines:
+            loaded.engines[model] = UploadEngine(
+                settings=loaded.settings,
+                storage=self._make_storage(loaded.settings),
                 records=Records(model, lambda: self._bind(model)),
                 emit=self.emit,
             )
-        return self._engines[model]
+        return loaded.engines[model]
 
     def emit(self, event: str, record: Record) -> None:
         """Send the signal of an event."""
@@ -89,7 +99,8 @@ class Mount:
 
     def caller(self, request: Request) -> Caller:
         """Return who sent the request, looked up once."""
-        known: dict[str, Caller] = g.setdefault("_chunked_upload_callers", {})
+        # Kept with the request, not in g: an app context may outlive a request (tests, commands).
+        known: dict[str, Caller] = request.environ.setdefault("chunked_upload.callers", {})
         if self.name not in known:
             known[self.name] = callers.identify(request, self.hooks, self.settings.tokens)
         return known[self.name]
@@ -97,11 +108,20 @@ class Mount:
     def let_go(self) -> None:
         """Give back the connection that hooks may have pinned with ``db.session``.
 
-        Bytes may take hours to arrive, and the pool is small. A transaction left open by a hook
-        would be rolled back at the request's end anyway.
+        Bytes may take hours to arrive and the pool is small; and the engine, which takes
+        connections of its own, would wait for the one its own request holds. A transaction left
+        open by a hook would be rolled back at the request's end anyway.
         """
         if self.db.session.registry.has():
             self.db.session.rollback()
+
+    @contextmanager
+    def letting_go(self) -> Iterator[None]:
+        """Run hooks, then :meth:`let_go`, also when one of them refuses or fails."""
+        try:
+            yield
+        finally:
+            self.let_go()
 
     def describe(self, record: Record) -> dict[str, Any]:
         """Return an upload's state as the contract writes it."""
@@ -118,18 +138,32 @@ class Mount:
         engine = self.db.engines[getattr(model, "__bind_key__", None)]
         return database.prepare(engine, own=self._own_db)
 
+    def _current(self) -> _Loaded:
+        if self._config_values() != self._loaded.values:
+            self._loaded = self._load()
+        return self._loaded
+
     def _config_values(self) -> tuple[Any, ...]:
         return tuple(map(self.app.config.get, KEYS))
 
-    def _load_settings(self) -> Settings:
-        self._seen = self._config_values()
-        self._engines = {}
-        return Settings.load(self.app.config, self._overrides)
+    def _load(self) -> _Loaded:
+        values = self._config_values()
+        settings = Settings.load(self.app.config, self._overrides)
+        if settings.mimetype is not None:
+            warnings.warn(
+                "CHUNKED_UPLOAD_MIMETYPE is deprecated; set CHUNKED_UPLOAD_CONTENT_TYPE instead",
+                DeprecationWarning,
+                stacklevel=4,
+            )
+        return _Loaded(values, settings)
 
     def _make_storage(self, settings: Settings) -> Storage:
         kind = settings.storage_class or LocalStorage
         if isinstance(kind, str):
-            kind = import_string(kind)
+            try:
+                kind = import_string(kind)
+            except ImportError as error:
+                raise ConfigurationError(f"CHUNKED_UPLOAD_STORAGE_CLASS: {error}") from error
         if not (isinstance(kind, type) and issubclass(kind, Storage)):
             raise ConfigurationError(
                 "CHUNKED_UPLOAD_STORAGE_CLASS must be a subclass of chunked_upload.Storage,"

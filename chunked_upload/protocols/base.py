@@ -95,7 +95,8 @@ class ChunkedUploadBaseView(View):
         """
         if not _UPLOAD_ID.fullmatch(upload_id):
             raise UploadNotFound
-        statement = self.get_queryset(request).where(self.model.upload_id == upload_id)
+        with self.mount.letting_go():
+            statement = self.get_queryset(request).where(self.model.upload_id == upload_id)
         return self.engine.find(statement)
 
     def reply(self, content: Any, status: int = 200) -> Response:
@@ -124,7 +125,12 @@ class ChunkedUploadBaseView(View):
     _commit: Callable[[], Any]
 
     def _save(self, chunked_upload: Any, commit: Callable[[], Any], *, new: bool) -> None:
-        self._commit = commit
-        self.pre_save(chunked_upload, request, new=new)
-        self.save(chunked_upload, request, new=new)
-        self.post_save(chunked_upload, request, new=new)
+        def commit_alone() -> None:
+            self.mount.let_go()
+            commit()
+
+        self._commit = commit_alone
+        with self.mount.letting_go():
+            self.pre_save(chunked_upload, request, new=new)
+            self.save(chunked_upload, request, new=new)
+            self.post_save(chunked_upload, request, new=new)

@@ -103,8 +103,8 @@ class ChunkedUploadView(ChunkedUploadBaseView):
 
     def post(self, upload_id: str | None = None) -> Response:
         """Take one chunk."""
-        self.check_permissions(request)
-        self.mount.let_go()
+        with self.mount.letting_go():
+            self.check_permissions(request)
         incoming = open_incoming(request, self._form_limits())
         expose_fields(request, incoming.fields)
         self.validate(request)
@@ -127,7 +127,8 @@ class ChunkedUploadView(ChunkedUploadBaseView):
 
     def _open_upload(self, upload_id: str) -> Record:
         record = self.find(upload_id)
-        self.is_valid_chunked_upload(record)
+        with self.mount.letting_go():
+            self.is_valid_chunked_upload(record)
         return record
 
     # What the request declares
@@ -220,7 +221,6 @@ class ChunkedUploadView(ChunkedUploadBaseView):
         """Store a chunk whose ``upload_id`` came after its file: the one case that costs a copy."""
         record = self._open_upload(upload_id)
         total = None if span is None else span.total
-        self.mount.let_go()
         target = self.engine.begin(
             record,
             start=staged.start,
@@ -363,13 +363,10 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
         """Run ``on_completion`` and send the ``completed`` signal."""
         key = record.path or ""
         storage = self.engine.storage
-        try:
-            with storage.open(key) as stream:
-                file = UploadedFile(stream, path=storage.path(key), upload=record)
-                self.on_completion(file, request)
+        with self.mount.letting_go(), storage.open(key) as stream:
+            file = UploadedFile(stream, path=storage.path(key), upload=record)
+            self.on_completion(file, request)
             self.mount.emit("completed", record)
-        finally:
-            self.mount.let_go()
 
     def _complete(self, record: Record, md5: str) -> None:
         try:

@@ -60,7 +60,9 @@ class UploadListView(ResourceView):
     def _own(self) -> Select[Any] | None:
         """Select the caller's own; None for an anonymous caller without a session yet."""
         statement = self.get_queryset(request).order_by(self.model.id.desc())
-        if self.mount.caller(request).owner is not None:
+        known = self.mount.caller(request).owner is not None
+        self.mount.let_go()
+        if known:
             return statement
         visitor = callers.visitor()
         return None if visitor is None else statement.where(self.model.visitor == visitor)
@@ -143,9 +145,9 @@ class UploadFileView(ResourceView):
         if record.status != Status.COMPLETE or record.path is None:
             raise NotComplete(record.offset)
         self.mount.let_go()
+        _drop_long_suffix(record.offset)
         try:
             response = send_file(
-        _drop_long_suffix(record.offset)
                 self.engine.storage.path(record.path),
                 mimetype="application/octet-stream",
                 as_attachment=True,
@@ -157,18 +159,16 @@ class UploadFileView(ResourceView):
             )
         except FileNotFoundError as error:
             raise UploadNotFound from error
-        response.headers["Cache-Control"] = "private, no-cache"
-        response.headers["X-Content-Type-Options"] = "nosniff"
         except RequestedRangeNotSatisfiable as error:
             raise RangeNotSatisfiable(record.offset) from error
+        response.headers["Cache-Control"] = "private, no-cache"
+        response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
         return response
 
     head = get
 
-
-Verbs = dict[str, type[ChunkedUploadBaseView]]
 
 def _drop_long_suffix(length: int) -> None:
     """Serve the whole file for a suffix range longer than it (RFC 9110 14.1.2).
@@ -179,6 +179,8 @@ def _drop_long_suffix(length: int) -> None:
     if asked is not None and len(asked.ranges) == 1 and asked.ranges[0][0] < -length:
         request.environ.pop("HTTP_RANGE", None)
 
+
+Verbs = dict[str, type[ChunkedUploadBaseView]]
 
 
 def by_verb(mount: Mount, verbs: Verbs) -> Callable[..., Response]:
