@@ -1,13 +1,20 @@
-"""Removes what has run out of time: unfinished uploads, and removals that a crash cut short."""
+"""What is done beside requests: expired uploads removed, failed completions run again.
+
+One upload that cannot be dealt with (its file on a read-only disk, say) does not keep the others
+waiting: it is counted, the engine has logged why, and the next run tries again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 
+from .errors import ChunkedUploadError
 from .models import Status, utcnow
 from .mount import Mount
 from .records import Record
@@ -18,10 +25,22 @@ _BATCH = 200
 
 @dataclass
 class Cleaned:
-    """How many uploads one run removed (or, on a dry run, would remove)."""
+    """How many uploads one run removed (or, on a dry run, would remove), and how many it could not.
+
+    Removals that an earlier process had begun are counted only when they fail again.
+    """
 
     complete: int = 0
     incomplete: int = 0
+    failed: int = 0
+
+
+@dataclass
+class Retried:
+    """For how many uploads ``on_completion`` was due, and for how many it has returned now."""
+
+    tried: int = 0
+    done: int = 0
 
 
 def delete_expired(
@@ -38,14 +57,16 @@ def delete_expired(
 
     :param include_complete: also remove completed files older than the expiration delta.
     """
-    if not dry_run:
-        _finish_removals(mount)
     cleaned = Cleaned()
+    if not dry_run:
+        cleaned.failed += _finish_removals(mount)
     for record in _expired(mount, include_complete):
-        if not confirm(record):
-            continue
         complete = record.status == Status.COMPLETE
-        if not dry_run and not mount.engine.expire(record):
+        try:
+            if not confirm(record) or not (dry_run or mount.engine.expire(record)):
+                continue
+        except ChunkedUploadError:
+            cleaned.failed += 1
             continue
         if complete:
             cleaned.complete += 1
@@ -54,23 +75,21 @@ def delete_expired(
     return cleaned
 
 
-def retry_completions(mount: Mount, notify: Callable[[Record], None]) -> tuple[int, int]:
-    """Run ``on_completion`` for completed uploads for which it has not returned yet.
-
-    :return: how many were tried, and how many of them succeeded.
-    """
+def retry_completions(mount: Mount, notify: Callable[[Record], None]) -> Retried:
+    """Run ``on_completion`` for completed uploads for which it has not returned yet."""
     model = mount.model
     pending = select(model).where(
         model.upload_set == mount.name,
         model.status == Status.COMPLETE,
         model.notified_on.is_(None),
     )
-    tried = done = 0
+    retried = Retried()
     for record in _batches(mount, pending):
-        mount.engine.settle(record, lambda record=record: notify(record))  # type: ignore[misc]
-        tried += 1
-        done += record.notified_on is not None
-    return tried, done
+        retried.tried += 1
+        with suppress(ChunkedUploadError):
+            mount.engine.settle(record, partial(notify, record))
+        retried.done += record.notified_on is not None
+    return retried
 
 
 def _expired(mount: Mount, include_complete: bool) -> Iterator[Record]:
@@ -82,11 +101,16 @@ def _expired(mount: Mount, include_complete: bool) -> Iterator[Record]:
     yield from _batches(mount, statement)
 
 
-def _finish_removals(mount: Mount) -> None:
-    model = mount.model
+def _finish_removals(mount: Mount) -> int:
+    """Finish what a process began and died over; return how many failed again."""
+    model, failed = mount.model, 0
     statement = select(model).where(model.upload_set == mount.name, model.status == Status.DELETING)
     for record in _batches(mount, statement):
-        mount.engine.finish_removal(record)
+        try:
+            mount.engine.finish_removal(record)
+        except ChunkedUploadError:
+            failed += 1
+    return failed
 
 
 def _batches(mount: Mount, statement: Any) -> Iterator[Record]:

@@ -38,29 +38,39 @@ def delete_expired_uploads(interactive: bool, include_complete: bool, dry_run: b
     def confirm(record: Record) -> bool:
         if dry_run:
             click.echo(f"would delete {record!r}")
-        return not interactive or click.confirm(f"Do you want to delete {record!r}?")
+        return dry_run or not interactive or click.confirm(f"Do you want to delete {record!r}?")
 
-    complete = incomplete = 0
+    complete = incomplete = failed = 0
     for mount in _mounts():
         cleaned = delete_expired(
             mount, include_complete=include_complete, dry_run=dry_run, confirm=confirm
         )
         complete += cleaned.complete
         incomplete += cleaned.incomplete
+        failed += cleaned.failed
     verb = "would be" if dry_run else "were"
     click.echo(f"{complete} complete uploads {verb} deleted.")
     click.echo(f"{incomplete} incomplete uploads {verb} deleted.")
+    if failed:
+        raise click.ClickException(f"{failed} could not be deleted; the log says why.")
 
 
 @click.command("retry-completions")
 @with_appcontext
 def retry_completions_command() -> None:
-    """Run on_completion again where it failed or the server died before it returned."""
+    """Run on_completion again where it failed or the server died before it returned.
+
+    The hook gets a request that carries nothing: no user, no form.
+    """
+    failed = 0
     for mount in _mounts():
         with current_app.test_request_context():
             view: Any = mount.complete_view(mount)
-            tried, done = retry_completions(mount, view.notify)
-        click.echo(f"{mount.name}: {tried} tried, {done} done.")
+            retried = retry_completions(mount, view.notify)
+        click.echo(f"{mount.name}: {retried.tried} tried, {retried.done} done.")
+        failed += retried.tried - retried.done
+    if failed:
+        raise click.ClickException(f"{failed} failed again; the log says why.")
 
 
 @click.command("create-token")

@@ -34,7 +34,8 @@ class ChunkedUpload:
     :param db: the app's Flask-SQLAlchemy object. By default the one the app already has, else one
         of the extension's own (an SQLite file in the instance folder, unless
         ``SQLALCHEMY_DATABASE_URI`` says otherwise).
-    :param model: a model with :class:`~chunked_upload.ChunkedUploadMixin`; by default the built-in.
+    :param model: a model with :class:`~chunked_upload.ChunkedUploadMixin`; by default the views'
+        ``model``, else the built-in.
     :param name: the mount's name: prefix of its endpoints (``url_for("<name>.upload")``).
     :param upload_view: a subclass of :class:`~chunked_upload.ChunkedUploadView`.
     :param complete_view: a subclass of :class:`~chunked_upload.ChunkedUploadCompleteView`.
@@ -54,7 +55,7 @@ class ChunkedUpload:
     ) -> None:
         self.name = name
         self._db = db
-        self._model = model
+        self._model = model or upload_view.model or complete_view.model
         self._upload_view = upload_view
         self._complete_view = complete_view
         self._overrides = settings
@@ -79,11 +80,14 @@ class ChunkedUpload:
             name=self.name,
             db=db,
             own_db=own_db,
-            model=self._model_on(db, app),
+            model=self._model or default_model(db),
             hooks=self._hooks,
             overrides=self._overrides,
         )
         mount.upload_view, mount.complete_view = self._upload_view, self._complete_view
+        _check(mount, mounts)
+        if not mount.settings.abstract_model:
+            default_model(db)
         app.register_blueprint(self._blueprint(mount))
         mounts[self.name] = mount
         if len(mounts) == 1:
@@ -123,8 +127,13 @@ class ChunkedUpload:
     @property
     def mount(self) -> Mount:
         """The mount in the current app."""
-        mount: Mount = current_app.extensions[_STATE][self.name]
-        return mount
+        mounts: dict[str, Mount] = current_app.extensions.get(_STATE, {})
+        if self.name not in mounts:
+            raise RuntimeError(
+                f"the current app has no chunked upload mount named {self.name!r};"
+                " call init_app(app) first"
+            )
+        return mounts[self.name]
 
     @property
     def engine(self) -> UploadEngine:
@@ -158,13 +167,6 @@ class ChunkedUpload:
         app.extensions["chunked_upload_own_db"] = db
         return db, True
 
-    def _model_on(self, db: SQLAlchemy, app: Flask) -> Any:
-        if self._model is None:
-            return default_model(db)
-        if app.config.get("CHUNKED_UPLOAD_ABSTRACT_MODEL", True) is False:
-            default_model(db)
-        return self._model
-
     def _blueprint(self, mount: Mount) -> Blueprint:
         blueprint = Blueprint(self.name, __name__, url_prefix=mount.settings.url_prefix)
         chunk = self._upload_view
@@ -187,3 +189,14 @@ class ChunkedUpload:
                 provide_automatic_options=False,
             )
         return blueprint
+
+
+def _check(mount: Mount, others: dict[str, Mount]) -> None:
+    """Find what cannot work when the app starts, not at its first request."""
+    for other in others.values():
+        if other.settings.url_prefix == mount.settings.url_prefix:
+            raise ConfigurationError(
+                f"mounts {other.name!r} and {mount.name!r} have the same URL prefix"
+                f" {mount.settings.url_prefix!r}; give one of them another url_prefix="
+            )
+    mount.engine_for(mount.model)  # makes the storage
