@@ -19,6 +19,7 @@ from sqlalchemy import (
     CursorResult,
     Engine,
     Select,
+    bindparam,
     delete,
     func,
     inspect,
@@ -72,6 +73,16 @@ class Records:
     def __init__(self, model: Any, bind: Callable[[], Engine]) -> None:
         self.model = model
         self._bind = bind
+        # Built once: a chunk's statements cost more to put together than to run.
+        this = model.upload_id == bindparam("this")
+        live = [getattr(model, name) for name in _LIVE]
+        self._refresh = select(*live).where(this)
+        self._raise_turn = update(model).where(this).values(turn=model.turn + 1)
+        self._swap = update(model).where(
+            this, model.status == bindparam("was_status"), model.turn == bindparam("was_turn")
+        )
+        self._swap_at_offset = self._swap.where(model.offset == bindparam("was_offset"))
+        self._swap_expired = self._swap.where(model.expires_on <= bindparam("expired_at"))
 
     def query(self, upload_set: str) -> Select[Any]:
         """Select what a mount may see: its own uploads that are not being removed."""
@@ -110,11 +121,8 @@ class Records:
 
         :return: False when the row is gone.
         """
-        model = self.model
-        columns = [getattr(model, name) for name in _LIVE]
-        statement = select(*columns).where(model.upload_id == record.upload_id)
         with self._transaction() as connection:
-            row = connection.execute(statement).first()
+            row = connection.execute(self._refresh, {"this": record.upload_id}).first()
         for name, value in zip(_LIVE, row or (), strict=False):
             set_committed_value(record, name, value)
         return row is not None
@@ -155,12 +163,8 @@ class Records:
 
     def raise_turn(self, record: Record) -> None:
         """Fence every request that read the record before: their commit will find another turn."""
-        model = self.model
-        statement = (
-            update(model).where(model.upload_id == record.upload_id).values(turn=model.turn + 1)
-        )
         with self._transaction() as connection:
-            connection.execute(statement)
+            connection.execute(self._raise_turn, {"this": record.upload_id})
 
     def swap(
         self,
@@ -176,23 +180,24 @@ class Records:
         carries the new values.
 
         :param offset: the offset the row must still have.
-        :param expired_at: the row must have expired by then.
+        :param expired_at: or, the time by which the row must have expired.
         :return: whether the row was as expected and is now changed.
         """
-        model = self.model
-        status, turn = _loaded(record, "status"), _loaded(record, "turn")
-        changes = {k: v for k, v in _changed_columns(record).items() if k not in values} | values
-        statement = (
-            update(model)
-            .where(model.upload_id == record.upload_id, model.status == status, model.turn == turn)
-            .values(changes)
-        )
+        changes = _changed_columns(record) | values
+        expected = {
+            "this": record.upload_id,
+            "was_status": _loaded(record, "status"),
+            "was_turn": _loaded(record, "turn"),
+        }
+        statement = self._swap
         if offset is not None:
-            statement = statement.where(model.offset == offset)
-        if expired_at is not None:
-            statement = statement.where(model.expires_on <= expired_at)
+            statement, expected["was_offset"] = self._swap_at_offset, offset
+        elif expired_at is not None:
+            statement, expected["expired_at"] = self._swap_expired, expired_at
         with self._transaction() as connection:
-            result: CursorResult[Any] = connection.execute(statement)
+            result: CursorResult[Any] = connection.execute(
+                statement, {_column(record, name): changes[name] for name in changes} | expected
+            )
             if result.rowcount != 1:
                 return False
         for name, value in changes.items():
@@ -229,6 +234,13 @@ def _loaded(record: Record, name: str) -> Any:
     """Return the value that was read from the database, whatever a hook made of it since."""
     history = inspect(record).attrs[name].history
     return history.deleted[0] if history.deleted else getattr(record, name)
+
+
+def _column(record: Record, name: str) -> str:
+    """Return the column of an attribute; a model of the app's own may name them differently."""
+    mapper: Any = inspect(record).mapper
+    column: str = mapper.column_attrs[name].columns[0].key
+    return column
 
 
 def _changed_columns(record: Record) -> dict[str, Any]:
