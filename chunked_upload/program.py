@@ -5,11 +5,14 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import signal
 import sys
+import threading
+import time
 from pathlib import Path
 
 import click
-from flask import current_app
+from flask import Flask, current_app
 from flask.cli import ScriptInfo, with_appcontext
 from flask_migrate import upgrade
 from flask_migrate.cli import db as database_group
@@ -27,6 +30,9 @@ _BACKPRESSURE = 4096
 #: How long running uploads may go on after a stop was asked for; later they are cut off, and
 #: resume from their last chunk.
 _GRACE_SECONDS = 30
+
+#: How often a worker looks whether its main process is still there.
+_WATCH_SECONDS = 0.5
 
 
 @click.group()
@@ -81,7 +87,7 @@ def serve(host: str, port: int, workers: int, threads: int, grace: int) -> None:
     # Its warning about many threads is meant for apps that compute; ours wait for the network.
     logging.getLogger("_granian").addFilter(lambda said: "Python threads" not in said.getMessage())
     server = Granian(
-        "chunked_upload.standalone:create_app",
+        "chunked_upload.program:create_worker_app",
         factory=True,
         address=host,
         port=port,
@@ -95,9 +101,37 @@ def serve(host: str, port: int, workers: int, threads: int, grace: int) -> None:
         respawn_failed_workers=True,
         websockets=False,
     )
+    os.register_at_fork(after_in_child=_end_when_told)
     click.echo(f"Serving on http://{host}:{port}, data in {current_app.instance_path}")
     sys.stdout.flush()
     server.serve()
+
+
+def _end_when_told() -> None:
+    """Let a worker that is still loading end at a signal.
+
+    It inherits the main process's handlers, which would swallow the signal; the main process
+    would then wait the whole grace. Granian sets the worker's own handlers when it has loaded.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def create_worker_app() -> Flask:
+    """Make the app of a worker process, which ends when its main process does.
+
+    A main process that is killed cannot stop its workers; they would keep the port, beside those
+    of the server that is started next. What they were receiving stays resumable.
+    """
+    main = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == main:
+            time.sleep(_WATCH_SECONDS)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, name="watch-main", daemon=True).start()
+    return create_app()
 
 
 @cli.command("migrate")

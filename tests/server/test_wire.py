@@ -31,6 +31,7 @@ from tests.server.client import (
     stored_files,
 )
 from tests.server.conftest import gunicorn
+from tests.server.waiting import eventually
 from tests.support.server import Server
 
 DATA = bytes(range(256)) * 4000
@@ -352,11 +353,3 @@ def test_a_client_that_asks_first_is_told_to_go_on(wired: Server, upload_id: str
         assert connection.recv(65536).startswith(b"HTTP/1.1 100 ")
         connection.sendall(DATA[START:])
         assert read_answer(connection).json["offset"] == len(DATA)
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 10) -> None:
-    """Wait for something that the server does after its client has gone."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

@@ -102,10 +102,26 @@ class Server:
         """SIGKILL the server and all its workers at once, as a crash or the OOM killer would."""
         self._signal(signal.SIGKILL)
 
+    def kill_main(self) -> None:
+        """SIGKILL the main process alone; its workers are left to themselves."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
     def stop(self, seconds: float = 60) -> int:
         """SIGTERM; return the exit code."""
+        self.terminate()
+        return self.wait(seconds)
+
+    def terminate(self, number: int = signal.SIGTERM) -> None:
+        """Ask the main process to stop, and return at once."""
         assert self._process is not None
-        self._process.terminate()
+        self._process.send_signal(number)
+
+    def wait(self, seconds: float = 60) -> int:
+        """Wait until the main process has ended; return its exit code."""
+        assert self._process is not None
         code = self._process.wait(seconds)
         self._process = None
         return code

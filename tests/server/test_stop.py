@@ -1,0 +1,114 @@
+"""Stopping: running uploads finish or stay resumable, and no process is left behind."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.server.client import Answer, connect, content_range, create, head, read_answer, state
+from tests.server.waiting import eventually
+from tests.support.server import Server
+
+DATA = bytes(range(256)) * 4000
+FIRST = 100_000
+MORE = 400_000
+
+
+def begin_chunk(server: Server, upload_id: str, connection: socket.socket) -> None:
+    """Send a chunk's head and some of its bytes, and wait until the server has written some."""
+    span = content_range(FIRST, DATA[FIRST:], len(DATA))["Content-Range"]
+    connection.sendall(
+        head(
+            "PUT",
+            f"/uploads/{upload_id}",
+            Content_Length=len(DATA) - FIRST,
+            Content_Range=span,
+        )
+    )
+    connection.sendall(DATA[FIRST:MORE])
+    part = server.root / ".incoming" / upload_id[:2] / f"{upload_id}.part"
+    eventually(lambda: part.stat().st_size > FIRST)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_running_upload_finishes_before_the_server_ends(
+    make_server: Callable[..., Server], workers: str
+) -> None:
+    server = make_server(WORKERS=workers, GRACE="30")
+    upload_id = create(server, DATA[:FIRST], len(DATA))
+    with connect(server) as connection:
+        begin_chunk(server, upload_id, connection)
+        server.terminate()
+        wait_until_refusing(server)
+        connection.sendall(DATA[MORE:])
+        answer: Answer = read_answer(connection)
+    assert (answer.status, answer.json["offset"]) == (200, len(DATA))
+    assert server.wait() == 0
+
+
+def test_a_stalled_upload_is_cut_after_the_grace_and_stays_resumable(
+    make_server: Callable[..., Server],
+) -> None:
+    server = make_server(GRACE="1")
+    upload_id = create(server, DATA[:FIRST], len(DATA))
+    with connect(server) as connection:
+        begin_chunk(server, upload_id, connection)
+        began = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - began < 15
+    server.start()
+    assert state(server, upload_id)["offset"] == FIRST
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_idle_server_ends_at_once_and_leaves_no_process(
+    make_server: Callable[..., Server], number: int
+) -> None:
+    server = make_server(WORKERS="2", GRACE="30")
+    pids = server.workers()
+    assert len(pids) == 3
+    with connect(server) as connection:  # kept alive, and idle
+        connection.sendall(head("GET", "/healthz"))
+        assert read_answer(connection).status == 200
+        began = time.monotonic()
+        server.terminate(number)
+        assert server.wait() == 0
+        assert time.monotonic() - began < 15
+    assert not any(map(alive, pids))
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_workers_end_when_their_main_process_is_killed(
+    make_server: Callable[..., Server],
+) -> None:
+    server = make_server(WORKERS="2")
+    pids = server.workers()
+    server.kill_main()
+    eventually(lambda: not any(map(alive, pids)))
+    server.start()
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that ended and was not waited for does not."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_until_refusing(server: Server) -> None:
+    """Wait until new connections are no longer accepted."""
+
+    def refused() -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", server.port), timeout=5).close()
+        except ConnectionError:
+            return True
+        return False
+
+    eventually(refused)
