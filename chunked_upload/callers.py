@@ -28,7 +28,7 @@ class Caller:
     """One request's caller.
 
     :param owner: key of the authenticated owner, None for an anonymous caller.
-    :param user: what the loader returned, for hooks and for a model's own user column.
+    :param user: what the loader returned, for a model's own user column; None for a token.
     """
 
     owner: str | None = None
@@ -47,7 +47,7 @@ def identify(request: Request, hooks: Hooks, tokens: Mapping[str, str] | None) -
     """Return who sent the request; :data:`ANONYMOUS` when nobody known did."""
     name = _token_name(request, tokens)
     if name is not None:
-        return Caller(f"token:{name}", name)
+        return Caller(f"token:{name}")
     user = None
     if hooks.user_loader is not None:
         user = hooks.user_loader(request)

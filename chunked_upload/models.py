@@ -35,6 +35,13 @@ class UTCDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
+    # Alembic writes types of other modules into migrations by a name that it does not import. So
+    # that the migrations of any app work, it shall take this for what the database gets.
+    __module__ = "sqlalchemy.types"
+
+    def __repr__(self) -> str:
+        return "DateTime(timezone=True)"
+
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         return None if value is None else value.astimezone(UTC)
 
