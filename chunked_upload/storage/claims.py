@@ -118,6 +118,15 @@ class Claim:
         return _HEADER_SIZE + self._slot * _SLOT.size
 
 
+def end_all(descriptor: int) -> None:
+    """Strike out every claim of a part that is about to be removed.
+
+    Cutting the file off, unlike writing to it, needs no room: removal must work on a full disk.
+    """
+    with locked(descriptor, TAKE_SECONDS):
+        os.ftruncate(descriptor, 0)
+
+
 def _read(descriptor: int) -> tuple[int, list[tuple[int, int, int]]]:
     # A new or torn file reads as an empty table.
     raw = os.pread(descriptor, _TABLE.size, 0).ljust(_TABLE.size, b"\0")

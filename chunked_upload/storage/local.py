@@ -175,7 +175,7 @@ class LocalStorage(Storage):
         with suppress(FileNotFoundError, PartMissing):
             descriptor = self._open_regular(side)
             try:
-                claims.Claim(descriptor, 0, None)
+                claims.end_all(descriptor)
             finally:
                 os.close(descriptor)
         for path in (part, side, part.with_suffix(".lock")):
