@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +37,7 @@ from .models import Status, utcnow
 from .records import Quota, Record, Records
 from .settings import Settings
 from .storage import Storage
+from .storage.base import PartMissing
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +146,8 @@ class UploadEngine:
             if new:
                 undo.callback(self.forget, record)
             have = record.received[-1][1] if record.received else record.offset
-            turn = self.storage.take_turn(record.upload_id, start, stop, have=have)
+            with self._part_in_use(record):
+                turn = self.storage.take_turn(record.upload_id, start, stop, have=have)
             undo.callback(turn.close)
             if turn.contended:
                 self.records.raise_turn(record)
@@ -192,11 +194,26 @@ class UploadEngine:
         if anywhere and (length is None or stop is None):
             raise ValueError("a chunk can lie anywhere only in a file of known length")
 
+    @contextmanager
+    def _part_in_use(self, record: Record) -> Iterator[None]:
+        """Tell a part that is lost from one that a removal or completion took away meanwhile.
+
+        :raises UploadNotFound, AlreadyComplete: for the latter.
+        """
+        try:
+            yield
+        except PartMissing:
+            self._look_again(record)
+            self.check_open(record)
+            raise
+
     def _look_again(self, record: Record) -> None:
         """Read the record anew, now that the turn is taken."""
-        if not self.records.refresh(record) or record.status == Status.DELETING:
-            # Removed between look-up and turn; taking the turn may have made its files again.
+        gone = not self.records.refresh(record) or record.status == Status.DELETING
+        if gone or record.status == Status.COMPLETE:
+            # It came so between look-up and turn; taking the turn may have made its files again.
             self.storage.discard_part(record.upload_id)
+        if gone:
             raise UploadNotFound
 
     def _expiry(self) -> datetime:
@@ -208,6 +225,7 @@ class UploadEngine:
         """Return the MD5 of all recorded bytes, reading only those that the digest has not seen.
 
         :raises NotComplete: when bytes are missing.
+        :raises AlreadyComplete: when another request has completed the upload meanwhile.
         """
         if record.offset != record.length:
             raise NotComplete(record.offset)
@@ -216,14 +234,10 @@ class UploadEngine:
             running: Any = digest.MD5.pick_up(record.digest_state, seen, seen)
             if running is None:
                 running, seen = hashlib.md5(usedforsecurity=False), 0
-            for data in self.storage.read_part(record.upload_id, seen, record.offset):
-                running.update(data)
+            with self._part_in_use(record):
+                for data in self.storage.read_part(record.upload_id, seen, record.offset):
+                    running.update(data)
         return str(running.hexdigest())
-
-    def is_complete(self, record: Record) -> bool:
-        """Ask the database whether the upload has been completed, perhaps by another request."""
-        with failing_parts():
-            return self.records.refresh(record) and record.status == Status.COMPLETE
 
     def promote(self, record: Record) -> None:
         """Put the file in its final place and set on the record what a completion sets.
@@ -231,10 +245,11 @@ class UploadEngine:
         Nothing is recorded until :meth:`commit_completion`; both may be repeated.
 
         :raises NotComplete: when bytes are missing.
+        :raises AlreadyComplete: when another request has completed the upload meanwhile.
         """
         if record.offset != record.length:
             raise NotComplete(record.offset)
-        with failing_parts():
+        with failing_parts(), self._part_in_use(record):
             record.path = self.storage.promote(
                 record.upload_id, record.offset, self._directory(record), record.filename
             )
@@ -250,18 +265,23 @@ class UploadEngine:
         values = {
             "status": int(Status.COMPLETE),
             "path": key,
+            "md5": record.md5,
             "completed_on": record.completed_on,
             "digest_state": None,
         }
         with failing_parts():
-            if self.records.swap(record, values, offset=record.offset):
-                return True
-            gone = not self.records.refresh(record) or record.status == Status.DELETING
-            if gone and key is not None:
-                self.storage.delete(key)
-            if record.status == Status.COMPLETE:
-                return False
-        raise UploadNotFound if gone else OffsetMismatch(record.offset)
+            for _ in range(_TRIES):
+                if self.records.swap(record, values, offset=record.offset):
+                    return True
+                gone = not self.records.refresh(record) or record.status == Status.DELETING
+                if gone and key is not None:
+                    self.storage.delete(key)
+                if gone:
+                    raise UploadNotFound
+                if record.status == Status.COMPLETE:
+                    return False
+                # Only the turn has moved: by a chunk that came too late, and is refused.
+        raise ServiceUnavailable("Upload is being changed by other requests")
 
     def settle(self, record: Record, notify: Callable[[], None]) -> None:
         """Do what follows a recorded completion, once: drop the part, run the hook.

@@ -23,6 +23,7 @@ from .. import callers
 from ..callers import Caller
 from ..chunk import Chunk
 from ..errors import (
+    AlreadyComplete,
     BadRequest,
     BadRequestHeaders,
     ChecksumMismatch,
@@ -32,7 +33,6 @@ from ..errors import (
     OffsetMismatch,
     SizeMismatch,
     UnsupportedBody,
-    UploadExpired,
 )
 from ..filenames import clean_filename, extension
 from ..models import Status
@@ -375,10 +375,7 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
                 self.md5_check(record, md5)
             self.mount.let_go()
             self.engine.promote(record)
-        except UploadExpired:
-            # The part is gone; so it is when another request completes the upload right now.
-            if not self.engine.is_complete(record):
-                raise
+        except AlreadyComplete:  # by another request, right now
             if self.do_md5_check:
                 self.md5_check(record, md5)
             return

@@ -58,7 +58,7 @@ def test_one_of_many_chunks_for_the_same_range_is_stored(run: Run) -> None:
     plan = [run.random.choice(sizes) for _ in range(rounds)]
     total = sum(plan)
     with Site(run, workers=2) as at, at.client() as client:
-        clients = [Client(at.port) for _ in range(writers)]
+        clients = at.clients(writers)
         content = bytes_of(0, 0, plan[0])
         upload_id = client.create(content, total)
         for number, size in enumerate(plan[1:], 1):
@@ -77,8 +77,6 @@ def test_one_of_many_chunks_for_the_same_range_is_stored(run: Run) -> None:
             run.check(offset == len(content), f"offset {offset}, not {len(content)}")
         check_finished(run, at, client, upload_id, content)
         at.check_log()
-        for one in clients:
-            one.close()
 
 
 def contend(

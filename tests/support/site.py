@@ -140,6 +140,7 @@ class Site:
             self.server.instance, self.environment.get("CHUNKED_UPLOAD_DATABASE_URI")
         )
         self._needs_migration = command is not None
+        self._clients: list[Client] = []
 
     @property
     def server(self) -> Server:
@@ -156,6 +157,12 @@ class Site:
         """Open a client of the first (or another) server for as long as the block lasts."""
         with Client((server or self.server).port) as client:
             yield client
+
+    def clients(self, count: int) -> list[Client]:
+        """Return clients that are closed with the site."""
+        made = [Client(self.port) for _ in range(count)]
+        self._clients += made
+        return made
 
     def command(self, *arguments: str) -> subprocess.Popen[str]:
         """Start the ``chunked-upload`` program beside the servers; its output is captured."""
@@ -195,6 +202,8 @@ class Site:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        for client in self._clients:
+            client.close()
         for server in self.servers:
             server.kill()
 
