@@ -129,7 +129,8 @@ class Run:
             assert self.cluster is not None
             return {"CHUNKED_UPLOAD_DATABASE_URI": self.cluster.fresh_database()}
         if self.database == SQLITE_ROLLBACK:
-            return {"PYTHONPATH": str(_without_pysqlite3(self.directory))}
+            shadow, given = _without_pysqlite3(self.directory), os.environ.get("PYTHONPATH")
+            return {"PYTHONPATH": f"{shadow}:{given}" if given else str(shadow)}
         return {}
 
     def absorb(self, other: Run) -> None:

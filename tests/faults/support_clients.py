@@ -1,0 +1,106 @@
+"""Clients that upload file after file while somebody does bad things to their server."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
+
+from tests.faults.support_client import Http, Upload, promoted_files
+from tests.support.scorecard import Run
+from tests.support.server import Server
+
+_CLIENTS = 8
+
+
+class Clients:
+    """Threads that upload until ``uploads`` files are done *and* :meth:`last_call` was given.
+
+    :param size: of the largest file, in bytes.
+    """
+
+    def __init__(self, run: Run, server: Server, uploads: int, *, size: int = 400_000) -> None:
+        self._run = run
+        self._server = server
+        self._left = uploads
+        self._size = size
+        self._enough = threading.Event()
+        self._up = threading.Event()
+        self._up.set()
+        self._lock = threading.Lock()
+        self._at_work: dict[threading.Thread, Upload] = {}
+        self._finished: list[Upload] = []
+        seeds = [run.random.random() for _ in range(_CLIENTS)]
+        self._threads = [threading.Thread(target=self._work, args=(seed,)) for seed in seeds]
+        for thread in self._threads:
+            thread.start()
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Say that the server is down; clients whose request fails wait until it is up again."""
+        self._up.clear()
+        try:
+            yield
+        finally:
+            self._up.set()
+
+    def last_call(self) -> None:
+        """Let clients end after the upload they are at, if enough are done."""
+        self._enough.set()
+
+    def join(self) -> None:
+        """Wait until the clients have ended; the server must stay up meanwhile."""
+        for thread in self._threads:
+            thread.join()
+
+    def check_stored(self) -> None:
+        """Compare every unfinished upload's bytes on the disk with what was acknowledged."""
+        with self._lock:
+            at_work = list(self._at_work.values())
+        for upload in at_work:
+            upload.check_stored()
+
+    def check(self) -> None:
+        """Check every finished upload, and that nothing else was promoted."""
+        for upload in self._finished:
+            upload.check_promoted()
+            upload.http.close()
+        visible = len(promoted_files(self._server.root))
+        self._run.check(
+            visible == len(self._finished),
+            f"{visible} promoted files for {len(self._finished)} completed uploads",
+        )
+        self._run.count("uploads", len(self._finished))
+        self._run.count("acks", sum(upload.acks for upload in self._finished))
+
+    def _work(self, seed: float) -> None:
+        rng = Random(seed)
+        http = Http(self._server.port, timeout=30)
+        while self._more():
+            upload = Upload(
+                http,
+                rng,
+                size=rng.randint(1, self._size),
+                chunk=rng.choice([500, 5_000, 50_000]),
+                filename=rng.choice(["same name.bin", f"{rng.random()}.bin"]),
+                root=self._server.root,
+                report=self._run.violation,
+                wait=self._pause,
+            )
+            with self._lock:
+                self._at_work[threading.current_thread()] = upload
+            if upload.run():
+                with self._lock:
+                    self._finished.append(upload)
+        http.close()
+
+    def _pause(self) -> None:
+        time.sleep(0.02)
+        self._up.wait()
+
+    def _more(self) -> bool:
+        with self._lock:
+            self._left -= 1
+            return self._left >= 0 or not self._enough.is_set()

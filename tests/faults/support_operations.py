@@ -1,0 +1,231 @@
+"""One operation in a process of its own that can be stopped, traced and killed anywhere.
+
+``python -m tests.faults.support_operations`` loads the stand-alone server's app once and then, for
+each JSON line on its standard input, forks a child that carries the line's steps out against the
+app with Werkzeug's test client: single-threaded, on real files and a real database, so that every
+run makes the same system calls. ``{"stop": true}`` among the steps stops the child with SIGSTOP,
+for strace to be attached. Each child reports one JSON line; one that was killed reports nothing.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Self
+
+from tests.support.strace import attached, wait_until_stopped
+
+#: File in the instance folder to which the app's on_completion adds a line for each call.
+COMPLETIONS = "completions"
+
+Step = dict[str, Any]
+
+
+class Operations:
+    """The parent's side: forks children and reads their reports.
+
+    :param instance: the instance folder of the app.
+    """
+
+    def __init__(self, instance: Path, environment: dict[str, str]) -> None:
+        self.instance = instance
+        self.root = instance / "uploads"
+        self._environment = {
+            **os.environ,
+            "CHUNKED_UPLOAD_INSTANCE": str(instance),
+            **environment,
+        }
+
+    def __enter__(self) -> Self:
+        program = str(Path(sys.executable).parent / "chunked-upload")
+        subprocess.run([program, "migrate"], env=self._environment, check=True, capture_output=True)
+        with (self.instance / "operations.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.faults.support_operations"],
+                cwd=Path(__file__).parents[2],
+                env=self._environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+    def run(self, steps: list[Step]) -> list[Any]:
+        """Carry steps out in one new process; returns what each of them said."""
+        self._send(steps)
+        self._receive()
+        report = self._receive()
+        if report is None:
+            raise RuntimeError(f"an operation died:\n{self.log()}")
+        said: list[Any] = report
+        return said
+
+    def run_traced(
+        self, before: list[Step], steps: list[Step], *options: str, output: Path | None = None
+    ) -> list[Any] | None:
+        """Carry ``before`` out, then ``steps`` under strace; None when the process was killed."""
+        self._send([*before, {"stop": True}, *steps])
+        pid = self._receive()
+        wait_until_stopped(pid)
+        with attached(pid, *options, output=output):
+            os.kill(pid, signal.SIGCONT)
+            report = self._receive()
+        return None if report is None else report[len(before) + 1 :]
+
+    def log(self) -> str:
+        """Return the end of what the children wrote to their standard error."""
+        return (self.instance / "operations.log").read_text()[-3000:]
+
+    def completions(self, upload_id: str) -> int:
+        """Return how often on_completion ran for an upload."""
+        path = self.instance / COMPLETIONS
+        return path.read_text().split().count(upload_id) if path.exists() else 0
+
+    def _send(self, steps: list[Step]) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(steps) + "\n")
+        self._process.stdin.flush()
+
+    def _receive(self) -> Any:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the operations process ended:\n{self.log()}")
+        return json.loads(line)
+
+
+# The child's side
+
+
+def main() -> None:
+    """Serve the lines of standard input."""
+    say = _speaker()
+    app = _make_app()
+    for line in sys.stdin:
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(reading)
+            _carry_out(app, json.loads(line), writing)
+        os.close(writing)
+        say(pid)
+        with os.fdopen(reading) as pipe:
+            report = pipe.read()
+        os.waitpid(pid, 0)
+        say(json.loads(report) if report else None)
+
+
+def _speaker() -> Callable[[Any], None]:
+    """Keep standard output for reports; what the app prints there goes to standard error."""
+    reports = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+
+    def say(what: Any) -> None:
+        reports.write(json.dumps(what) + "\n")
+        reports.flush()
+
+    return say
+
+
+def _make_app() -> Any:
+    from chunked_upload.standalone import create_app
+
+    app = create_app()
+    path = Path(app.instance_path) / COMPLETIONS
+
+    def note(uploaded_file: Any, _request: Any) -> None:
+        with path.open("a") as file:
+            file.write(f"{uploaded_file.upload.upload_id}\n")
+
+    app.extensions["chunked_upload"]["chunked_upload"].hooks.on_completion.append(note)
+    return app
+
+
+def _carry_out(app: Any, steps: list[Step], report: int) -> None:
+    """Run in the child, which never returns from here."""
+    code = 1
+    try:
+        said = list(_results(app, steps))
+        os.write(report, json.dumps(said).encode())
+        code = 0
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def _results(app: Any, steps: list[Step]) -> Iterator[Any]:
+    client = app.test_client()
+    known = {"id": "0" * 32}
+    for step in steps:
+        if "stop" in step:
+            os.kill(os.getpid(), signal.SIGSTOP)
+            yield None
+        elif "command" in step:
+            result = app.test_cli_runner().invoke(args=["chunked-upload", *step["command"]])
+            yield {"code": result.exit_code, "output": result.output}
+        elif "id" in step:
+            found = _sql(app, step["id"])
+            known["id"] = found[0][0] if found else "0" * 32
+            yield found
+        elif "sql" in step:
+            yield _sql(app, step["sql"])
+        elif "file" in step:
+            _touch(app, step, known)
+            yield None
+        else:
+            answer = _request(client, step, known)
+            if "upload_id" in answer["json"]:
+                known["id"] = answer["json"]["upload_id"]
+            yield answer
+
+
+def _request(client: Any, step: Step, known: dict[str, str]) -> dict[str, Any]:
+    """Send a request; ``{id}`` in path and form is the last upload's."""
+    options: dict[str, Any] = {"headers": step.get("headers", {})}
+    if "form" in step:
+        options["data"] = {key: value.format(**known) for key, value in step["form"].items()}
+    elif "body" in step:
+        body = step["body"].encode()
+        # A client that declares more than it sends, and goes away.
+        declared = step.get("declared", len(body))
+        options |= {"input_stream": io.BytesIO(body)}
+        options["environ_overrides"] = {"CONTENT_LENGTH": str(declared)}
+    response = client.open(step["path"].format(**known), method=step["method"], **options)
+    parsed = response.get_json(silent=True)
+    return {"status": response.status_code, "json": parsed or {}, "text": response.text[:5000]}
+
+
+def _sql(app: Any, statement: str) -> list[list[Any]]:
+    from sqlalchemy import text
+
+    with app.app_context(), app.extensions["sqlalchemy"].engine.begin() as connection:
+        result = connection.execute(text(statement))
+        return [list(found) for found in result] if result.returns_rows else []
+
+
+def _touch(app: Any, step: Step, known: dict[str, str]) -> None:
+    """Add bytes to a file of the storage, as a writer that died before its commit leaves them."""
+    path = Path(app.instance_path) / "uploads" / step["file"].format(**known, two=known["id"][:2])
+    with path.open("ab") as file:
+        file.write(step["append"].encode())
+
+
+if __name__ == "__main__":
+    main()
