@@ -163,7 +163,9 @@ class Mount:
             try:
                 kind = import_string(kind)
             except ImportError as error:
-                raise ConfigurationError(f"CHUNKED_UPLOAD_STORAGE_CLASS: {error}") from error
+                raise ConfigurationError(
+                    f"CHUNKED_UPLOAD_STORAGE_CLASS={kind!r} cannot be imported"
+                ) from error
         if not (isinstance(kind, type) and issubclass(kind, Storage)):
             raise ConfigurationError(
                 "CHUNKED_UPLOAD_STORAGE_CLASS must be a subclass of chunked_upload.Storage,"

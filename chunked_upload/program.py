@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -16,6 +18,7 @@ from flask import Flask, current_app
 from flask.cli import ScriptInfo, with_appcontext
 from flask_migrate import upgrade
 from flask_migrate.cli import db as database_group
+from sqlalchemy.exc import SQLAlchemyError
 
 from .commands import command_group
 from .errors import ConfigurationError
@@ -30,6 +33,9 @@ _BACKPRESSURE = 4096
 #: How long running uploads may go on after a stop was asked for; later they are cut off, and
 #: resume from their last chunk.
 _GRACE_SECONDS = 30
+
+#: How long a port may still be taken at the start.
+_PORT_SECONDS = 3.0
 
 #: How often a worker looks whether its main process is still there.
 _WATCH_SECONDS = 0.5
@@ -50,7 +56,9 @@ cli.add_command(database_group)
 
 @cli.command()
 @click.option("--host", envvar="HOST", default="127.0.0.1", show_default=True)
-@click.option("--port", envvar="PORT", default=8000, show_default=True, type=int)
+@click.option(
+    "--port", envvar="PORT", default=8000, show_default=True, type=click.IntRange(1, 65535)
+)
 @click.option(
     "--workers",
     envvar="WORKERS",
@@ -83,13 +91,14 @@ def serve(host: str, port: int, workers: int, threads: int, grace: int) -> None:
     from granian import Granian
     from granian.constants import HTTPModes, Interfaces
 
+    address = _usable_address(host, port)
     migrate()
     # Its warning about many threads is meant for apps that compute; ours wait for the network.
     logging.getLogger("_granian").addFilter(lambda said: "Python threads" not in said.getMessage())
     server = Granian(
         "chunked_upload.program:create_worker_app",
         factory=True,
-        address=host,
+        address=address,
         port=port,
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
@@ -105,6 +114,32 @@ def serve(host: str, port: int, workers: int, threads: int, grace: int) -> None:
     click.echo(f"Serving on http://{host}:{port}, data in {current_app.instance_path}")
     sys.stdout.flush()
     server.serve()
+
+
+def _usable_address(host: str, port: int) -> str:
+    """Return the IP address to listen on.
+
+    Tried out first, since Granian would share a port with another server that is running, and
+    take every second connection.
+
+    :raises click.ClickException: when the name is unknown or the port cannot be had.
+    """
+    deadline = time.monotonic() + _PORT_SECONDS
+    while True:
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(
+                host, port, type=socket.SOCK_STREAM
+            )[0]
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+            return str(address[0])
+        except OSError as error:
+            # The workers of a killed server take a moment to notice.
+            if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                reason = error.strerror or error
+                raise click.ClickException(f"cannot listen on {host}:{port}: {reason}") from error
+        time.sleep(0.1)
 
 
 def _end_when_told() -> None:
@@ -143,16 +178,18 @@ def migrate_command() -> None:
 
 def migrate() -> None:
     """Upgrade the database; processes of one host that start together take turns."""
-    instance = Path(current_app.instance_path)
-    instance.mkdir(parents=True, exist_ok=True)
-    with (instance / "migrate.lock").open("w") as lock:
+    with (Path(current_app.instance_path) / "migrate.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         upgrade()
 
 
 def main() -> None:
-    """Run the program; a setting that cannot work ends it with one line instead of a traceback."""
+    """Run the program; what cannot work ends it with one line instead of a traceback."""
+    sys.path.append(os.getcwd())  # for CHUNKED_UPLOAD_CONFIG and other dotted names
     try:
         cli()
-    except ConfigurationError as error:
+    except (ConfigurationError, OSError) as error:
         sys.exit(f"chunked-upload: {error}")
+    except SQLAlchemyError as error:
+        said = str(getattr(error, "orig", None) or error).strip().splitlines()
+        sys.exit(f"chunked-upload: the database cannot be used: {said[0]}")

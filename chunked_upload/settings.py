@@ -76,6 +76,10 @@ def _positive(value: Any) -> str | None:
     return None if isinstance(value, int) and value > 0 else "must be a positive number"
 
 
+def _not_negative(value: Any) -> str | None:
+    return None if isinstance(value, int) and value >= 0 else "must be a number, 0 or more"
+
+
 def _names(value: Any) -> str | None:
     strings = isinstance(value, tuple) and all(isinstance(v, str) and v for v in value)
     return None if strings else "must be a name or several names"
@@ -217,6 +221,7 @@ class Settings:
         "How many reverse proxies stand before the stand-alone server: that many X-Forwarded-* "
         "entries are believed.",
         int,
+        _not_negative,
     )
 
     @classmethod

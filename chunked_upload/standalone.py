@@ -7,14 +7,17 @@ instance folder: ``CHUNKED_UPLOAD_INSTANCE``, else ``instance`` in the working d
 
 from __future__ import annotations
 
+import difflib
+import fcntl
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from flask import Flask, Response, send_from_directory
 from flask_migrate import Migrate
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.utils import import_string
 
@@ -22,7 +25,7 @@ from . import accesslog
 from .database import newest_sqlite
 from .errors import ConfigurationError
 from .extension import ChunkedUpload
-from .settings import from_environment
+from .settings import KEYS, PREFIX, from_environment
 
 
 class DevelopmentConfig:
@@ -68,8 +71,13 @@ def create_app(config: Any = None) -> Flask:
         static_folder=str(resource("static")),
         static_url_path="/static",
     )
-    _configure(app, config or os.environ.get("CHUNKED_UPLOAD_CONFIG", "development"))
-    uploads = ChunkedUpload(app)
+    # Its owner's alone: in it are the secret key and everybody's uploads.
+    instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _configure(app, config or os.environ.get("CHUNKED_UPLOAD_CONFIG") or "development")
+    try:
+        uploads = ChunkedUpload(app)
+    except (ArgumentError, ModuleNotFoundError) as error:
+        raise ConfigurationError(f"the database URI cannot be used: {error}") from error
     Migrate(app, app.extensions["sqlalchemy"], directory=str(resource("migrations")))
     accesslog.init_app(app)
     hops = app.config.get("CHUNKED_UPLOAD_PROXY_HOPS", 0)
@@ -86,9 +94,8 @@ def resource(name: str) -> Path:
 
 
 def _configure(app: Flask, config: Any) -> None:
-    if isinstance(config, str):
-        config = CONFIGS.get(config) or import_string(config)
-    app.config.from_object(config)
+    _refuse_unknown_keys(os.environ)
+    app.config.from_object(_config_class(config) if isinstance(config, str) else config)
     app.config.update(from_environment(os.environ))
     for key in ("SECRET_KEY", "SQLALCHEMY_DATABASE_URI"):
         if os.environ.get(key):
@@ -99,6 +106,31 @@ def _configure(app: Flask, config: Any) -> None:
     _choose_drivers(app)
     if not app.config["SECRET_KEY"]:
         app.config["SECRET_KEY"] = _secret_key(app)
+
+
+def _config_class(name: str) -> Any:
+    if name in CONFIGS:
+        return CONFIGS[name]
+    try:
+        return import_string(name)
+    except ImportError as error:
+        raise ConfigurationError(
+            f"CHUNKED_UPLOAD_CONFIG={name!r} is neither one of {', '.join(CONFIGS)} nor the dotted"
+            " name of a class that can be imported"
+        ) from error
+
+
+def _refuse_unknown_keys(environ: Mapping[str, str]) -> None:
+    """Refuse a mistyped key, which would leave its setting (a limit, say) quietly at the default.
+
+    :raises ConfigurationError: naming the key that was probably meant.
+    """
+    known = [*KEYS, "CHUNKED_UPLOAD_CONFIG", "CHUNKED_UPLOAD_INSTANCE"]
+    for key in sorted(environ):
+        if key.startswith(PREFIX) and key not in known:
+            meant = difflib.get_close_matches(key, known, 1)
+            hint = f"did you mean {meant[0]}?" if meant else "docs/settings.md lists them all"
+            raise ConfigurationError(f"{key} in the environment is not a setting; {hint}")
 
 
 def _choose_drivers(app: Flask) -> None:
@@ -112,21 +144,22 @@ def _choose_drivers(app: Flask) -> None:
 
 
 def _secret_key(app: Flask) -> str:
-    if not app.config["MAKE_SECRET_KEY"]:
+    if not app.config.get("MAKE_SECRET_KEY"):
         raise ConfigurationError(
             "SECRET_KEY is not set, and in production it must be: put a long random string into"
             " the environment variable SECRET_KEY, the same for every worker and restart, such as"
             ' `python -c "import secrets; print(secrets.token_hex(32))"` prints'
         )
     path = Path(app.instance_path) / "secret_key"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(32))
-    return path.read_text()
+    # Locked: several processes may start at once, and must agree.
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        key = file.read().strip()
+        if not key:
+            key = secrets.token_hex(32)
+            file.write(key)
+            file.flush()
+    return key
 
 
 def _add_pages(app: Flask, uploads: ChunkedUpload) -> None:

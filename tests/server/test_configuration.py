@@ -1,0 +1,209 @@
+"""The environment configures the server; what cannot work ends it with one clear line."""
+
+from __future__ import annotations
+
+import re
+import socket
+import stat
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from tests.server.client import FORM_TYPE, call, form, stored_files
+from tests.support.server import Server
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+REFUSED = {
+    "production without a secret key": (
+        {"CHUNKED_UPLOAD_CONFIG": "production"},
+        "SECRET_KEY is not set",
+    ),
+    "not a size": (
+        {"CHUNKED_UPLOAD_MAX_BYTES": "lots"},
+        "CHUNKED_UPLOAD_MAX_BYTES='lots': expected bytes",
+    ),
+    "not a duration": (
+        {"CHUNKED_UPLOAD_EXPIRATION_DELTA": "soon"},
+        "CHUNKED_UPLOAD_EXPIRATION_DELTA='soon': expected seconds",
+    ),
+    "not a switch": (
+        {"CHUNKED_UPLOAD_DURABLE": "perhaps"},
+        "CHUNKED_UPLOAD_DURABLE='perhaps': expected 1, true",
+    ),
+    "not a prefix": (
+        {"CHUNKED_UPLOAD_URL_PREFIX": "uploads/"},
+        "CHUNKED_UPLOAD_URL_PREFIX must begin with a slash",
+    ),
+    "a path that leaves the root": (
+        {"CHUNKED_UPLOAD_PATH": "../%Y"},
+        "CHUNKED_UPLOAD_PATH must be a relative path",
+    ),
+    "not tokens": (
+        {"CHUNKED_UPLOAD_TOKENS": "anna:secret"},
+        "CHUNKED_UPLOAD_TOKENS must map names to SHA-256",
+    ),
+    "negative proxy hops": (
+        {"CHUNKED_UPLOAD_PROXY_HOPS": "-1"},
+        "CHUNKED_UPLOAD_PROXY_HOPS must be a number, 0 or more",
+    ),
+    "an unknown storage": (
+        {"CHUNKED_UPLOAD_STORAGE_CLASS": "no.such.Storage"},
+        "CHUNKED_UPLOAD_STORAGE_CLASS='no.such.Storage' cannot be imported",
+    ),
+    "a mistyped key": (
+        {"CHUNKED_UPLOAD_MAX_BYTE": "10G"},
+        "CHUNKED_UPLOAD_MAX_BYTE in the environment is not a setting; did you mean"
+        " CHUNKED_UPLOAD_MAX_BYTES?",
+    ),
+    "an unknown key": (
+        {"CHUNKED_UPLOAD_QQQQQQ": "1"},
+        "CHUNKED_UPLOAD_QQQQQQ in the environment is not a setting",
+    ),
+    "an unknown configuration": (
+        {"CHUNKED_UPLOAD_CONFIG": "staging"},
+        "CHUNKED_UPLOAD_CONFIG='staging' is neither one of development",
+    ),
+    "not a database": (
+        {"CHUNKED_UPLOAD_DATABASE_URI": "my database"},
+        "the database URI cannot be used",
+    ),
+    "a database without its driver": (
+        {"SQLALCHEMY_DATABASE_URI": "oracle://scott@127.0.0.1/tiger"},
+        "the database URI cannot be used",
+    ),
+    "a database that is not there": (
+        {"CHUNKED_UPLOAD_DATABASE_URI": "postgresql://nobody@127.0.0.1:1/nothing"},
+        "the database cannot be used",
+    ),
+    "not a port": ({"PORT": "http"}, "'http' is not a valid integer"),
+    "no such port": ({"PORT": "65536"}, "65536 is not in the range"),
+    "no workers": ({"WORKERS": "0"}, "0 is not in the range"),
+    "an unknown host": ({"HOST": "no such host"}, "cannot listen on no such host:8000"),
+    "an instance below a file": ({"CHUNKED_UPLOAD_INSTANCE": "/dev/null/x"}, "Not a directory"),
+}
+
+
+@pytest.mark.parametrize("case", list(REFUSED))
+def test_what_cannot_work_ends_the_server_with_one_clear_line(outcome: Run, case: str) -> None:
+    environment, said = REFUSED[case]
+    ended = outcome("serve", **environment)
+    assert ended.returncode != 0
+    *usage, line = ended.stderr.splitlines()
+    assert said in line
+    assert all(other == "" or "serve" in other for other in usage)
+
+
+def test_a_port_in_use_is_refused(outcome: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        ended = outcome("serve", PORT=str(port))
+    assert ended.returncode != 0
+    assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in ended.stderr
+
+
+def test_a_second_server_on_the_same_port_is_refused(server: Server, outcome: Run) -> None:
+    """Granian alone would let them share it, and clients would find either."""
+    ended = outcome("serve", PORT=str(server.port), CHUNKED_UPLOAD_INSTANCE="other")
+    assert ended.returncode != 0
+    assert "Address already in use" in ended.stderr
+
+
+def test_production_runs_with_a_secret_key_of_its_own(make_server: Callable[..., Server]) -> None:
+    server = make_server(CHUNKED_UPLOAD_CONFIG="production", SECRET_KEY="s" * 32)
+    assert not (server.instance / "secret_key").exists()
+    answer = call(server, "POST", "/uploads/", form(b"hello"), FORM_TYPE)
+    assert answer.status == 200
+    assert "; Secure" in answer.headers["Set-Cookie"]
+
+
+def test_a_class_in_the_working_directory_can_be_the_configuration(
+    make_server: Callable[..., Server], tmp_path: object
+) -> None:
+    with open(f"{tmp_path}/mine.py", "w") as module:
+        module.write("class Config:\n    SECRET_KEY = 's'\n    CHUNKED_UPLOAD_MAX_BYTES = 3\n")
+    server = make_server(CHUNKED_UPLOAD_CONFIG="mine.Config")
+    answer = call(server, "POST", "/uploads/", form(b"hello"), FORM_TYPE)
+    assert answer.json["detail"] == "Size of file exceeds the limit (3 bytes)"
+
+
+def test_the_secret_key_is_made_once_for_its_owner_alone(server: Server) -> None:
+    path = server.instance / "secret_key"
+    made = path.read_text()
+    assert re.fullmatch("[0-9a-f]{64}", made)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(server.instance.stat().st_mode) == 0o700
+    server.stop()
+    server.start()
+    assert path.read_text() == made
+
+
+def test_a_session_outlives_a_restart(server: Server) -> None:
+    answer = call(server, "POST", "/uploads/", form(b"hello"), FORM_TYPE)
+    cookie = {"Cookie": answer.headers["Set-Cookie"].partition(";")[0]}
+    server.kill()
+    server.start()
+    listed = call(server, "GET", "/uploads/", headers=cookie).json["uploads"]
+    assert [upload["upload_id"] for upload in listed] == [answer.json["upload_id"]]
+
+
+def test_settings_come_from_the_environment(make_server: Callable[..., Server]) -> None:
+    server = make_server(CHUNKED_UPLOAD_MAX_BYTES="1K", CHUNKED_UPLOAD_URL_PREFIX="/api/files")
+    answer = call(server, "POST", "/api/files/", form(b"x" * 1025), FORM_TYPE)
+    assert (answer.status, answer.json["detail"]) == (
+        400,
+        "Size of file exceeds the limit (1024 bytes)",
+    )
+    assert stored_files(server) == []
+    assert call(server, "POST", "/api/files/", form(b"x" * 1024), FORM_TYPE).status == 200
+    assert call(server, "POST", "/uploads/", form(b"x"), FORM_TYPE).status == 404
+
+
+def test_a_created_token_is_required_and_let_in(
+    make_server: Callable[..., Server], outcome: Run
+) -> None:
+    made = outcome("create-token", "anna")
+    assert made.returncode == 0
+    token = made.stdout.splitlines()[0].split()[-1]
+    setting = made.stdout.splitlines()[1].split()[-1]
+    server = make_server(CHUNKED_UPLOAD_TOKENS=setting)
+
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {token}"}):
+        refused = call(server, "POST", "/uploads/", form(b"hello"), FORM_TYPE | headers)
+        assert refused.status == 403
+        assert refused.json["detail"] == "Authentication credentials were not provided"
+    assert stored_files(server) == []
+
+    bearer = {"Authorization": f"Bearer {token}"}
+    answer = call(server, "POST", "/uploads/", form(b"hello"), FORM_TYPE | bearer)
+    assert answer.status == 200
+    path = f"/uploads/{answer.json['upload_id']}"
+    assert call(server, "GET", path).status == 403
+    assert call(server, "GET", path, headers=bearer).status == 200
+    assert token not in server.log.read_text()
+    assert setting.rpartition(":")[2] not in server.log.read_text()
+
+
+@pytest.mark.parametrize(("hops", "seen"), [("0", "127.0.0.1"), ("1", "203.0.113.7")])
+def test_only_the_proxies_that_are_there_are_believed(
+    make_server: Callable[..., Server], hops: str, seen: str
+) -> None:
+    server = make_server(CHUNKED_UPLOAD_PROXY_HOPS=hops)
+    forged = {"X-Forwarded-For": "198.51.100.1, 203.0.113.7"}
+    assert call(server, "GET", "/forwarded", headers=forged).status == 404
+    line = next(line for line in server.log.read_text().splitlines() if "/forwarded" in line)
+    assert f'"remote": "{seen}"' in line
+
+
+def test_the_server_listens_on_the_host_that_is_named(make_server: Callable[..., Server]) -> None:
+    server = make_server(HOST="localhost")
+    assert call(server, "GET", "/healthz").status == 200
+
+
+@pytest.mark.parametrize("workers", ["1", "3"])
+def test_as_many_workers_run_as_are_asked_for(
+    make_server: Callable[..., Server], workers: str
+) -> None:
+    server = make_server(WORKERS=workers)
+    assert len(server.workers()) == int(workers) + 1
