@@ -6,6 +6,7 @@ import errno
 import fcntl
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -29,6 +30,12 @@ _THREADS = 1024
 
 #: Connections a worker accepts at a time; beyond the threads they wait.
 _BACKPRESSURE = 4096
+
+#: An upload in progress holds its connection, its part and its table of claims open.
+_FILES_PER_REQUEST = 4
+
+#: Waiting connections, the database, and what Python holds.
+_OTHER_FILES = _BACKPRESSURE + 256
 
 #: How long running uploads may go on after a stop was asked for; later they are cut off, and
 #: resume from their last chunk.
@@ -110,6 +117,7 @@ def serve(host: str, port: int, workers: int, threads: int, grace: int) -> None:
         respawn_failed_workers=True,
         websockets=False,
     )
+    _allow_open_files(threads * _FILES_PER_REQUEST + _OTHER_FILES)
     os.register_at_fork(after_in_child=_end_when_told)
     click.echo(f"Serving on http://{host}:{port}, data in {current_app.instance_path}")
     sys.stdout.flush()
@@ -140,6 +148,14 @@ def _usable_address(host: str, port: int) -> str:
                 reason = error.strerror or error
                 raise click.ClickException(f"cannot listen on {host}:{port}: {reason}") from error
         time.sleep(0.1)
+
+
+def _allow_open_files(wanted: int) -> None:
+    """Raise the soft limit on open files, often 1,024, as far as needed and allowed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _end_when_told() -> None:
