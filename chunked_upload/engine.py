@@ -36,7 +36,7 @@ from .failures import failing_parts
 from .models import Status, utcnow
 from .records import Quota, Record, Records
 from .settings import Settings
-from .storage import Storage
+from .storage import Storage, Turn
 from .storage.base import PartMissing
 
 logger = logging.getLogger(__name__)
@@ -145,9 +145,7 @@ class UploadEngine:
         with ExitStack() as undo, failing_parts():
             if new:
                 undo.callback(self.forget, record)
-            have = record.received[-1][1] if record.received else record.offset
-            with self._part_in_use(record):
-                turn = self.storage.take_turn(record.upload_id, start, stop, have=have)
+            turn = self._take_turn(record, start, stop, check)
             undo.callback(turn.close)
             if turn.contended:
                 self.records.raise_turn(record)
@@ -194,6 +192,21 @@ class UploadEngine:
         if anywhere and (length is None or stop is None):
             raise ValueError("a chunk can lie anywhere only in a file of known length")
 
+    def _take_turn(
+        self, record: Record, start: int, stop: int | None, check: Callable[[], None]
+    ) -> Turn:
+        have = record.received[-1][1] if record.received else record.offset
+        try:
+            return self.storage.take_turn(record.upload_id, start, stop, have=have)
+        except PartMissing:
+            # No loss when the upload has been removed or completed since it was looked up.
+            self._look_again(record)
+            check()
+            if record.offset == record.length:
+                # It is being completed right now: the part has its final name as well.
+                raise OffsetMismatch(record.offset) from None
+            raise
+
     @contextmanager
     def _part_in_use(self, record: Record) -> Iterator[None]:
         """Tell a part that is lost from one that a removal or completion took away meanwhile.
@@ -239,8 +252,13 @@ class UploadEngine:
                     running.update(data)
         return str(running.hexdigest())
 
+    def mark_complete(self, record: Record) -> None:
+        """Set on the record what a completion sets, for hooks to see; nothing is stored yet."""
+        record.status = Status.COMPLETE
+        record.completed_on = self._now()
+
     def promote(self, record: Record) -> None:
-        """Put the file in its final place and set on the record what a completion sets.
+        """Put the file in its final place.
 
         Nothing is recorded until :meth:`commit_completion`; both may be repeated.
 
@@ -253,8 +271,7 @@ class UploadEngine:
             record.path = self.storage.promote(
                 record.upload_id, record.offset, self._directory(record), record.filename
             )
-        record.status = Status.COMPLETE
-        record.completed_on = self._now()
+        self.mark_complete(record)
 
     def commit_completion(self, record: Record) -> bool:
         """Record the completion. False when another request did so first.

@@ -178,8 +178,12 @@ class LocalStorage(Storage):
                 claims.end_all(descriptor)
             finally:
                 os.close(descriptor)
-        for path in (part, side, part.with_suffix(".lock")):
+        for path in (part, side):
             path.unlink(missing_ok=True)
+        if part.with_suffix(".lock").exists():
+            # Left by a process that died; one that is held stays, and goes with its holder.
+            with self.only_one(upload_id):
+                pass
         if part.parent.exists():
             self.sync_directories(part.parent)
 
