@@ -103,6 +103,10 @@ class ChunkedUploadBaseView(View):
         """Answer in JSON."""
         return json_reply(self.mount.settings, content, status)
 
+    def options(self, **kwargs: Any) -> Response:
+        """Say which verbs are offered (RFC 9110 9.3.7); browsers ask before requests from afar."""
+        return Response(status=204, headers={"Allow": ", ".join(self.offers())})
+
     def dispatch_request(self, **kwargs: Any) -> Response:
         """Call the method of the verb, and turn refusals into answers."""
         try:

@@ -373,13 +373,16 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
             record.md5 = self.engine.checksum(record)
             if self.do_md5_check:
                 self.md5_check(record, md5)
-            self.mount.let_go()
-            self.engine.promote(record)
+            self.engine.mark_complete(record)
+            self._save(record, lambda: self._promote(record), new=False)
         except AlreadyComplete:  # by another request, right now
             if self.do_md5_check:
                 self.md5_check(record, md5)
-            return
-        self._save(record, lambda: self.engine.commit_completion(record), new=False)
+
+    def _promote(self, record: Record) -> None:
+        # After pre_save, so that a hook that raises leaves no file in the final place.
+        self.engine.promote(record)
+        self.engine.commit_completion(record)
 
     def _fields(self) -> dict[str, str]:
         """Read the form or the JSON object.

@@ -43,7 +43,11 @@ def test_the_built_in_model_is_one_of_the_apps_own_database(make_app: MakeApp) -
 
 # What Flask-Migrate's own env.py calls.
 @pytest.mark.filterwarnings("ignore:'get_engine' is deprecated:DeprecationWarning")
-def test_the_apps_migrations_include_the_built_in_model(make_app: MakeApp, tmp_path: Path) -> None:
+def test_the_apps_migrations_include_the_built_in_model(
+    make_app: MakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The env.py that init() writes would silence the loggers of the tests after this one.
+    monkeypatch.setattr("logging.config.fileConfig", lambda name: None)
     app = make_app()
     db = SQLAlchemy(app)
     flask_migrate.Migrate(app, db, directory=str(tmp_path / "migrations"))
