@@ -44,8 +44,13 @@ def portable_filename(name: str, *, fallback: str) -> str:
 
 
 def extension(name: str) -> str:
-    """Return the extension of ``name`` in lower case without its dot, or an empty string."""
-    return portable_filename(name, fallback="").rpartition(".")[2].lower() if "." in name else ""
+    """Return the extension that ``name`` would have on disk, in lower case without its dot.
+
+    Empty when there is none; a name that is nothing but an extension (``.htaccess``) is its own.
+    """
+    hidden = unicodedata.normalize("NFKC", clean_filename(name)).startswith(".")
+    _stem, dot, suffix = portable_filename(name, fallback="").rpartition(".")
+    return suffix.lower() if dot or hidden else ""
 
 
 def _shorten(name: str) -> str:

@@ -42,6 +42,7 @@ from ..uploaded_file import UploadedFile
 from ..wire.body import Body
 from ..wire.content_range import ContentRange, parse_content_range
 from ..wire.incoming import (
+    OWN_FIELDS,
     UNNAMED,
     FormLimits,
     Incoming,
@@ -52,9 +53,6 @@ from ..wire.incoming import (
 )
 from ..wire.replies import add_progress
 from .base import ChunkedUploadBaseView
-
-#: Fields that carry the protocol or a CSRF token; the others are the upload's metadata.
-_OWN_FIELDS = {"upload_id", "md5", "csrf_token", "csrfmiddlewaretoken"}
 
 #: A complete request is two short fields; JSON around them may be padded.
 _MAX_COMPLETE_BODY = 64 * 1024
@@ -453,7 +451,7 @@ def _agreed_id(from_url: str | None, fields: dict[str, str]) -> str | None:
 
 def _metadata(fields: dict[str, str]) -> dict[str, str]:
     # PostgreSQL cannot store NUL in text.
-    kept = {k: v for k, v in fields.items() if k not in _OWN_FIELDS}
+    kept = {k: v for k, v in fields.items() if k not in OWN_FIELDS}
     return {k.replace("\0", ""): v.replace("\0", "") for k, v in kept.items()}
 
 

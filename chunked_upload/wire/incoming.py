@@ -36,6 +36,13 @@ from .body import BUFFER_SIZE, Body
 #: Headers of one part: RFC 7578 knows three; names are limited by their own setting.
 _MAX_PART_HEADER = 8 * 1024
 
+#: Fields that carry the protocol or a CSRF token; the others are the upload's metadata.
+OWN_FIELDS = frozenset({"upload_id", "md5", "csrf_token", "csrfmiddlewaretoken"})
+
+#: Longest value of one of these, in bytes, and how many parts may be spent on them.
+_MAX_OWN_FIELD = 8 * 1024
+_MAX_OWN_PARTS = 10
+
 #: Used when a client gives a file no name at all.
 UNNAMED = "upload"
 
@@ -45,7 +52,7 @@ class FormLimits:
     """What a form may hold besides the file.
 
     :param field_names: names under which the file part is accepted.
-    :param max_fields: number of other fields.
+    :param max_fields: number of fields kept as metadata.
     :param max_bytes: bytes of their names and values in all.
     """
 
@@ -119,12 +126,12 @@ class FormChunk:
         if len(boundary) > 200:  # RFC 2046 5.1.1 allows 70
             raise BadRequestHeaders("Content-Type: the boundary is longer than 70 characters")
         body.require_end(framed=True)
-        self.fields: dict[str, str] = {}
+        self._collected = _Fields(limits)
+        self.fields = self._collected.kept
         self.filename = ""
         self.declared = body.length
         self._body = body
         self._limits = limits
-        self._form_bytes = 0
         self._events = self._parse(boundary)
         self._read_head()
 
@@ -141,7 +148,7 @@ class FormChunk:
         parser = PushMultipartParser(
             boundary,
             max_header_size=_MAX_PART_HEADER,
-            max_segment_count=self._limits.max_fields + 3,
+            max_segment_count=self._limits.max_fields + _MAX_OWN_PARTS,
         )
         try:
             with parser:
@@ -183,24 +190,51 @@ class FormChunk:
 
     def _read_field(self, name: str) -> None:
         value = bytearray()
-        self._count(len(name.encode(errors="replace")))
+        self._collected.count(name, len(name.encode(errors="replace")))
         for data in self._events:
             if data is None:
                 break
-            self._count(len(data))
             value += data
-        add_field(self.fields, name, value.decode(errors="replace"))
+            self._collected.count(name, len(data), so_far=len(value))
+        self._collected.add(name, value.decode(errors="replace"))
 
     def _skip_empty(self) -> None:
         for data in self._events:
             if data is None:
                 return
-            self._count(len(data))
+            self._collected.count("", len(data))
 
-    def _count(self, size: int) -> None:
-        self._form_bytes += size
-        if self._form_bytes > self._limits.max_bytes:
+
+class _Fields:
+    """A form's fields, held to the limits while they arrive."""
+
+    def __init__(self, limits: FormLimits) -> None:
+        self.kept: dict[str, str] = {}
+        self._limits = limits
+        self._bytes = 0
+
+    def count(self, name: str, size: int, *, so_far: int = 0) -> None:
+        """Count bytes of a field's name or value, before more of them are read.
+
+        :param so_far: the value's length with them.
+        :raises LimitExceeded:
+        """
+        if name in OWN_FIELDS:
+            if so_far > _MAX_OWN_FIELD:
+                raise LimitExceeded(f"'{name}' exceeds the limit ({_MAX_OWN_FIELD} bytes)")
+            return
+        self._bytes += size
+        if self._bytes > self._limits.max_bytes:
             raise LimitExceeded(f"Form fields exceed the limit ({self._limits.max_bytes} bytes)")
+
+    def add(self, name: str, value: str) -> None:
+        """Keep a field.
+
+        :raises LimitExceeded: when it is one too many.
+        """
+        add_field(self.kept, name, value)
+        if len(self.kept.keys() - OWN_FIELDS) > self._limits.max_fields:
+            raise LimitExceeded(f"Form fields exceed the limit ({self._limits.max_fields} fields)")
 
 
 class ParsedFormChunk:
@@ -219,9 +253,12 @@ class ParsedFormChunk:
         self._file = request.files[names[0]]
         self.filename = self._file.filename or UNNAMED
         self.declared = request.content_length
-        self.fields: dict[str, str] = {}
+        collected = _Fields(limits)
         for name, value in request.form.items(multi=True):
-            add_field(self.fields, name, value)
+            size = len(value.encode(errors="replace"))
+            collected.count(name, size + len(name.encode(errors="replace")), so_far=size)
+            collected.add(name, value)
+        self.fields = collected.kept
 
     def __iter__(self) -> Iterator[bytes]:
         while data := self._file.stream.read(BUFFER_SIZE):
