@@ -17,10 +17,14 @@ from typing import Any
 
 from flask import Request, current_app, session
 from flask.sessions import NullSession
+from werkzeug.local import LocalProxy
 
 from .hooks import Hooks
 
 _SESSION_KEY = "chunked_upload"
+
+#: Owners that are tokens begin with the first, users whose key could pass for one with the second.
+_TOKEN, _USER = "token:", "user:"
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,14 @@ def identify(request: Request, hooks: Hooks, tokens: Mapping[str, str] | None) -
     """Return who sent the request; :data:`ANONYMOUS` when nobody known did."""
     name = _token_name(request, tokens)
     if name is not None:
-        return Caller(f"token:{name}")
+        return Caller(_bounded(f"{_TOKEN}{name}"), name)
     user = None
     if hooks.user_loader is not None:
-        user = hooks.user_loader(request)
+        user = _plain(hooks.user_loader(request))
     elif hasattr(current_app, "login_manager"):
         user = _flask_login_user()
-    return ANONYMOUS if user is None else Caller(owner_key(user), user)
+    key = owner_key(user)
+    return ANONYMOUS if key is None else Caller(_user_owner(key), user)
 
 
 def hash_token(token: str) -> str:
@@ -61,18 +66,41 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def owner_key(user: Any) -> str:
+def owner_key(user: Any) -> str | None:
     """Return the text under which a user's uploads are kept: its ``get_id()``, ``id`` or itself.
+
+    None for what stands for nobody: None, False, an empty text, an object without a key (as
+    Flask-Login's anonymous user).
 
     :raises TypeError: for an object that has none of them.
     """
+    if user is None or user is False or user == "":
+        return None
     if isinstance(user, (str, int, uuid.UUID)):
         return str(user)
     if callable(getattr(user, "get_id", None)):
-        return str(user.get_id())
-    if hasattr(user, "id"):
-        return str(user.id)
-    raise TypeError(f"user_loader must return an id or an object with one, not {user!r}")
+        key = user.get_id()
+    elif hasattr(user, "id"):
+        key = user.id
+    else:
+        raise TypeError(f"user_loader must return an id or an object with one, not {user!r}")
+    return None if key is None else str(key)
+
+
+def _plain(user: Any) -> Any:
+    """Look through a proxy, such as ``flask_login.current_user`` or one for ``g.user``."""
+    return user._get_current_object() if isinstance(user, LocalProxy) else user
+
+
+def _user_owner(key: str) -> str:
+    """Return the owner for a user's key; never one that a token has."""
+    # "user:" is put before both, so that no two keys become the same owner.
+    return _bounded(f"{_USER}{key}" if key.startswith((_TOKEN, _USER)) else key)
+
+
+def _bounded(owner: str) -> str:
+    """Make an owner fit its column; one too long is known by its hash."""
+    return owner if len(owner) <= 255 else f"{_USER}{hashlib.sha256(owner.encode()).hexdigest()}"
 
 
 def visitor() -> str | None:
@@ -95,7 +123,7 @@ def quota_key(request: Request, caller: Caller) -> str:
     is kept only as a keyed hash.
     """
     if caller.owner is not None:
-        return f"owner:{caller.owner}"[:255]
+        return _bounded(f"owner:{caller.owner}")
     secret = current_app.secret_key or b""
     key = secret.encode() if isinstance(secret, str) else secret
     address = (request.remote_addr or "").encode()
