@@ -9,18 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
-from typing import Any
 
 from sqlalchemy import select
 
 from .errors import ChunkedUploadError
-from .models import Status, utcnow
+from .models import Status
 from .mount import Mount
 from .records import Record
-
-#: Records looked at in one query.
-_BATCH = 200
 
 
 @dataclass
@@ -53,17 +50,18 @@ def delete_expired(
     """Remove a mount's expired uploads.
 
     Whether an upload is expired is asked again in the statement that claims it, so one that gets a
-    chunk meanwhile is left alone; several cleaners may run at once.
+    chunk meanwhile is left alone; several cleaners may run at once. The time is the steady clock's
+    (clock.py), so that a leap of the wall clock ends no upload.
 
     :param include_complete: also remove completed files older than the expiration delta.
     """
-    cleaned = Cleaned()
+    cleaned, now = Cleaned(), mount.steady_now()
     if not dry_run:
         cleaned.failed += _finish_removals(mount)
-    for record in _expired(mount, include_complete):
+    for record in _expired(mount, include_complete, now):
         complete = record.status == Status.COMPLETE
         try:
-            if not confirm(record) or not (dry_run or mount.engine.expire(record)):
+            if not confirm(record) or not (dry_run or mount.engine.expire(record, now=now)):
                 continue
         except ChunkedUploadError:
             cleaned.failed += 1
@@ -84,7 +82,7 @@ def retry_completions(mount: Mount, notify: Callable[[Record], None]) -> Retried
         model.notified_on.is_(None),
     )
     retried = Retried()
-    for record in _batches(mount, pending):
+    for record in mount.engine.records.walk(pending):
         retried.tried += 1
         with suppress(ChunkedUploadError):
             mount.engine.settle(record, partial(notify, record))
@@ -92,34 +90,22 @@ def retry_completions(mount: Mount, notify: Callable[[Record], None]) -> Retried
     return retried
 
 
-def _expired(mount: Mount, include_complete: bool) -> Iterator[Record]:
+def _expired(mount: Mount, include_complete: bool, now: datetime) -> Iterator[Record]:
     model = mount.model
     states = [Status.UPLOADING] + ([Status.COMPLETE] if include_complete else [])
     statement = select(model).where(
-        model.upload_set == mount.name, model.status.in_(states), model.expires_on <= utcnow()
+        model.upload_set == mount.name, model.status.in_(states), model.expires_on <= now
     )
-    yield from _batches(mount, statement)
+    yield from mount.engine.records.walk(statement)
 
 
 def _finish_removals(mount: Mount) -> int:
     """Finish what a process began and died over; return how many failed again."""
     model, failed = mount.model, 0
     statement = select(model).where(model.upload_set == mount.name, model.status == Status.DELETING)
-    for record in _batches(mount, statement):
+    for record in mount.engine.records.walk(statement):
         try:
             mount.engine.finish_removal(record)
         except ChunkedUploadError:
             failed += 1
     return failed
-
-
-def _batches(mount: Mount, statement: Any) -> Iterator[Record]:
-    """Walk through a query by id, holding no connection between batches."""
-    model, last = mount.model, 0
-    while True:
-        page = statement.where(model.id > last).order_by(model.id).limit(_BATCH)
-        records = mount.engine.records.all(page)
-        yield from records
-        if len(records) < _BATCH:
-            return
-        last = records[-1].id

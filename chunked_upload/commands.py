@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, NoReturn
 
 import click
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
+from sqlalchemy.exc import SQLAlchemyError
 
 from .callers import hash_token
 from .cleaner import delete_expired, retry_completions
+from .errors import ChunkedUploadError
 from .mount import Mount
+from .orphans import SuspiciousSweep, find_orphans, remove_orphans
 from .records import Record
+from .settings import parse_duration
 
 
 def command_group() -> AppGroup:
     """Return the group that the extension adds to an app's ``flask`` program."""
     group = AppGroup("chunked-upload", help="Care for chunked uploads.")
-    for command in (delete_expired_uploads, retry_completions_command, create_token):
+    for command in (
+        delete_expired_uploads,
+        delete_orphans,
+        retry_completions_command,
+        create_token,
+    ):
         group.add_command(command)
     return group
 
@@ -27,12 +40,23 @@ def _mounts() -> list[Mount]:
     return list(current_app.extensions["chunked_upload"].values())
 
 
+def _duration(_context: Any, _parameter: Any, value: str | None) -> timedelta | None:
+    """Read a span of time, as ``90``, ``15m`` or ``1d 12h``."""
+    try:
+        return None if value is None else parse_duration(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 @click.command("delete-expired-uploads")
 @click.option("--interactive", "-i", is_flag=True, help="Ask before each one.")
 @click.option("--include-complete", is_flag=True, help="Also delete completed files that old.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be deleted.")
+@click.option("--every", callback=_duration, help="Go on, one run in this time (as 15m).")
 @with_appcontext
-def delete_expired_uploads(interactive: bool, include_complete: bool, dry_run: bool) -> None:
+def delete_expired_uploads(
+    interactive: bool, include_complete: bool, dry_run: bool, every: timedelta | None
+) -> None:
     """Delete unfinished uploads whose time is up, with their bytes."""
 
     def confirm(record: Record) -> bool:
@@ -40,19 +64,67 @@ def delete_expired_uploads(interactive: bool, include_complete: bool, dry_run: b
             click.echo(f"would delete {record!r}")
         return dry_run or not interactive or click.confirm(f"Do you want to delete {record!r}?")
 
+    def run() -> None:
+        _delete_expired(include_complete=include_complete, dry_run=dry_run, confirm=confirm)
+
+    run() if every is None else _repeat(run, every)
+
+
+def _delete_expired(**options: Any) -> None:
     complete = incomplete = failed = 0
     for mount in _mounts():
-        cleaned = delete_expired(
-            mount, include_complete=include_complete, dry_run=dry_run, confirm=confirm
-        )
+        cleaned = delete_expired(mount, **options)
         complete += cleaned.complete
         incomplete += cleaned.incomplete
         failed += cleaned.failed
-    verb = "would be" if dry_run else "were"
+    verb = "would be" if options["dry_run"] else "were"
     click.echo(f"{complete} complete uploads {verb} deleted.")
     click.echo(f"{incomplete} incomplete uploads {verb} deleted.")
     if failed:
         raise click.ClickException(f"{failed} could not be deleted; the log says why.")
+
+
+def _repeat(run: Callable[[], None], every: timedelta) -> NoReturn:
+    """Run again and again; what fails is said and tried again the next time."""
+    while True:
+        try:
+            run()
+        except click.ClickException as error:
+            error.show()
+        except (OSError, SQLAlchemyError, ChunkedUploadError) as error:
+            click.echo(f"Failed, will try again: {error}", err=True)
+        sys.stdout.flush()
+        time.sleep(every.total_seconds())
+
+
+@click.command("delete-orphans")
+@click.option(
+    "--grace", callback=_duration, default="1d", show_default=True, help="Spare what is younger."
+)
+@click.option("--delete", is_flag=True, help="Delete them; without this they are only shown.")
+@click.option("--force", is_flag=True, help="Delete even if that is most of what there is.")
+@with_appcontext
+def delete_orphans(grace: timedelta, delete: bool, force: bool) -> None:
+    """Show (and delete) parts that have no record, and records that have no part.
+
+    Killed servers leave none; restored backups and lost disks do. Completed files are not touched.
+    """
+    mounts = _mounts()
+    for found in find_orphans(mounts, grace=grace, now=mounts[0].steady_now()):
+        for upload_id in found.parts:
+            click.echo(f"part without a record: {upload_id}")
+        for _, record in found.records:
+            click.echo(f"record without its part: {record!r}")
+        if delete:
+            try:
+                click.echo(f"{remove_orphans(found, force=force)} orphans were deleted.")
+            except SuspiciousSweep as error:
+                raise click.ClickException(
+                    f"{error}; --force deletes them all the same."
+                ) from error
+        else:
+            count = len(found.parts) + len(found.records)
+            click.echo(f"{count} orphans would be deleted; --delete does it.")
 
 
 @click.command("retry-completions")

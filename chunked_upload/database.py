@@ -24,26 +24,31 @@ BUSY_TIMEOUT_MS = 10_000
 _MARK = "chunked_upload_prepared"
 
 
-def prepare(engine: Engine, *, own: bool) -> Engine:
+def prepare(engine: Engine, *, own: bool, durable: bool = True) -> Engine:
     """Set every SQLite connection of an engine up for durable commits, once per engine.
 
-    :param own: the database is this service's own, so its journal mode may be chosen as well.
+    :param own: the database is this service's own, so its journal mode may be chosen as well, and
+        its syncs be dropped.
+    :param durable: False leaves an app's database as it is.
     """
     if engine.dialect.name != "sqlite" or getattr(engine, _MARK, False):
         return engine
     if engine.url.database in (None, "", ":memory:"):
         return engine  # nothing to make durable, and disposing would lose it
-    wal = own and sqlite_version(engine) >= WAL_SAFE
+    journal = None
+    if own:
+        journal = "wal" if sqlite_version(engine) >= WAL_SAFE else "delete"
 
     def on_connect(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        mode = cursor.execute("PRAGMA journal_mode").fetchone()[0]
-        if own and (mode == "wal") is not wal:
-            mode = cursor.execute(f"PRAGMA journal_mode = {'WAL' if wal else 'DELETE'}").fetchone()[
-                0
-            ]
-        cursor.execute(f"PRAGMA synchronous = {'FULL' if mode == 'wal' else 'EXTRA'}")
+        [mode] = cursor.execute("PRAGMA journal_mode").fetchone()
+        if journal is not None and mode != journal:
+            [mode] = cursor.execute(f"PRAGMA journal_mode = {journal}").fetchone()
+        if durable:
+            cursor.execute(f"PRAGMA synchronous = {'FULL' if mode == 'wal' else 'EXTRA'}")
+        elif own:
+            cursor.execute("PRAGMA synchronous = OFF")
         cursor.close()
 
     event.listen(engine, "connect", on_connect)

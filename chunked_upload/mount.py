@@ -6,6 +6,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, Request, url_for
@@ -15,6 +17,7 @@ from werkzeug.utils import import_string
 
 from . import callers, database
 from .callers import Caller
+from .clock import steady_now
 from .engine import UploadEngine
 from .errors import ConfigurationError
 from .hooks import SIGNALS, Hooks
@@ -123,6 +126,11 @@ class Mount:
         finally:
             self.let_go()
 
+    def steady_now(self) -> datetime:
+        """Return the time that removals go by: a wall clock whose leaps are doubted."""
+        note = Path(self.app.instance_path) / "chunked_upload_clock.json"
+        return steady_now(note, settle=self.settings.expiration_delta)
+
     def describe(self, record: Record) -> dict[str, Any]:
         """Return an upload's state as the contract writes it."""
         state: dict[str, Any] = dict(UploadSchema().dump(record))
@@ -136,7 +144,7 @@ class Mount:
 
     def _bind(self, model: Any) -> Engine:
         engine = self.db.engines[getattr(model, "__bind_key__", None)]
-        return database.prepare(engine, own=self._own_db)
+        return database.prepare(engine, own=self._own_db, durable=self.settings.durable)
 
     def _current(self) -> _Loaded:
         if self._config_values() != self._loaded.values:
