@@ -51,7 +51,7 @@ def identify(request: Request, hooks: Hooks, tokens: Mapping[str, str] | None) -
     """Return who sent the request; :data:`ANONYMOUS` when nobody known did."""
     name = _token_name(request, tokens)
     if name is not None:
-        return Caller(_bounded(f"{_TOKEN}{name}"), name)
+        return Caller(_bounded(f"{_TOKEN}{name}"))
     user = None
     if hooks.user_loader is not None:
         user = _plain(hooks.user_loader(request))
