@@ -4,80 +4,121 @@
 #   upload.sh FILE [URL]        URL defaults to http://127.0.0.1:8000/uploads/
 #
 # Interrupt it, kill it, kill the server, pull the cable: run it again and it goes on where the
-# server stands. What it remembers lies in FILE.upload and is removed at the end.
-# Environment: CHUNK (bytes, default 16 MiB), TOKEN (Bearer token), TRIES (in a row, default 30).
+# server stands. What it remembers lies in FILE.upload and is removed at the end; a file that has
+# changed since begins anew.
+# Environment: CHUNK (bytes, default 16 MiB; curl holds one in memory), TOKEN (Bearer token),
+# TRIES (failures in a row before it gives up, default 30).
+#
+# Works with bash 3.2 and the tools of Linux, macOS and the BSDs.
 set -euo pipefail
+umask 077 # who knows an upload's id may use it
 
-file=${1:?usage: upload.sh FILE [URL]}
+say() { printf '%s\n' "$*" >&2; }
+
+file=${1:-}
 url=${2:-http://127.0.0.1:8000/uploads/}
 url=${url%/}
 chunk=${CHUNK:-$((16 * 1024 * 1024))}
 tries=${TRIES:-30}
+
+[ -n "$file" ] || { say "usage: upload.sh FILE [URL]"; exit 2; }
+[ -f "$file" ] && [ -r "$file" ] || { say "upload.sh: $file is not a file that can be read"; exit 2; }
+case $chunk$tries in *[!0-9]*) say "upload.sh: CHUNK and TRIES must be plain numbers"; exit 2 ;; esac
+[ "$chunk" -gt 0 ] || { say "upload.sh: CHUNK must not be 0"; exit 2; }
+case $file in -*) file=./$file ;; esac
+
+name=$(basename "$file")
 state=$file.upload
-name=$(basename -- "$file")
-size=$(wc -c <"$file" | tr -d ' ')
-stamp="$url $size $(date -r "$file" +%s)"
-
 work=$(mktemp -d)
-trap 'rm -rf "$work"; jobs -p | xargs -r kill 2>/dev/null || true' EXIT
+hashing=''
+trap '[ -z "$hashing" ] || kill "$hashing" 2>/dev/null || true; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 
-md5() { if command -v md5sum >/dev/null; then md5sum | cut -c1-32; else md5 -q; fi; }
+# Not on curl's command line, where other users could read it.
+: >"$work/headers"
+[ -z "${TOKEN:-}" ] || printf 'Authorization: Bearer %s\n' "$TOKEN" >"$work/headers"
+
+md5() { if command -v md5sum >/dev/null; then md5sum | cut -c1-32; else command md5 -q; fi; }
+modified() { stat -c %.9Y "$file" 2>/dev/null || stat -f %Fm "$file"; } # GNU, BSD
+stamp() { printf '%s %s %s' "$url" "$(wc -c <"$file" | tr -d ' ')" "$(modified)"; }
 field() { sed -n "s/.*\"$1\": *\"\{0,1\}\([^\",}]*\).*/\1/p" "$work/answer" | head -n 1; }
-human() { awk -v n="$1" 'BEGIN { split("B KiB MiB GiB TiB", u); for (i = 1; n >= 1024 && i < 5; i++) n /= 1024; printf "%.1f %s", n, u[i] }'; }
-quote() { printf %s "$1" | od -An -v -tx1 | tr -d '\n' | tr ' ' '%'; }
+quote() { printf %s "$1" | od -An -v -tx1 | tr -d ' \n' | sed 's/../%&/g'; }
+human() {
+    awk -v n="$1" 'BEGIN { split("B KiB MiB GiB TiB", u); for (i = 1; n >= 1024 && i < 5; i++) n /= 1024
+        printf "%.1f %s", n, u[i] }'
+}
 
-# Sends a request; prints the status (000 when the server cannot be reached), answer in a file.
+# Sends a request; prints the status (000 when there was no whole answer), the answer in a file.
 request() {
-    local headers=()
-    [ -n "${TOKEN:-}" ] && headers=(-H "Authorization: Bearer $TOKEN")
-    curl -sS -o "$work/answer" -w '%{http_code}' "${headers[@]}" "$@" 2>"$work/problem" || true
+    local status
+    : >"$work/answer"
+    status=$(curl -sS -g --connect-timeout 10 --speed-limit 1 --speed-time 60 -H "@$work/headers" \
+        -o "$work/answer" -w '%{http_code}' "$@" 2>"$work/problem") ||
+        case $status in 4?? | 5??) ;; *) status=000 ;; esac
+    printf %s "$status"
 }
 
 stop() {
-    printf '\n%s\n' "$1" >&2
-    [ -s "$work/answer" ] && { cat "$work/answer"; echo; } >&2
+    say ''
+    say "upload.sh: $1"
+    if [ -s "$work/answer" ]; then say "$(head -c 2000 "$work/answer")"; fi
     exit 1
 }
 
 # Ask where the server stands; leaves id and offset, both empty for a new upload.
 ask() {
+    local status
     id='' offset=0
     [ -f "$state" ] && [ "$(sed -n 2p "$state")" = "$stamp" ] || return 0
     id=$(sed -n 1p "$state")
-    case $(request "$url/$id") in
-        200) offset=$(field offset) ;;
+    status=$(request "$url/$id")
+    case $status in
+        200) take_offset ;;
         404 | 410) rm -f "$state"; id='' ;;
         000 | 5??) return 1 ;;
-        *) stop "The server does not tell where the upload stands:" ;;
+        *) stop "the server does not tell where the upload stands ($status):" ;;
     esac
+}
+
+take_offset() {
+    offset=$(field offset)
+    case $offset in '' | *[!0-9]*) offset=0; return 1 ;; esac
 }
 
 # Send the bytes from $offset on; leaves the new offset.
 send() {
-    local end=$((offset + chunk)) target status
-    [ "$end" -gt "$size" ] && end=$size
+    local end=$((offset + chunk)) before=$offset target status
+    [ "$end" -le "$size" ] || end=$size
     target="$url/$id"
     [ -n "$id" ] || target="$url/?filename=$(quote "$name")"
-    local range=(-H "Content-Range: bytes $offset-$((end - 1))/$size")
-    [ "$size" -gt 0 ] || range=()
-    status=$(tail -c "+$((offset + 1))" -- "$file" 2>/dev/null | head -c "$((end - offset))" |
+    set -- -H "Content-Range: bytes $offset-$((end - 1))/$size"
+    [ "$size" -gt 0 ] || set --
+    status=$(tail -c "+$((offset + 1))" <"$file" 2>/dev/null | head -c "$((end - offset))" |
         request -X POST -H 'Content-Type: application/octet-stream' -H 'Expect:' \
-            "${range[@]}" --data-binary @- "$target") || true
+            ${1+"$@"} --data-binary @- "$target") || true
     case $status in
         200)
             id=$(field upload_id)
-            offset=$(field offset)
-            printf '%s\n%s\n' "$id" "$stamp" >"$state.new" && mv "$state.new" "$state"
+            take_offset && remember
             ;;
         400)
-            # A reply was lost: the server says where it stands.
-            grep -q '"Offsets do not match"' "$work/answer" || stop "The server refused a chunk:"
-            offset=$(field offset)
+            # A reply was lost, or another run is at work: the server says where it stands.
+            grep -q '"Offsets do not match"' "$work/answer" || stop "the server refused a chunk:"
+            take_offset && [ "$offset" -ne "$before" ]
             ;;
-        000 | 5?? | 408 | 429) return 1 ;;
-        404 | 410) rm -f "$state"; id='' offset=0; return 1 ;;
-        *) stop "The server refused a chunk ($status):" ;;
+        404 | 410)
+            [ -n "$id" ] || stop "there is no upload service at $url:"
+            rm -f "$state"
+            return 1
+            ;;
+        000 | 408 | 429 | 5??) return 1 ;;
+        *) stop "the server refused a chunk ($status):" ;;
     esac
+}
+
+remember() {
+    { printf '%s\n%s\n' "$id" "$stamp" >"$state.new" && mv -f "$state.new" "$state"; } 2>/dev/null ||
+        say "Cannot write $state, so this upload cannot be resumed by another run."
 }
 
 complete() {
@@ -85,9 +126,13 @@ complete() {
     status=$(request -d "upload_id=$id" -d "md5=$(cat "$work/md5")" "$url/complete")
     case $status in
         200) return 0 ;;
-        000 | 5??) return 1 ;;
-        *) stop "The server could not complete the upload ($status):" ;;
+        000 | 429 | 5??) return 1 ;;
     esac
+    if grep -q 'checksum does not match' "$work/answer"; then
+        rm -f "$state"
+        stop "$file was changed while it was uploaded; run this again to begin anew:"
+    fi
+    stop "the server could not complete the upload ($status):"
 }
 
 # Runs a step until it works; waits longer after each failure.
@@ -95,24 +140,32 @@ insist() {
     local failed=0
     until "$@"; do
         failed=$((failed + 1))
-        [ "$failed" -lt "$tries" ] || stop "Gave up after $tries tries: $(cat "$work/problem")"
-        printf '\nno luck (%s), trying again\n' "$(head -c 200 "$work/problem" | tr -d '\n')" >&2
+        local why
+        why=$(cat "$work/problem" "$work/answer" 2>/dev/null | head -c 300 | tr '\n' ' ')
+        [ "$failed" -lt "$tries" ] || stop "gave up after $tries tries: $why"
+        say ''
+        say "No luck ($why), trying again"
         sleep $((failed < 5 ? failed : 5))
-        [ "$1" = ask ] || insist ask
+        [ "$1" != send ] || insist ask
     done
 }
 
+size=$(wc -c <"$file" | tr -d ' ')
+stamp=$(stamp)
 md5 <"$file" >"$work/md5" &
+hashing=$!
 insist ask
-[ "$offset" -gt 0 ] && echo "Resuming $name at $(human "$offset") of $(human "$size")"
+[ "$offset" -eq 0 ] || say "Resuming $name at $(human "$offset") of $(human "$size")"
 began=$(date +%s) from=$offset
 while [ -z "$id" ] || [ "$offset" -lt "$size" ]; do
     insist send
     seconds=$(($(date +%s) - began))
     printf '\r%3d%%  %s of %s  %s/s   ' "$((size ? offset * 100 / size : 100))" \
-        "$(human "$offset")" "$(human "$size")" "$(human $(((offset - from) / (seconds ? seconds : 1))))"
+        "$(human "$offset")" "$(human "$size")" "$(human $(((offset - from) / (seconds ? seconds : 1))))" >&2
 done
-wait
+wait "$hashing" || stop "$file cannot be read"
+hashing=''
 insist complete
 rm -f "$state"
-printf '\n%s is complete: md5 %s, %s\n' "$name" "$(field md5)" "$url/$id/file"
+say ''
+printf '%s is complete: md5 %s, %s\n' "$name" "$(field md5)" "$url/$id/file"

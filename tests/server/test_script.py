@@ -1,0 +1,263 @@
+"""``examples/upload.sh``: any file, any interruption, against the real server."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.server.client import call, stored_files
+from tests.server.waiting import eventually
+from tests.support.missing import skip_without
+from tests.support.server import Server
+
+SCRIPT = Path(__file__).parents[2] / "examples" / "upload.sh"
+DATA = random.Random(7).randbytes(4_000_000)
+
+
+@pytest.fixture(autouse=True)
+def curl() -> None:
+    if shutil.which("curl") is None:
+        skip_without("curl", install="the package curl")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the client's files lie."""
+    made = tmp_path / "client"
+    made.mkdir()
+    return made
+
+
+Upload = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(server: Server, folder: Path) -> Iterator[Upload]:
+    """Start the script for a file; whatever of it still runs is killed when the test ends."""
+    started: list[subprocess.Popen[str]] = []
+
+    def begin(name: str, *, url: str = "", **environment: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [str(SCRIPT), name, url or f"{server.url}/uploads/"],
+            cwd=folder,
+            env={**os.environ, "LC_ALL": "C", **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def finish(process: subprocess.Popen[str]) -> str:
+    """Wait for a run that must succeed; returns what it printed, errors included."""
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, out + err
+    return out + err
+
+
+def assert_stored(server: Server, said: str, data: bytes) -> dict[str, Any]:
+    """The file is complete, has the content, and is the only one the server holds."""
+    md5 = hashlib.md5(data).hexdigest()
+    assert f"is complete: md5 {md5}" in said
+    [path] = [name for name in stored_files(server) if not name.startswith(".")]
+    assert (server.root / path).read_bytes() == data
+    upload_id = said.split("/uploads/")[1].split("/file")[0]
+    state = call(server, "GET", f"/uploads/{upload_id}").json
+    assert (state["status"], state["md5"]) == (2, md5)
+    return state
+
+
+def resumable(folder: Path, name: str) -> bool:
+    return (folder / f"{name}.upload").exists()
+
+
+NAMES = [
+    "plain.bin",
+    "with space and 'quotes' \"of\" both.bin",
+    "-rf",
+    "--help.txt",
+    "grüße 文件.bin",
+    "100%25 & more?.bin",
+    "back\\slash [1] {2} $HOME `id`.bin",
+    ".hidden",
+    "new\nline.bin",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_name_is_uploaded(server: Server, folder: Path, start: Upload, name: str) -> None:
+    (folder / name).write_bytes(DATA[:100_000])
+    state = assert_stored(server, finish(start(name, CHUNK="30000")), DATA[:100_000])
+    assert state["filename"] == name.replace("\n", "").replace("\\", "/").split("/")[-1]
+    assert os.listdir(folder) == [name]
+
+
+@pytest.mark.parametrize("size", [0, 1, 65536, 65537, 131072])
+def test_any_size_is_uploaded(server: Server, folder: Path, start: Upload, size: int) -> None:
+    (folder / "file").write_bytes(DATA[:size])
+    assert_stored(server, finish(start("file", CHUNK="65536")), DATA[:size])
+
+
+def test_the_script_killed_in_the_middle_resumes(
+    server: Server, folder: Path, start: Upload
+) -> None:
+    (folder / "file").write_bytes(DATA)
+    first = start("file", CHUNK="65536")
+    eventually(lambda: resumable(folder, "file"))
+    first.kill()
+    first.wait()
+
+    said = finish(start("file", CHUNK="262144"))
+    assert "Resuming file at " in said
+    assert_stored(server, said, DATA)
+    assert os.listdir(folder) == ["file"]
+
+
+def test_the_server_killed_in_the_middle_is_waited_for(
+    server: Server, folder: Path, start: Upload
+) -> None:
+    (folder / "file").write_bytes(DATA)
+    running = start("file", CHUNK="65536")
+    eventually(lambda: resumable(folder, "file"))
+    server.kill()
+    assert running.stderr is not None
+    while "No luck" not in running.stderr.readline():
+        assert running.poll() is None
+    server.start()
+    assert_stored(server, finish(running), DATA)
+
+
+def test_a_lost_last_answer_is_asked_for_again(server: Server, folder: Path, start: Upload) -> None:
+    """Killed after the completion was recorded, before the script had forgotten the upload."""
+    (folder / "file").write_bytes(DATA[:200_000])
+    first = start("file", CHUNK="65536")
+    eventually(lambda: resumable(folder, "file"))
+    remembered = (folder / "file.upload").read_text()
+    finish(first)
+    (folder / "file.upload").write_text(remembered)
+    assert_stored(server, finish(start("file")), DATA[:200_000])
+
+
+@pytest.mark.parametrize("changed", [DATA[:-1], DATA[::-1]], ids=["shorter", "same size"])
+def test_a_file_that_has_changed_begins_anew(
+    server: Server, folder: Path, start: Upload, changed: bytes
+) -> None:
+    (folder / "file").write_bytes(DATA)
+    first = start("file", CHUNK="65536")
+    eventually(lambda: resumable(folder, "file"))
+    first.kill()
+    first.wait()
+    (folder / "file").write_bytes(changed)
+    said = finish(start("file"))
+    assert "Resuming" not in said
+    assert_stored(server, said, changed)
+
+
+def test_an_upload_that_the_server_has_forgotten_begins_anew(
+    server: Server, folder: Path, start: Upload
+) -> None:
+    (folder / "file").write_bytes(DATA)
+    first = start("file", CHUNK="65536")
+    eventually(lambda: resumable(folder, "file"))
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    upload_id = (folder / "file.upload").read_text().split()[0]
+    assert call(server, "DELETE", f"/uploads/{upload_id}").status == 204
+    said = finish(start("file"))
+    assert "Resuming" not in said
+    assert_stored(server, said, DATA)
+
+
+def test_a_token_is_sent_and_not_shown(
+    make_server: Callable[..., Server], folder: Path, start: Upload
+) -> None:
+    digest = hashlib.sha256(b"swordfish").hexdigest()
+    server = make_server(CHUNKED_UPLOAD_TOKENS=f"anna:{digest}")
+    (folder / "file").write_bytes(DATA)
+    running = start("file", url=server.url + "/uploads", TOKEN="swordfish", CHUNK="65536")
+    eventually(lambda: resumable(folder, "file"))
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            assert b"swordfish" not in entry.read_bytes()
+    assert f"md5 {hashlib.md5(DATA).hexdigest()}" in finish(running)
+
+
+# Refusals
+
+
+def refused(process: subprocess.Popen[str]) -> str:
+    out, err = process.communicate(timeout=60)
+    assert process.returncode not in (0, None)
+    assert out == ""
+    return err
+
+
+def test_missing_credentials_are_told(
+    make_server: Callable[..., Server], folder: Path, start: Upload
+) -> None:
+    server = make_server(CHUNKED_UPLOAD_TOKENS=f"anna:{'0' * 64}")
+    (folder / "file").write_bytes(DATA)
+    said = refused(start("file", url=server.url + "/uploads/", TOKEN="wrong"))
+    assert "the server refused a chunk (403)" in said
+    assert "Authentication credentials were not provided" in said
+    assert not resumable(folder, "file")
+
+
+def test_a_file_too_large_is_told(
+    make_server: Callable[..., Server], folder: Path, start: Upload
+) -> None:
+    server = make_server(CHUNKED_UPLOAD_MAX_BYTES="1000")
+    (folder / "file").write_bytes(DATA)
+    said = refused(start("file", url=server.url + "/uploads/"))
+    assert "Size of file exceeds the limit (1000 bytes)" in said
+    assert stored_files(server) == []
+
+
+def test_a_server_that_is_not_there_is_told(server: Server, folder: Path, start: Upload) -> None:
+    (folder / "file").write_bytes(DATA)
+    server.kill()
+    said = refused(start("file", TRIES="2"))
+    assert "gave up after 2 tries" in said
+    assert "connect" in said
+
+
+def test_a_wrong_address_is_told(server: Server, folder: Path, start: Upload) -> None:
+    (folder / "file").write_bytes(DATA)
+    said = refused(start("file", url=f"{server.url}/elsewhere/"))
+    assert "there is no upload service at" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "environment", "told"),
+    [
+        ("", {}, "usage: upload.sh FILE"),
+        ("absent", {}, "absent is not a file"),
+        (".", {}, ". is not a file"),
+        ("file", {"CHUNK": "16M"}, "CHUNK and TRIES must be plain numbers"),
+        ("file", {"CHUNK": "0"}, "CHUNK must not be 0"),
+    ],
+)
+def test_wrong_arguments_are_told(
+    folder: Path, start: Upload, name: str, environment: dict[str, str], told: str
+) -> None:
+    (folder / "file").write_bytes(b"x")
+    assert told in refused(start(name, **environment))
