@@ -71,6 +71,12 @@ class Server:
 
     def start(self) -> Self:
         """Start and wait until it answers."""
+        self.launch()
+        self.wait_until_up()
+        return self
+
+    def launch(self) -> None:
+        """Start, and return at once."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command,
@@ -81,8 +87,6 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        self.wait_until_up()
-        return self
 
     def wait_until_up(self, seconds: float = 60) -> None:
         """Wait until ``/healthz`` answers."""
