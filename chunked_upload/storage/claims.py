@@ -86,11 +86,12 @@ class Claim:
             for index in struck:
                 slots[index] = (0, 0, 0)
             self._slot = _free_slot(slots)
+            evicted = slots[self._slot][0]
             slots[self._slot] = (number, start, end)
             _write(descriptor, number + 1, slots)
         self.number = number
-        #: True when an older claim was struck out.
-        self.contended = bool(struck)
+        #: True when an older claim was struck out, or had to make room.
+        self.contended = bool(struck or evicted)
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -189,11 +189,15 @@ class Site:
         at = log.find("Traceback")
         self.run.check(at < 0, f"a traceback in the log: {log[max(at - 200, 0) : at + 3000]}")
 
+    def migrate(self) -> None:
+        """Make the tables, as ``chunked-upload serve`` does by itself."""
+        said, _ = self.command("migrate").communicate()
+        assert self.stored.count() == 0, said
+
     def __enter__(self) -> Self:
         try:
             if self._needs_migration:
-                said, _ = self.command("migrate").communicate()
-                assert self.stored.count() == 0, said
+                self.migrate()
             for server in self.servers:
                 server.start()
         except BaseException:
