@@ -38,9 +38,11 @@ def portable_filename(name: str, *, fallback: str) -> str:
     """
     # NFKC turns look-alike separators and dots (fullwidth solidus …) into what they look like
     # before they are judged.
-    plain = clean_filename(unicodedata.normalize("NFKC", clean_filename(name)))
-    safe = sanitize_filename(plain, replacement_text="_", platform="universal").lstrip(". ")
-    return _shorten(safe).rstrip(". ") or fallback
+    plain = clean_filename(unicodedata.normalize("NFKC", clean_filename(name))).lstrip(". ")
+    # Cut before it is sanitised, which would cut the extension off; strip before, too, since a
+    # name may become reserved by that (".CON").
+    short = _shorten(plain).rstrip(". ")
+    return sanitize_filename(short, replacement_text="_", platform="universal") or fallback
 
 
 def extension(name: str) -> str:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from fractions import Fraction
 from typing import Any
 
 from .errors import ConfigurationError
@@ -26,19 +27,21 @@ _TIME_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 def parse_size(text: str) -> int:
     """Read a number of bytes: ``1048576``, ``512K``, ``10G``, ``1.5TiB`` (powers of 1024)."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", text.strip().lower())
-    if match is None:
+    if match is None or ("." in match[1] and not match[2]):
         raise ValueError("expected bytes, as 1048576, 512K or 10G")
-    return int(float(match[1]) * _SIZE_UNITS[match[2]]) if match[2] else int(match[1])
+    return int(Fraction(match[1]) * _SIZE_UNITS[match[2]])
 
 
 def parse_duration(text: str) -> timedelta:
     """Read a span of time: seconds as a number, or parts such as ``1d 12h`` or ``90m``."""
-    if re.fullmatch(r"\d+", text.strip()):
-        return timedelta(seconds=int(text))
-    parts = re.findall(r"(\d+)\s*([smhdw])", text.lower())
-    if not parts or re.sub(r"(\d+)\s*([smhdw])|\s", "", text.lower()):
+    plain = f"{text.strip()}s" if re.fullmatch(r"\s*\d+\s*", text) else text.lower()
+    parts = re.findall(r"(\d+)\s*([smhdw])", plain)
+    if not parts or re.sub(r"(\d+)\s*([smhdw])|\s", "", plain):
         raise ValueError("expected seconds, or parts as in 1d 12h 30m")
-    return timedelta(seconds=sum(int(n) * _TIME_UNITS[unit] for n, unit in parts))
+    try:
+        return timedelta(seconds=sum(int(n) * _TIME_UNITS[unit] for n, unit in parts))
+    except OverflowError as error:
+        raise ValueError("expected seconds that make less than a million years") from error
 
 
 def parse_bool(text: str) -> bool:
@@ -73,16 +76,29 @@ def _split_token(item: str) -> tuple[str, str]:
 def _positive(value: Any) -> str | None:
     if callable(value):
         return None
-    return None if isinstance(value, int) and value > 0 else "must be a positive number"
+    return None if _number(value) and value > 0 else "must be a positive number"
 
 
 def _not_negative(value: Any) -> str | None:
-    return None if isinstance(value, int) and value >= 0 else "must be a number, 0 or more"
+    return None if _number(value) and value >= 0 else "must be a number, 0 or more"
+
+
+def _mode(value: Any) -> str | None:
+    fits = _number(value) and 0 <= value <= 0o7777
+    return None if fits else "must be a file mode, as 0o640"
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _names(value: Any) -> str | None:
     strings = isinstance(value, tuple) and all(isinstance(v, str) and v for v in value)
     return None if strings else "must be a name or several names"
+
+
+def _some_names(value: Any) -> str | None:
+    return _names(value) if value else "must be at least one name"
 
 
 def _duration(value: Any) -> str | None:
@@ -95,8 +111,11 @@ def _url_prefix(value: Any) -> str | None:
 
 
 def _inside_root(value: Any) -> str | None:
-    if not isinstance(value, str) or value.startswith("/") or ".." in value.split("/"):
+    parts = [part for part in value.split("/") if part not in ("", ".")]
+    if value.startswith("/") or ".." in parts or "\0" in value:
         return "must be a relative path that stays inside the root, as files/%Y/%m/%d"
+    if parts[:1] == [".incoming"]:
+        return "must not be where unfinished uploads lie"
     return None
 
 
@@ -168,13 +187,19 @@ class Settings:
         parse_bool,
     )
     file_mode: int = _setting(
-        0o640, "Permissions of files, whatever the umask (octal in the environment).", parse_mode
+        0o640,
+        "Permissions of files, whatever the umask (octal in the environment).",
+        parse_mode,
+        _mode,
     )
     directory_mode: int = _setting(
-        0o750, "Permissions of directories, whatever the umask.", parse_mode
+        0o750, "Permissions of directories, whatever the umask.", parse_mode, _mode
     )
     field_name: tuple[str, ...] = _setting(
-        ("file", "files[]"), "Name, or names, of the form field with the chunk.", parse_list, _names
+        ("file", "files[]"),
+        "Name, or names, of the form field with the chunk.",
+        parse_list,
+        _some_names,
     )
     # Limits; None is none.
     max_chunk_bytes: int | None = _setting(
@@ -267,7 +292,7 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 def _checked(name: str, value: Any) -> Any:
     """Normalise lists, then let the field's own check speak."""
     spec = FIELDS[name]
-    if spec.metadata["check"] is _names and value is not None:
+    if spec.metadata["check"] in (_names, _some_names) and value is not None:
         value = (value,) if isinstance(value, str) else tuple(_strings(value))
     if spec.metadata["check"] is None or (value is None and spec.default is None):
         return value
