@@ -24,7 +24,7 @@ from .hooks import SIGNALS, Hooks
 from .models import Status
 from .records import Record, Records
 from .schemas import UploadSchema
-from .settings import KEYS, Settings
+from .settings import KEYS, PREFIX, Settings
 from .storage import LocalStorage, Storage
 
 
@@ -156,6 +156,9 @@ class Mount:
 
     def _load(self) -> _Loaded:
         values = self._config_values()
+        unknown = [key for key in self.app.config if key.startswith(PREFIX) and key not in KEYS]
+        if unknown:  # mistyped, most likely, and then a limit would quietly not hold
+            raise ConfigurationError(f"unknown setting(s) {unknown}; known are {sorted(KEYS)}")
         settings = Settings.load(self.app.config, self._overrides)
         if settings.mimetype is not None:
             warnings.warn(

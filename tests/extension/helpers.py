@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Self
 
 from werkzeug.test import TestResponse
+
+from tests.support.server import free_port
 
 
 def answer(response: TestResponse) -> Any:
@@ -16,3 +24,51 @@ def answer(response: TestResponse) -> Any:
 def refusal(response: TestResponse) -> tuple[int, str]:
     """Return status and ``detail`` of a refused request."""
     return response.status_code, (response.get_json() or {}).get("detail", "")
+
+
+class FlaskProcess:
+    """``flask --app APP run`` as a real process on a free port, for as long as the block lasts.
+
+    :param directory: working directory.
+    :param environment: more environment variables.
+    """
+
+    def __init__(self, app: Path, directory: Path, environment: dict[str, str]) -> None:
+        self.directory = directory
+        self.log = directory / "flask.log"
+        self._port = free_port()
+        self._command = [sys.executable, "-m", "flask", "--app", str(app), "run"]
+        self._environment = {**os.environ, **environment}
+
+    @property
+    def url(self) -> str:
+        """Base URL, without a slash at the end."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def __enter__(self) -> Self:
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [*self._command, "--port", str(self._port)],
+                cwd=self.directory,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        deadline = time.monotonic() + 60
+        while not self._listens():
+            ended = self._process.poll() is not None or time.monotonic() > deadline
+            assert not ended, self.log.read_text()
+            time.sleep(0.05)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def _listens(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self._port), timeout=5).close()
+        except OSError:
+            return False
+        return True

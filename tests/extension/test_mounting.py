@@ -287,6 +287,13 @@ def test_a_setting_that_cannot_work_is_refused_at_the_start(
         ChunkedUpload(make_app(), **settings)
 
 
+def test_an_unknown_key_in_the_apps_config_is_refused(make_app: MakeApp) -> None:
+    app = make_app(CHUNKED_UPLOAD_MAX_BYTE=10)
+    message = r"unknown setting\(s\) \['CHUNKED_UPLOAD_MAX_BYTE'\]; .*'CHUNKED_UPLOAD_MAX_BYTES'"
+    with pytest.raises(ConfigurationError, match=message):
+        ChunkedUpload(app)
+
+
 def test_an_app_without_the_mount_says_so(make_app: MakeApp) -> None:
     uploads = ChunkedUpload()
     with make_app().app_context(), pytest.raises(RuntimeError, match=r"call init_app\(app\) first"):
