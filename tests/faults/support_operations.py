@@ -142,8 +142,10 @@ def _speaker() -> Callable[[Any], None]:
 
 
 def _make_app() -> Any:
+    from chunked_upload.digest import resumable_md5
     from chunked_upload.standalone import create_app
 
+    resumable_md5()  # looks for the library once, with the help of other programs
     app = create_app()
     path = Path(app.instance_path) / COMPLETIONS
 

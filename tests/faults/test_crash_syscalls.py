@@ -1,117 +1,17 @@
 """SIGKILL at every system call of each operation.
 
-strace kills a process at the k-th call of each kind, for every k there is. Afterwards a new process
-repeats the client's last request, as any client would: it must move on. Then the upload is carried
-to its end (or let expire), the cleaner runs, and records and files must agree.
+strace kills a process at the k-th call of each kind, for every k there is; then a new process
+repeats the client's last request, and so on (support_trial.py).
 
-Only calls that leave a trace outside the process are enumerated (:data:`CHANGING`); being killed at
-any other one is the same as being killed at the next of these.
+Only calls that leave a trace outside the process are enumerated (``CHANGING``); being killed at any
+other one is the same as being killed at the next of these.
 """
 
 from __future__ import annotations
 
-import shutil
-from collections import Counter
-from dataclasses import dataclass
-from typing import Any
-
-from tests.faults.support_audit import compare
-from tests.faults.support_client import part_path
-from tests.faults.support_operations import Operations, Step
-from tests.support.protocol import md5_of
+from tests.faults.support_operations import Operations
+from tests.faults.support_trial import OPERATIONS, Trial
 from tests.support.scorecard import EVERY, STRACE, Run, row
-from tests.support.strace import CHANGING, parse
-
-_DATA = "".join(chr(97 + i % 26) for i in range(3000))
-_HALF = len(_DATA) // 2
-_MD5 = md5_of(_DATA.encode())
-
-
-def _first(stop: int = _HALF) -> Step:
-    return {
-        "method": "POST",
-        "path": "/uploads/?filename=file.bin",
-        "body": _DATA[:stop],
-        "headers": _range(0, stop),
-    }
-
-
-def _second(start: int = _HALF, stop: int = len(_DATA)) -> Step:
-    return {
-        "method": "PUT",
-        "path": "/uploads/{id}",
-        "body": _DATA[start:stop],
-        "headers": _range(start, stop),
-    }
-
-
-def _range(start: int, stop: int) -> dict[str, str]:
-    return {
-        "Content-Range": f"bytes {start}-{stop - 1}/{len(_DATA)}",
-        "Content-Type": "application/octet-stream",
-    }
-
-
-_COMPLETE: Step = {
-    "method": "POST",
-    "path": "/uploads/complete",
-    "form": {"upload_id": "{id}", "md5": _MD5},
-}
-_DELETE: Step = {"method": "DELETE", "path": "/uploads/{id}"}
-_STATE: Step = {"method": "GET", "path": "/uploads/{id}"}
-_FILE: Step = {"method": "GET", "path": "/uploads/{id}/file"}
-_EXPIRE: Step = {
-    "sql": "UPDATE chunked_upload SET expires_on = '2001-01-01 00:00:00' WHERE status <> 2"
-}
-_CLEAN: Step = {"command": ["delete-expired-uploads"]}
-_ROWS: Step = {"sql": 'SELECT status, path, "offset" FROM chunked_upload'}
-_GARBAGE: Step = {"file": ".incoming/{two}/{id}.part", "append": "garbage of a dead writer"}
-_NEWEST: Step = {"id": "SELECT upload_id FROM chunked_upload ORDER BY id DESC LIMIT 1"}
-_BROKEN = {**_first(), "body": _DATA[: _HALF // 2], "declared": _HALF}
-
-
-@dataclass(frozen=True)
-class Operation:
-    """What is done before, what is killed, and which answers its repetition may get.
-
-    :param acked: bytes that were acknowledged before.
-    :param ends: the upload is gone afterwards, or complete, or goes on.
-    """
-
-    before: list[Step]
-    killed: Step
-    repeated: tuple[int, ...]
-    acked: int = 0
-    ends: str = "goes on"
-
-
-OPERATIONS = {
-    "first chunk": Operation([], _first(), (200,)),
-    "first chunk that breaks off": Operation([], _BROKEN, (400,), ends="gone"),
-    "chunk": Operation([_first()], _second(stop=2500), (200, 400), acked=_HALF),
-    "last chunk": Operation([_first()], _second(), (200, 400), acked=_HALF),
-    "chunk after a dead writer": Operation(
-        [_first(), _GARBAGE], _second(), (200, 400), acked=_HALF
-    ),
-    "completion": Operation(
-        [_first(), _second()], _COMPLETE, (200,), acked=len(_DATA), ends="complete"
-    ),
-    "completion with garbage to cut off": Operation(
-        [_first(), _second(), _GARBAGE], _COMPLETE, (200,), acked=len(_DATA), ends="complete"
-    ),
-    "completion under a taken name": Operation(
-        [_first(len(_DATA)), _COMPLETE, _first(), _second()],
-        _COMPLETE,
-        (200,),
-        acked=len(_DATA),
-        ends="complete",
-    ),
-    "abort": Operation([_first()], _DELETE, (204, 404), ends="gone"),
-    "deletion of a completed upload": Operation(
-        [_first(), _second(), _COMPLETE], _DELETE, (204, 404), ends="gone"
-    ),
-    "expiry": Operation([_first(), _EXPIRE], _CLEAN, (0,), ends="gone"),
-}
 
 
 @row("SIGKILL at every system call", databases=EVERY, needs=[STRACE], exhaustive=True)
@@ -121,112 +21,8 @@ def test_killed_at_any_system_call_the_same_request_moves_on(run: Run) -> None:
         for name, operation in OPERATIONS.items():
             trial = Trial(run, operations, name, operation)
             points = trial.points()
-            # At reduced size a few of them, others for each operation.
-            step = run.amount(reduced=max(1, len(points) // 2), full=1)
-            for number, (call, k) in enumerate(points):
-                if number % step == step // 2:
-                    trial.kill_at(call, k)
+            # At reduced size one of them for each operation, from different places.
+            step = run.amount(reduced=len(points), full=1)
+            for call, k in points[(7 * len(name)) % step :: step]:
+                trial.kill_at(call, k)
             run.count(f"calls of {name}", len(points))
-
-
-class Trial:
-    """One operation, killed again and again; before each time the storage is empty."""
-
-    def __init__(self, run: Run, operations: Operations, name: str, operation: Operation) -> None:
-        self._run = run
-        self._operations = operations
-        self._name = name
-        self._operation = operation
-
-    def points(self) -> list[tuple[str, int]]:
-        """Run the operation undisturbed; return each call that changes something, in order."""
-        trace = self._run.directory / "trace"
-        for _ in range(2):  # the first time it also imports what it needs
-            said = self._operations.run_traced(
-                self._before(), [self._operation.killed], "-e", "trace=all", output=trace
-            )
-            if said is None:
-                raise RuntimeError(f"{self._name} died untouched:\n{self._operations.log()}")
-            self._judge_end(self._end([]))
-        counted: Counter[str] = Counter()
-        found = []
-        for call in parse(trace.read_text()):
-            if call.name in CHANGING:
-                counted[call.name] += 1
-                found.append((call.name, counted[call.name]))
-        return found
-
-    def kill_at(self, call: str, k: int) -> None:
-        """Kill the operation at the ``k``-th ``call``, repeat its request, carry it to its end."""
-        self._run.tried()
-        noted = len(self._run.violations)
-        options = ("-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={k}")
-        said = self._operations.run_traced(self._before(), [self._operation.killed], *options)
-        self._run.check(said is None, "was not killed")
-        newest, state, again, after = self._operations.run(
-            [_NEWEST, _STATE, self._operation.killed, _STATE]
-        )
-        self._judge_state(state)
-        self._judge_again(again, known=bool(newest))
-        self._judge_end(self._end(self._rest(after)))
-        for number in range(noted, len(self._run.violations)):
-            self._run.violations[number] += f" ({self._name}, killed at {call} {k})"
-
-    def _before(self) -> list[Step]:
-        warm_up: Step = {"method": "GET", "path": "/uploads/" + "0" * 32}
-        return [*self._operation.before, warm_up]
-
-    def _judge_state(self, state: dict[str, Any]) -> None:
-        """Nothing that was acknowledged is lost, right after the restart."""
-        if not self._operation.acked:
-            return
-        offset = state["json"].get("offset", -1)
-        self._run.check(offset >= self._operation.acked, f"after the kill: {state}")
-        if state["json"].get("status") == 1:
-            path = part_path(self._operations.root, state["json"]["upload_id"])
-            # The repetition may have written after it, never before it.
-            stored = path.read_bytes()[:offset] if path.exists() else _DATA[:offset].encode()
-            self._run.check(stored == _DATA[:offset].encode(), "recorded bytes are wrong")
-
-    def _judge_again(self, said: dict[str, Any], *, known: bool) -> None:
-        """The same request moves on: it works, or says that it has worked."""
-        operation = self._operation
-        status = said.get("status", said.get("code"))
-        if operation.ends == "gone" and not known and operation.acked:
-            self._run.check(status == 404, f"repeated: {said}")
-            return
-        self._run.check(status in operation.repeated, f"repeated: {said}")
-        if status == 400 and operation.ends == "goes on":
-            moved = said["json"].get("offset", 0) > operation.acked
-            self._run.check(moved, f"repeated: {said}")
-
-    def _rest(self, state: dict[str, Any]) -> list[Step]:
-        """Return what carries the upload to its end from where it stands."""
-        ends = self._operation.ends
-        if ends == "gone":
-            return []
-        offset = state["json"].get("offset", 0)
-        more = [_second(offset)] if ends == "goes on" and offset < len(_DATA) else []
-        return [*more, _COMPLETE, _FILE]
-
-    def _end(self, rest: list[Step]) -> list[Any]:
-        """Finish, let expire what is unfinished, clean, and look what is left; then empty all."""
-        last: list[Step] = [_NEWEST, *rest, _EXPIRE, _CLEAN, _ROWS]
-        return self._operations.run(last)
-
-    def _judge_end(self, said: list[Any]) -> None:
-        *steps, _, cleaned, rows = said
-        if len(steps) > 1:
-            done, file = steps[-2:]
-            self._run.check(done["status"] == 200, f"cannot be completed: {done}")
-            right = file["status"] == 200 and file["text"] == _DATA
-            self._run.check(right, f"not the right file: {file['status']}")
-            self._run.check(
-                self._operations.completions(done["json"].get("upload_id", "")), "no hook"
-            )
-        self._run.check(cleaned["code"] == 0, f"the cleaner failed: {cleaned}")
-        compare(self._run, self._operations.root, [tuple(found) for found in rows])
-        if self._operation.ends == "gone":
-            self._run.check(not rows, f"still there: {rows}")
-        self._operations.run([{"sql": "DELETE FROM chunked_upload"}])
-        shutil.rmtree(self._operations.root, ignore_errors=True)

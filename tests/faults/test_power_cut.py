@@ -129,6 +129,7 @@ def _database(run: Run, disk: Disk) -> Iterator[_SQLite]:
     cluster = Cluster(directory, fsync=True)
     database = _PostgreSQL(cluster)
     database.start()
+    disk.sync()  # initdb was told not to
     try:
         yield database
     finally:

@@ -42,6 +42,10 @@ class Disk:
     def __exit__(self, *exception: object) -> None:
         subprocess.run(["umount", "-l", str(self.mount)], check=False, capture_output=True)
 
+    def sync(self) -> None:
+        """Make all that was written so far durable, as if it had been there for long."""
+        _run("sync", "-f", str(self.mount))
+
     def cut(self) -> None:
         """Cut the power; from now on every write fails."""
         descriptor = os.open(self.mount, os.O_RDONLY | os.O_DIRECTORY)

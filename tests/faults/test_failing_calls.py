@@ -1,0 +1,58 @@
+"""Every system call of each operation failing once: I/O error, no room, no descriptors, read-only.
+
+The answer is the clear one for the fault, or what success says when the call did not matter;
+nothing acknowledged changes, and the same request then moves on.
+"""
+
+from __future__ import annotations
+
+from tests.faults.support_operations import Operations
+from tests.faults.support_trial import OPERATIONS, Trial
+from tests.support.scorecard import EVERY, STRACE, Run, row
+
+#: Which calls fail how, and the answer.
+FAULTS = {
+    "EIO": (
+        {"pwrite64", "ftruncate", "fsync", "fdatasync", "linkat", "mkdir", "openat", "unlink"},
+        503,
+    ),
+    "ENOSPC": ({"pwrite64", "linkat", "mkdir", "openat", "fsync", "fdatasync"}, 507),
+    "EMFILE": ({"openat"}, 503),
+    "EROFS": ({"openat", "linkat", "mkdir", "unlink"}, 503),
+}
+
+
+@row("a failing call: EIO", databases=EVERY, needs=[STRACE], exhaustive=True)
+def test_an_io_error_in_any_call_is_answered_and_the_request_can_be_repeated(run: Run) -> None:
+    fail_every_call(run, "EIO")
+
+
+@row("a failing call: ENOSPC", databases=EVERY, needs=[STRACE], exhaustive=True)
+def test_no_room_for_any_call_is_answered_and_the_request_can_be_repeated(run: Run) -> None:
+    fail_every_call(run, "ENOSPC")
+
+
+@row("a failing call: EMFILE", databases=EVERY, needs=[STRACE], exhaustive=True)
+def test_no_descriptor_for_any_call_is_answered_and_the_request_can_be_repeated(run: Run) -> None:
+    fail_every_call(run, "EMFILE")
+
+
+@row("a failing call: EROFS", databases=EVERY, needs=[STRACE], exhaustive=True)
+def test_a_read_only_disk_in_any_call_is_answered_and_the_request_can_be_repeated(
+    run: Run,
+) -> None:
+    fail_every_call(run, "EROFS")
+
+
+def fail_every_call(run: Run, error: str) -> None:
+    """Let each call of each operation fail once, one at a time."""
+    calls, status = FAULTS[error]
+    with Operations(run.directory / "instance", run.fresh_environment()) as operations:
+        for name, operation in OPERATIONS.items():
+            trial = Trial(run, operations, name, operation)
+            points = [(call, k) for call, k in trial.points() if call in calls]
+            # At reduced size one of them for each operation, from different places.
+            step = run.amount(reduced=len(points), full=1)
+            first = (7 * len(name)) % step
+            for call, k in points[first::step]:
+                trial.fail_at(call, k, error, status)
