@@ -14,17 +14,26 @@ from datetime import UTC, datetime
 
 from flask import Flask, Response, g, request
 
+from .wire.body import BODY_KEY, Body
+
 logger = logging.getLogger("chunked_upload.access")
 
 _MAX_PATH = 500
 
 
+class _StdoutHandler(logging.Handler):
+    """Writes bare messages to what is standard output at the time."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # One write for the line, so that those of several workers do not mix.
+        sys.stdout.write(record.getMessage() + "\n")
+        sys.stdout.flush()
+
+
 def init_app(app: Flask) -> None:
     """Log every request of an app to the logger ``chunked_upload.access``, by default to stdout."""
     if not logger.handlers:
-        handler = logging.StreamHandler(sys.stdout)
-        handler.setFormatter(logging.Formatter("%(message)s"))
-        logger.addHandler(handler)
+        logger.addHandler(_StdoutHandler())
         logger.setLevel(logging.INFO)
         logger.propagate = False
 
@@ -48,9 +57,15 @@ def _entry(response: Response) -> dict[str, object]:
         "path": request.path[:_MAX_PATH],
         "status": response.status_code,
         "ms": elapsed,
-        "received": request.content_length,
+        "received": _received(),
         "range": request.headers.get("Content-Range", "")[:80] or None,
         "offset": response.headers.get("Upload-Offset"),
         "agent": request.headers.get("User-Agent", "")[:200] or None,
     }
     return {key: value for key, value in entry.items() if value is not None}
+
+
+def _received() -> int | None:
+    """Return how many bytes of the body came: those counted, else those declared."""
+    body: Body | None = request.environ.get(BODY_KEY)
+    return request.content_length if body is None else body.received

@@ -17,7 +17,7 @@ from ..errors import BadRequestHeaders, LengthRequired, SizeMismatch, Unsupporte
 BUFFER_SIZE = 256 * 1024
 
 #: Where the environment of a request keeps the body that has begun to be read.
-_KEY = "chunked_upload.body"
+BODY_KEY = "chunked_upload.body"
 
 
 class Body:
@@ -29,7 +29,7 @@ class Body:
     """
 
     def __init__(self, environ: MutableMapping[str, Any]) -> None:
-        environ[_KEY] = self
+        environ[BODY_KEY] = self
         self._stream = environ["wsgi.input"]
         #: Declared bytes; None when the transfer is chunked.
         self.length = _content_length(environ)
@@ -44,7 +44,7 @@ class Body:
     @classmethod
     def of(cls, environ: MutableMapping[str, Any]) -> Body:
         """Return the request's body, as far as it has been read."""
-        begun: Body | None = environ.get(_KEY)
+        begun: Body | None = environ.get(BODY_KEY)
         return begun or cls(environ)
 
     def require_end(self, framed: bool) -> None:

@@ -75,6 +75,7 @@ def test_a_cut_chunk_is_logged(server: Server) -> None:
         connection.shutdown(1)
         connection.recv(1000)
     assert entries(server)[-1]["status"] == 400
+    assert entries(server)[-1]["received"] == 2
 
 
 def test_pages_and_their_files_are_served(server: Server) -> None:
