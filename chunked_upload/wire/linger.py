@@ -13,7 +13,6 @@ import time
 
 from flask import Request, Response
 from werkzeug.exceptions import HTTPException
-from werkzeug.local import LocalProxy
 
 from ..errors import ChunkedUploadError
 from .body import BUFFER_SIZE, Body
