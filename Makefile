@@ -2,21 +2,23 @@
 # need in .venv, once. Variables from the environment (HOST, PORT, WORKERS, CHUNKED_UPLOAD_*) reach
 # the server.
 
-PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN = .venv/bin
+INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
 JOBS ?= auto
 
-.PHONY: serve test lint types coverage wheel clean
+.PHONY: serve test coverage lint types wheel clean
 
 serve: .venv/serve
-	$(BIN)/chunked-upload serve
+	@exec $(BIN)/chunked-upload serve
 
+# More for pytest in ARGS: make test ARGS="-k resume"
 test: .venv/test
-	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+	@exec $(BIN)/python -m pytest -q -n $(JOBS) $(ARGS)
 
 coverage: .venv/test
-	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term $(ARGS)
+	@exec $(BIN)/python -m pytest -q -n $(JOBS) --cov --cov-report=term $(ARGS)
 
 lint: .venv/test
 	$(BIN)/ruff check .
@@ -26,21 +28,24 @@ types: .venv/test
 	$(BIN)/mypy
 
 wheel: .venv/test
-	$(BIN)/python -m build --wheel
+	$(BIN)/python -m build --wheel --no-isolation
 
 clean:
 	rm -rf .venv build dist
 
-.venv/bin/python:
+.venv/made:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and was not found"; exit 1; }
-	$(PYTHON) -m venv .venv
+	@echo "Setting up .venv"
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+	@touch $@
 
 # The sqlite extra has no wheel on every platform; the server works without it.
-.venv/serve: pyproject.toml constraints.txt | .venv/bin/python
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[sqlite]' \
-		|| $(BIN)/python -m pip install -q -c constraints.txt -e .
+.venv/serve: pyproject.toml constraints.txt .venv/made
+	@echo "Installing the server"
+	@$(INSTALL) -e '.[sqlite]' || $(INSTALL) -e .
 	@touch $@
 
 .venv/test: .venv/serve
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev,postgresql,login,gunicorn]'
+	@echo "Installing what the tests need"
+	@$(INSTALL) -e '.[dev,postgresql,login,gunicorn]'
 	@touch $@
