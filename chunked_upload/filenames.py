@@ -15,6 +15,9 @@ from pathvalidate import sanitize_filename
 #: adds an upload id (33 bytes).
 _MAX_DISK_BYTES = 200
 
+#: Names of Windows that pathvalidate lets pass.
+_DEVICE = re.compile(r"(CONIN\$|CONOUT\$|CLOCK\$)(\.|$)", re.IGNORECASE)
+
 #: Control, format (bidi overrides, zero width), surrogate and unassigned characters.
 _UNSHOWABLE = ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")
 
@@ -42,7 +45,8 @@ def portable_filename(name: str, *, fallback: str) -> str:
     # Cut before it is sanitised, which would cut the extension off; strip before, too, since a
     # name may become reserved by that (".CON").
     short = _shorten(plain).rstrip(". ")
-    return sanitize_filename(short, replacement_text="_", platform="universal") or fallback
+    safe = sanitize_filename(short, replacement_text="_", platform="universal")
+    return f"_{safe}" if _DEVICE.match(safe) else safe or fallback
 
 
 def extension(name: str) -> str:

@@ -410,7 +410,7 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
 
     def _parse_form(self, body: bytes) -> MultiDict[str, str]:
         mimetype, options = parse_options_header(request.environ.get("CONTENT_TYPE", ""))
-        parser = FormDataParser(max_form_parts=_MAX_COMPLETE_PARTS)
+        parser = FormDataParser(lambda *_, **__: BytesIO(), max_form_parts=_MAX_COMPLETE_PARTS)
         try:
             return parser.parse(BytesIO(body), mimetype, len(body), options)[1]
         except RequestEntityTooLarge as error:

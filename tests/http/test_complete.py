@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import io
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -104,6 +105,12 @@ def test_a_multipart_form_does_as_well(client: FlaskClient, protocol: Protocol) 
         content_type="multipart/form-data",
     )
     assert response.status_code == 200, response.text
+
+
+def test_a_file_in_the_form_is_ignored(client: FlaskClient, protocol: Protocol) -> None:
+    upload_id = protocol.upload(DATA)
+    fields = {"upload_id": upload_id, "md5": md5_of(DATA), "f": (io.BytesIO(b"x"), "x.txt")}
+    assert client.post("/uploads/complete", data=fields).status_code == 200
 
 
 def test_a_chunked_transfer_does_as_well(client: FlaskClient, protocol: Protocol) -> None:
