@@ -7,8 +7,9 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN = .venv/bin
 INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
 JOBS ?= auto
+ARGS ?=
 
-.PHONY: serve test coverage lint types wheel clean
+.PHONY: serve test coverage faults lint types wheel clean
 
 serve: .venv/serve
 	@exec $(BIN)/chunked-upload serve
@@ -19,6 +20,10 @@ test: .venv/test
 
 coverage: .venv/test
 	@exec $(BIN)/python -m pytest -q -n $(JOBS) --cov --cov-report=term $(ARGS)
+
+# The fault harness: its scorecard, in minutes; LONG=1 runs ten times more.
+faults: .venv/test
+	@exec $(BIN)/python -m tests.faults $(if $(LONG),--long) $(ARGS)
 
 lint: .venv/test
 	$(BIN)/ruff check .
