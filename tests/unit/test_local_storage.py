@@ -1,0 +1,350 @@
+"""The local disk: nothing is overwritten, repeats find what is there, no link is followed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chunked_upload.models import new_upload_id
+from chunked_upload.storage.base import PartMissing, TurnLost
+from chunked_upload.storage.local import LocalStorage
+
+DATA = b"hello world"
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> LocalStorage:
+    return LocalStorage(tmp_path / "root", durable=False)
+
+
+def put(storage: LocalStorage, data: bytes = DATA, upload_id: str | None = None) -> str:
+    upload_id = upload_id or new_upload_id()
+    with storage.take_turn(upload_id, 0, len(data), have=0) as turn:
+        turn.write(data, 0)
+        turn.sync()
+    return upload_id
+
+
+def tree(storage: LocalStorage) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(storage.root)): path.read_bytes()
+        for path in sorted(storage.root.rglob("*"))
+        if path.is_file() and path.suffix != ".turn"
+    }
+
+
+# Parts
+
+
+def test_what_is_written_can_be_read(storage: LocalStorage) -> None:
+    upload_id = put(storage)
+    assert b"".join(storage.read_part(upload_id, 0, 11)) == DATA
+    assert b"".join(storage.read_part(upload_id, 3, 7)) == DATA[3:7]
+    assert b"".join(storage.read_part(upload_id, 5, 5)) == b""
+
+
+def test_bytes_lie_at_their_own_position(storage: LocalStorage) -> None:
+    upload_id = new_upload_id()
+    with storage.take_turn(upload_id, 6, 11, have=0) as turn:
+        turn.write(b"world", 6)
+    with storage.take_turn(upload_id, 0, 6, have=0) as turn:
+        turn.write(b"hello ", 0)
+    assert b"".join(storage.read_part(upload_id, 0, 11)) == DATA
+
+
+@pytest.mark.parametrize("have", [1, 12])
+def test_promised_bytes_that_are_not_there(storage: LocalStorage, have: int) -> None:
+    upload_id = put(storage) if have > 11 else new_upload_id()
+    with pytest.raises(PartMissing):
+        storage.take_turn(upload_id, have, 100, have=have)
+    with pytest.raises(PartMissing):
+        list(storage.read_part(upload_id, 0, 12))
+    with pytest.raises(PartMissing):
+        storage.promote(upload_id, 12, "done", "f")
+
+
+def test_a_newcomers_turn_ends_an_overlapping_one(storage: LocalStorage) -> None:
+    upload_id = new_upload_id()
+    old = storage.take_turn(upload_id, 0, 11, have=0)
+    old.write(b"old", 0)
+    with storage.take_turn(upload_id, 2, 5, have=0) as new:
+        assert new.contended
+        assert not old.stands()
+        with pytest.raises(TurnLost):
+            old.write(b"LATE BYTES", 0)
+        new.write(b"new", 2)
+        assert new.stands()
+    old.close()
+    assert b"".join(storage.read_part(upload_id, 0, 5)) == b"olnew"
+
+
+def test_turns_beside_each_other(storage: LocalStorage) -> None:
+    upload_id = new_upload_id()
+    with (
+        storage.take_turn(upload_id, 0, 6, have=0) as first,
+        storage.take_turn(upload_id, 6, 11, have=0) as second,
+    ):
+        assert not second.contended
+        second.write(b"world", 6)
+        first.write(b"hello ", 0)
+    assert b"".join(storage.read_part(upload_id, 0, 11)) == DATA
+
+
+def test_discarding_ends_every_turn(storage: LocalStorage) -> None:
+    upload_id = new_upload_id()
+    turn = storage.take_turn(upload_id, 0, None, have=0)
+    storage.discard_part(upload_id)
+    with pytest.raises(TurnLost):
+        turn.write(b"x", 0)
+    turn.close()
+    turn.close()  # idempotent
+    assert not storage.has_part(upload_id)
+    assert tree(storage) == {}
+    storage.discard_part(upload_id)  # idempotent
+
+
+def test_short_writes_are_continued(storage: LocalStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.pwrite
+    upload_id = new_upload_id()
+    turn = storage.take_turn(upload_id, 0, None, have=0)
+    monkeypatch.setattr(os, "pwrite", lambda fd, data, at: real(fd, bytes(data[:3]), at))
+    turn.write(DATA, 0)
+    monkeypatch.undo()
+    turn.close()
+    assert b"".join(storage.read_part(upload_id, 0, 11)) == DATA
+
+
+# Promotion
+
+
+def test_promotion_makes_the_whole_file_visible(storage: LocalStorage) -> None:
+    key = storage.promote(put(storage), 11, "done/2026", "a.txt")
+    assert key == "done/2026/a.txt"
+    with storage.open(key) as stream:
+        assert stream.read() == DATA
+    assert Path(storage.path(key)).read_bytes() == DATA
+
+
+def test_garbage_past_the_length_is_cut_off(storage: LocalStorage) -> None:
+    key = storage.promote(put(storage, DATA + b"garbage"), 11, "done", "a.txt")
+    assert Path(storage.path(key)).read_bytes() == DATA
+
+
+def test_equal_names_never_overwrite(storage: LocalStorage) -> None:
+    contents = [b"%d" % n for n in range(5)]
+    keys = [storage.promote(put(storage, data), 1, "done", "a.txt") for data in contents]
+    assert len(set(keys)) == 5
+    assert [Path(storage.path(key)).read_bytes() for key in keys] == contents
+    assert all(key.startswith("done/a") and key.endswith(".txt") for key in keys)
+
+
+@pytest.mark.parametrize("kind", ["file", "directory", "link", "dangling link", "fifo"])
+def test_whatever_has_the_name_stays(storage: LocalStorage, kind: str, tmp_path: Path) -> None:
+    target = storage.root / "done" / "a.txt"
+    target.parent.mkdir(parents=True)
+    (tmp_path / "other").write_bytes(b"other")
+    match kind:
+        case "file":
+            target.write_bytes(b"mine")
+        case "directory":
+            target.mkdir()
+        case "link":
+            target.symlink_to(tmp_path / "other")
+        case "dangling link":
+            target.symlink_to(tmp_path / "nothing")
+        case "fifo":
+            os.mkfifo(target)
+    before = os.lstat(target)
+    key = storage.promote(put(storage), 11, "done", "a.txt")
+    assert key != "done/a.txt"
+    assert os.lstat(target).st_ino == before.st_ino
+    assert (tmp_path / "other").read_bytes() == b"other"
+    assert not (tmp_path / "nothing").exists()
+    assert Path(storage.path(key)).read_bytes() == DATA
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_repeating_after_a_crash_returns_the_same_key(storage: LocalStorage, taken: bool) -> None:
+    if taken:
+        storage.promote(put(storage, b"other", "a" * 32), 5, "done", "a.txt")
+        storage.discard_part("a" * 32)
+    upload_id = put(storage)
+    keys = {storage.promote(upload_id, 11, "done", "a.txt") for _ in range(3)}
+    assert len(keys) == 1
+    storage.discard_part(upload_id)
+    assert Path(storage.path(keys.pop())).read_bytes() == DATA
+    assert len(tree(storage)) == 1 + taken
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_retracting_takes_only_ones_own(storage: LocalStorage, taken: bool) -> None:
+    if taken:
+        storage.promote(put(storage, b"other", "a" * 32), 5, "done", "a.txt")
+        storage.discard_part("a" * 32)
+    upload_id = put(storage)
+    storage.retract(upload_id, "done", "a.txt")  # nothing to take back yet
+    assert storage.has_part(upload_id)
+    storage.promote(upload_id, 11, "done", "a.txt")
+    storage.retract(upload_id, "done", "a.txt")
+    storage.discard_part(upload_id)
+    assert tree(storage) == ({"done/a.txt": b"other"} if taken else {})
+
+
+def test_deleting(storage: LocalStorage) -> None:
+    upload_id = put(storage)
+    key = storage.promote(upload_id, 11, "done", "a.txt")
+    storage.discard_part(upload_id)
+    storage.delete(key)
+    storage.delete(key)  # idempotent
+    assert tree(storage) == {}
+    with pytest.raises(FileNotFoundError):
+        storage.open(key)
+
+
+@pytest.fixture
+def without_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system (vfat, some network ones) that has no hard links."""
+
+    def link(*args: Any, **kwargs: Any) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", link)
+
+
+@pytest.mark.usefixtures("without_links")
+def test_without_hard_links(storage: LocalStorage) -> None:
+    ids = [put(storage, b"%d" % n) for n in range(3)]
+    keys = [storage.promote(one, 1, "done", "a.txt") for one in ids]
+    assert len(set(keys)) == 3
+    assert [storage.promote(one, 1, "done", "a.txt") for one in ids] == keys  # after a crash
+    assert [Path(storage.path(key)).read_bytes() for key in keys] == [b"0", b"1", b"2"]
+    for one in ids:
+        storage.retract(one, "done", "a.txt")
+        storage.discard_part(one)
+    assert tree(storage) == {}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("../../x", "/etc/passwd", "a/b", "..", "．．／x", ".hidden", "CON", "", "\0", "\ud800"),
+        *("a" * 5000, "é" * 300 + ".txt"),
+    ],
+    ids=lambda name: ascii(name[:20]),
+)
+@pytest.mark.parametrize("directory", ["done", "", "a/b/c"])
+def test_no_name_leaves_its_directory(storage: LocalStorage, name: str, directory: str) -> None:
+    for _ in range(2):
+        upload_id = put(storage)
+        key = storage.promote(upload_id, 11, directory, name)
+        storage.discard_part(upload_id)
+        path = Path(storage.path(key))
+        assert path.parent == storage.root / directory
+        assert len(path.name.encode()) <= 255
+        assert path.read_bytes() == DATA
+
+
+# Hostile neighbours, modes
+
+
+@pytest.mark.parametrize("suffix", [".part", ".turn"])
+@pytest.mark.parametrize("kind", ["link", "dangling link", "directory", "fifo"])
+def test_what_stands_in_a_parts_place_is_refused(
+    storage: LocalStorage, tmp_path: Path, suffix: str, kind: str
+) -> None:
+    upload_id = new_upload_id()
+    place = storage.part_path(upload_id).with_suffix(suffix)
+    place.parent.mkdir(parents=True)
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    match kind:
+        case "link":
+            place.symlink_to(victim)
+        case "dangling link":
+            place.symlink_to(tmp_path / "nothing")
+        case "directory":
+            place.mkdir()
+        case "fifo":
+            os.mkfifo(place)
+    with pytest.raises((PartMissing, OSError)):
+        storage.take_turn(upload_id, 0, 11, have=0)
+    assert victim.read_bytes() == b"precious"
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_a_part_swapped_for_a_link_is_neither_read_nor_promoted(
+    storage: LocalStorage, tmp_path: Path
+) -> None:
+    upload_id = put(storage)
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"precious!!!")
+    storage.part_path(upload_id).unlink()
+    storage.part_path(upload_id).symlink_to(victim)
+    with pytest.raises((PartMissing, OSError)):
+        list(storage.read_part(upload_id, 0, 11))
+    with pytest.raises((PartMissing, OSError)):
+        storage.promote(upload_id, 11, "done", "a.txt")
+    storage.discard_part(upload_id)
+    assert victim.read_bytes() == b"precious!!!"
+    assert not (storage.root / "done" / "a.txt").exists()
+
+
+@pytest.fixture(params=[0o000, 0o022, 0o077, 0o777])
+def umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("umask")
+def test_modes_are_as_set_whatever_the_umask(tmp_path: Path) -> None:
+    storage = LocalStorage(tmp_path / "root", durable=False, file_mode=0o640, directory_mode=0o750)
+    upload_id = put(storage)
+    key = storage.promote(upload_id, 11, "a/b", "f")
+    files = [storage.part_path(upload_id), Path(storage.path(key))]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o640}
+    directories = [storage.part_path(upload_id).parent, Path(storage.path(key)).parent,
+                   storage.root / "a", storage.root / ".incoming", storage.root]  # fmt: skip
+    assert {stat.S_IMODE(path.stat().st_mode) for path in directories} == {0o750}
+
+
+def test_syncing_is_a_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    for name in ("fsync", "fdatasync"):
+        monkeypatch.setattr(os, name, lambda descriptor, name=name: synced.append(name))
+    for durable in (False, True):
+        storage = LocalStorage(tmp_path / str(durable), durable=durable)
+        storage.promote(put(storage), 11, "done", "f")
+        assert bool(synced) == durable
+    assert {"fsync", "fdatasync"} == set(synced)
+
+
+# Housekeeping
+
+
+def test_only_one_at_a_time(storage: LocalStorage) -> None:
+    upload_id = put(storage)
+    with storage.only_one(upload_id) as first, storage.only_one(upload_id) as second:
+        assert first
+        assert not second
+    with storage.only_one(upload_id) as again:
+        assert again
+    storage.discard_part(upload_id)
+    assert tree(storage) == {}
+
+
+def test_the_check_leaves_nothing(storage: LocalStorage) -> None:
+    storage.check()
+    assert tree(storage) == {}
+
+
+def test_the_check_tells_a_root_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(NotADirectoryError):
+        LocalStorage(tmp_path / "file" / "root").check()
