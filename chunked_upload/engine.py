@@ -307,8 +307,7 @@ class UploadEngine:
             completion is repeated or ``retry-completions`` is called.
         """
         with failing_parts():
-            if self.storage.has_part(record.upload_id):
-                self.storage.discard_part(record.upload_id)
+            self.storage.discard_part(record.upload_id)
             if record.notified_on is not None:
                 return
             with self.storage.only_one(record.upload_id) as mine:
@@ -342,8 +341,9 @@ class UploadEngine:
     def forget(self, record: Record) -> None:
         """Remove what a refused first chunk made, unless someone has taken the upload over."""
         with failing_parts():
-            if self.records.remove(record):
-                self.storage.discard_part(record.upload_id)
+            # Marked first, so that a crash in between leaves the cleaner a record to go by.
+            if self.records.swap(record, {"status": int(Status.DELETING)}, offset=0):
+                self._purge(record)
 
     def expire(self, record: Record, *, now: datetime | None = None) -> bool:
         """Remove an upload whose time is up; False when it is no longer so (a chunk came).

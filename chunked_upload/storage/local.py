@@ -91,8 +91,9 @@ class LocalTurn(Turn):
         self._open = False
         os.close(self._part)
         try:
-            # A lock that cannot be had leaves the claim to the next writer, who strikes it out.
-            with suppress(StorageBusy):
+            # A claim that cannot be released is left to the next writer, who strikes it out; the
+            # chunk may be recorded by now, and must be answered as such.
+            with suppress(StorageBusy, OSError):
                 self._claim.release()
         finally:
             os.close(self._side)
