@@ -1,0 +1,138 @@
+"""The documents say what is: their commands and apps run, their links lead somewhere."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.extension.helpers import FlaskProcess, answer
+from tests.support.missing import skip_without
+from tests.support.protocol import md5_of
+from tests.support.server import Server
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+#: Pages that others write; links to them may come before they do.
+COMING = {"docs/reliability.md", "docs/benchmarks.md"}
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """Return a page's code blocks in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def curl() -> None:
+    if shutil.which("curl") is None:
+        skip_without("curl", install="the package curl")
+
+
+@pytest.mark.usefixtures("curl")
+def test_the_curl_session_of_the_readme_runs(server: Server, tmp_path: Path) -> None:
+    [session] = [block for block in blocks(ROOT / "README.md", "sh") if "split -b" in block]
+    script = session.replace("http://127.0.0.1:8000", server.url)
+    work = tmp_path / "work"
+    work.mkdir()
+    result = subprocess.run(
+        ["bash", "-e", "-c", script], cwd=work, capture_output=True, text=True, timeout=120
+    )
+    assert result.returncode == 0, result.stderr
+    assert '"offset": 8000000' in result.stdout
+    assert '"offset": 16000000' in result.stdout
+    assert '"status": 2' in result.stdout
+    assert result.stdout.endswith("the same\n")
+
+
+@pytest.fixture
+def readme_app(tmp_path: Path) -> Iterator[FlaskProcess]:
+    """The README's app, saved as ``app.py`` and run with ``flask run``."""
+    [code] = blocks(ROOT / "README.md", "python")
+    app = tmp_path / "app.py"
+    app.write_text(code)
+    with FlaskProcess(app, tmp_path, {}) as running:
+        yield running
+
+
+@pytest.mark.usefixtures("curl")
+def test_the_flask_app_of_the_readme_runs(readme_app: FlaskProcess, tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(b"hello")
+    script = f"""
+        reply=$(curl -sS -F file=@photo.jpg {readme_app.url}/uploads/)
+        id=$(echo "$reply" | sed 's/.*"upload_id": "\\([0-9a-f]*\\)".*/\\1/')
+        curl -sS -d upload_id=$id -d md5=5d41402abc4b2a76b9719d911017c592 \
+            {readme_app.url}/uploads/complete
+    """
+    result = subprocess.run(
+        ["bash", "-e", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert '"status": 2' in result.stdout, result.stdout + result.stderr
+    [line] = [line for line in readme_app.log.read_text().splitlines() if "photo.jpg 5" in line]
+    assert Path(line.split()[-1]).read_bytes() == b"hello"
+
+
+def test_the_demo_of_the_porting_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The original demo's requests, one after the other, against its port."""
+    [code] = blocks(ROOT / "docs" / "porting.md", "python")
+    (tmp_path / "ported_demo.py").write_text(code)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    app = importlib.import_module("ported_demo").app
+    client = app.test_client()
+
+    def send(data: bytes, content_range: str, **fields: str) -> Any:
+        form = {**fields, "the_file": (io.BytesIO(data), "a.txt")}
+        headers = {"Content-Range": content_range}
+        return answer(client.post("/api/chunked_upload/", data=form, headers=headers))
+
+    first = send(b"hello ", "bytes 0-5/11")
+    assert set(first) == {"upload_id", "offset", "expires"}
+    second = send(b"world", "bytes 6-10/11", upload_id=first["upload_id"])
+    assert second["offset"] == 11
+    done = client.post(
+        "/api/chunked_upload_complete/",
+        data={"upload_id": first["upload_id"], "md5": md5_of(b"hello world")},
+    )
+    assert answer(done) == {"message": "You successfully uploaded 'a.txt' (11 bytes)!"}
+    with app.app_context():
+        app.extensions["sqlalchemy"].engine.dispose()
+    del sys.modules["ported_demo"]
+
+
+def test_the_page_of_settings_is_generated_from_the_code() -> None:
+    generator = runpy.run_path(str(ROOT / "docs" / "make_settings.py"))
+    assert (ROOT / "docs" / "settings.md").read_text() == generator["render"](), (
+        "run python docs/make_settings.py"
+    )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", page.read_text()):
+        path = (page.parent / target).resolve()
+        assert path.exists() or str(path.relative_to(ROOT)) in COMING, target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_settings_named_in_documents_exist(page: Path) -> None:
+    from chunked_upload.settings import KEYS
+
+    others = {"CHUNKED_UPLOAD_CONFIG", "CHUNKED_UPLOAD_INSTANCE"}
+    gone = set(re.findall(r"~~`(CHUNKED_UPLOAD_\w+)`~~", page.read_text()))
+    named = set(re.findall(r"CHUNKED_UPLOAD_[A-Z_]*[A-Z]", page.read_text()))
+    assert named - set(KEYS) - others - gone == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_in_documents_compiles(page: Path) -> None:
+    for number, code in enumerate(blocks(page, "python")):
+        compile(code, f"{page.name}, block {number}", "exec")
