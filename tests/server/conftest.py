@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import postgres
 from tests.support.server import PROGRAM, Server
 
 PROJECT = Path(__file__).parents[2]
@@ -41,13 +42,17 @@ def gunicorn(directory: Path) -> Server:
     return server
 
 
-@pytest.fixture(params=["granian", "granian with 2 workers", "gunicorn"])
+@pytest.fixture(params=["granian", "granian with 2 workers", "granian, postgresql", "gunicorn"])
 def any_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     """Each way of running the service."""
     if request.param == "gunicorn":
         server = gunicorn(tmp_path)
     else:
-        server = Server(tmp_path, {"WORKERS": "2" if "2" in request.param else "1"})
+        environment = {"WORKERS": "1" if request.param == "granian" else "2"}
+        if "postgresql" in request.param:
+            cluster: postgres.Cluster = request.getfixturevalue("postgres_cluster")
+            environment["CHUNKED_UPLOAD_DATABASE_URI"] = cluster.fresh_database()
+        server = Server(tmp_path, environment)
     with server:
         yield server
 
