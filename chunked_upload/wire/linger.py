@@ -5,10 +5,14 @@ connection with unread bytes in it makes TCP reset it, and the reset may overtak
 client reports a broken connection instead of, say, the offset to go on from. So the rest of the
 body is read and thrown away once the answer is out (RFC 9112 9.6; nginx calls it lingering_close).
 A client that reads while it sends stops by itself and costs nothing.
+
+One that stalls costs a thread, and a stranger may be refused as often as they like, so only a few
+requests may linger at a time; the others take their chance.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 
 from flask import Request, Response
@@ -20,6 +24,9 @@ from .body import BUFFER_SIZE, Body
 #: How long a client may go on sending what nobody wants.
 _SECONDS = 30.0
 
+#: Requests of one process that may linger at a time.
+_PLACES = threading.BoundedSemaphore(16)
+
 
 def linger(response: Response, request: Request) -> Response:
     """Read the rest of the request's body after ``response`` has been sent."""
@@ -30,6 +37,14 @@ def linger(response: Response, request: Request) -> Response:
 
 
 def _discard_body(request: Request) -> None:
+    if _PLACES.acquire(blocking=False):
+        try:
+            _read_on(request)
+        finally:
+            _PLACES.release()
+
+
+def _read_on(request: Request) -> None:
     deadline = time.monotonic() + _SECONDS
     # A client's connection that breaks here, or a body that cannot be delimited: nothing to save.
     try:

@@ -335,6 +335,18 @@ def test_a_client_that_listens_while_it_sends_is_answered_at_once(
         assert read_answer(connection).status == status
 
 
+def test_refused_clients_that_stall_do_not_use_up_the_threads(
+    make_server: Callable[..., Server],
+) -> None:
+    server = make_server(THREADS="24", CHUNKED_UPLOAD_TOKENS=f"anna:{'0' * 64}")
+    with contextlib.ExitStack() as stack:
+        for _ in range(40):
+            connection = stack.enter_context(connect(server))
+            connection.sendall(head("POST", "/uploads/?filename=a", Content_Length=SIZE) + BLOCK)
+            assert read_answer(connection).status == 403
+        assert call(server, "GET", "/healthz", timeout=20).status == 200
+
+
 def test_a_client_that_asks_first_is_refused_before_it_sends(wired: Server) -> None:
     request, status, _ = refusals("")["unknown upload"]
     with connect(wired) as connection:
