@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import enum
 import uuid
-import weakref
 from datetime import UTC, datetime
 from typing import Any
 
@@ -131,8 +130,9 @@ class ChunkedUploadMixin:
         )
 
 
-#: The default model of each Flask-SQLAlchemy object; goes with it.
-_default_models: weakref.WeakKeyDictionary[SQLAlchemy, Any] = weakref.WeakKeyDictionary()
+#: Where a Flask-SQLAlchemy object keeps its built-in model. Not in a table here: the model refers
+#: to its ``db``, so neither would ever go.
+_ATTRIBUTE = "_chunked_upload_model"
 
 
 def default_model(db: SQLAlchemy) -> Any:
@@ -140,7 +140,8 @@ def default_model(db: SQLAlchemy) -> Any:
 
     It is a model of that ``db``, so ``db.create_all()`` and the app's own migrations include it.
     """
-    if db not in _default_models:
+    if not hasattr(db, _ATTRIBUTE):
         names = {"__tablename__": "chunked_upload", "__module__": __name__}
-        _default_models[db] = type("ChunkedUploadRecord", (ChunkedUploadMixin, db.Model), names)
-    return _default_models[db]
+        model = type("ChunkedUploadRecord", (ChunkedUploadMixin, db.Model), names)
+        setattr(db, _ATTRIBUTE, model)
+    return getattr(db, _ATTRIBUTE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -301,6 +303,21 @@ def test_an_app_without_the_mount_says_so(make_app: MakeApp) -> None:
 
 
 # The database
+
+
+def test_an_app_that_is_no_longer_needed_goes_with_all_that_was_made_for_it(tmp_path: Path) -> None:
+    uploads = ChunkedUpload()
+
+    def make() -> list[weakref.ref[Any]]:
+        app = Flask("tests", instance_path=str(tmp_path))
+        app.config["SQLALCHEMY_DATABASE_URI"] = "sqlite://"
+        uploads.init_app(app)
+        with app.app_context():
+            return [weakref.ref(app), weakref.ref(uploads.db), weakref.ref(uploads.model)]
+
+    made = make()
+    gc.collect()
+    assert [reference() for reference in made] == [None, None, None]
 
 
 def test_the_apps_own_database_is_used(make_app: MakeApp) -> None:
