@@ -174,7 +174,7 @@ class LocalStorage(Storage):
         part = self.part_path(upload_id)
         side = part.with_suffix(".turn")
         with suppress(FileNotFoundError, PartMissing):
-            descriptor = self._open_regular(side)
+            descriptor = self._unlinked(self._open_regular(side), upload_id)
             try:
                 claims.end_all(descriptor)
             finally:
