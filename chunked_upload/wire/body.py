@@ -29,7 +29,6 @@ class Body:
     """
 
     def __init__(self, environ: MutableMapping[str, Any]) -> None:
-        environ[BODY_KEY] = self
         self._stream = environ["wsgi.input"]
         #: Declared bytes; None when the transfer is chunked.
         self.length = _content_length(environ)
@@ -37,6 +36,7 @@ class Body:
         self.received = 0
         #: False for a chunked body on a server that does not mark its end: reading could hang.
         self._readable = self.length is not None or bool(environ.get("wsgi.input_terminated"))
+        environ[BODY_KEY] = self  # from here on it can be read, if only to be thrown away
         encoding = environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
         if encoding not in ("", "identity"):
             raise UnsupportedBody(f"Content-Encoding {encoding!r} is not supported; send it plain")

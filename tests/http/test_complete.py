@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import io
+import itertools
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
