@@ -149,6 +149,8 @@ def retry_completions_command() -> None:
 @click.argument("name")
 def create_token(name: str) -> None:
     """Make an API token for NAME and print it, once, with the line to configure."""
+    if not name.strip() or "," in name:
+        raise click.BadParameter("a name must not be empty, nor have a comma in it")
     token = secrets.token_urlsafe(32)
     click.echo(f"Token (keep it, it is not stored): {token}")
     click.echo(f"Add to CHUNKED_UPLOAD_TOKENS:      {name}:{hash_token(token)}")

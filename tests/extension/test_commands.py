@@ -13,6 +13,7 @@ from flask import Flask
 from chunked_upload import ChunkedUpload
 from chunked_upload.callers import hash_token
 from chunked_upload.models import utcnow
+from chunked_upload.settings import parse_tokens
 from tests.conftest import create_tables
 from tests.extension.helpers import answer
 from tests.support.protocol import Protocol, files, records
@@ -200,6 +201,27 @@ def test_create_token_prints_a_token_and_its_line_of_configuration(app: Flask) -
     first, second = (line.rsplit(None, 1)[1] for line in result.output.splitlines())
     assert second == f"robot:{hash_token(first)}"
     assert len(first) >= 43
+
+
+@pytest.mark.parametrize("name", ["robot", "a:b", "Jürgen Ω"])
+def test_a_created_token_lets_in(make_app: MakeApp, name: str) -> None:
+    app = make_app()
+    ChunkedUpload(app)
+    create_tables(app)
+    result = app.test_cli_runner().invoke(args=["chunked-upload", "create-token", name])
+    token, line = (line.split(":", 1)[1].strip() for line in result.output.splitlines())
+    app.config["CHUNKED_UPLOAD_TOKENS"] = parse_tokens(line)
+    protocol = Protocol(app.test_client())
+    headers = {"Authorization": f"Bearer {token}"}
+    assert protocol.chunk(b"x", headers=headers).status_code == 200
+    assert protocol.chunk(b"x", headers={"Authorization": "Bearer x"}).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["", " ", "a,b"])
+def test_a_token_needs_a_name_that_the_configuration_can_hold(app: Flask, name: str) -> None:
+    result = app.test_cli_runner().invoke(args=["chunked-upload", "create-token", name])
+    assert result.exit_code == 2
+    assert "a name must not be empty, nor have a comma in it" in result.output
 
 
 def test_the_commands_appear_once_however_many_mounts(make_app: MakeApp) -> None:
