@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import importlib
 import io
+import json
 import re
 import runpy
 import shutil
@@ -52,6 +54,23 @@ def test_the_curl_session_of_the_readme_runs(server: Server, tmp_path: Path) -> 
     assert '"offset": 16000000' in result.stdout
     assert '"status": 2' in result.stdout
     assert result.stdout.endswith("the same\n")
+
+
+@pytest.mark.usefixtures("curl")
+def test_the_curl_session_of_the_start_page_runs(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(b"hello")
+    page = (ROOT / "static" / "index.html").read_text()
+    [session] = re.findall(r"<pre><code>(.*?)</code></pre>", page, re.DOTALL)
+    first, second = html.unescape(session).replace("http://this-server", server.url).splitlines()
+    sent = subprocess.run(
+        ["bash", "-c", first], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    upload_id = json.loads(sent.stdout)["upload_id"]
+    second = second.replace("upload_id=…", f"upload_id={upload_id}")
+    second = second.replace("md5=…", f"md5={md5_of(b'hello')}")
+    done = subprocess.run(["bash", "-c", second], capture_output=True, text=True, timeout=60)
+    assert json.loads(done.stdout)["filename"] == "photo.jpg"
+    assert json.loads(done.stdout)["status"] == 2
 
 
 @pytest.fixture
