@@ -20,6 +20,8 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
+
 from . import digest, ranges
 from .chunk import Chunk
 from .errors import (
@@ -291,9 +293,8 @@ class UploadEngine:
                 if self.records.swap(record, values, offset=record.offset):
                     return True
                 gone = not self.records.refresh(record) or record.status == Status.DELETING
-                if gone and key is not None:
-                    self.storage.delete(key)
                 if gone:
+                    self._delete_late(record, key)
                     raise UploadNotFound
                 if record.status == Status.COMPLETE:
                     return False
@@ -362,12 +363,30 @@ class UploadEngine:
     def finish_removal(self, record: Record) -> None:
         """Finish the removal of a record marked DELETING by a process that died."""
         with failing_parts():
-            self._purge(record)
+            if self.records.refresh(record):  # it did not die, it was only slow
+                self._delete_late(record, record.path)
+                self._purge(record, delete=False)
 
-    def _purge(self, record: Record) -> None:
+    def _delete_late(self, record: Record, key: str | None) -> None:
+        """Remove a removed upload's finished file, unless that name is another upload's by now.
+
+        Another's it is when a record names it, or when it still is another upload's part as well.
+        """
+        if key is None:
+            return
+        if self.storage.has_part(record.upload_id):  # and so can be told from others'
+            self.storage.retract(record.upload_id, self._directory(record), record.filename)
+            return
+        model = self.records.model
+        named = select(model).where(model.path == key, model.upload_id != record.upload_id)
+        if not self.storage.is_part(key) and self.records.first(named) is None:
+            self.storage.delete(key)
+
+    def _purge(self, record: Record, *, delete: bool = True) -> None:
         # Files first: a record without files can be purged again, files without one are litter.
         if record.path:
-            self.storage.delete(record.path)
+            if delete:
+                self.storage.delete(record.path)
         else:
             self.storage.retract(record.upload_id, self._directory(record), record.filename)
         self.storage.discard_part(record.upload_id)

@@ -130,6 +130,10 @@ class Storage(ABC):
     def has_part(self, upload_id: str) -> bool:
         """Whether the upload has a part."""
 
+    def is_part(self, key: str) -> bool:
+        """Whether a promoted file still is some upload's part as well: its completion goes on."""
+        return False
+
     @abstractmethod
     def parts(self) -> Iterator[tuple[str, datetime]]:
         """Yield the id of every upload that has a part (or what belongs to one), and when any of

@@ -170,6 +170,11 @@ class LocalStorage(Storage):
     def has_part(self, upload_id: str) -> bool:
         return self.part_path(upload_id).exists()
 
+    def is_part(self, key: str) -> bool:
+        with suppress(FileNotFoundError):
+            return os.lstat(self.root / key).st_nlink > 1
+        return False
+
     def discard_part(self, upload_id: str) -> None:
         part = self.part_path(upload_id)
         side = part.with_suffix(".turn")
