@@ -18,7 +18,9 @@ class UploadedFile(FileStorage):
     """
 
     def __init__(self, stream: BinaryIO, *, path: str, upload: ChunkedUploadMixin) -> None:
-        super().__init__(stream, filename=upload.filename, name="file")
+        super().__init__(
+            stream, filename=upload.filename, name="file", content_length=upload.offset
+        )
         self.path = path
         self.upload = upload
         self.size = upload.offset

@@ -111,21 +111,26 @@ def test_interactive_asks_for_each(
 
 
 def test_an_upload_that_gets_a_chunk_meanwhile_is_left_alone(
-    app: Flask, protocol: Protocol, old: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    app: Flask, protocol: Protocol, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It comes while the operator ponders the question, which is as good as any other moment."""
+    """The chunk began in time, and is stored while the cleaner has already chosen the upload."""
+    upload_id = answer(protocol.chunk(b"old", 0, 9))["upload_id"]
+    [record] = records(app)
+    with app.app_context():
+        engine = app.extensions["chunked_upload"]["chunked_upload"].engine
+        chunk = engine.begin(record, start=3, stop=9, total=9)
+        chunk.write(b" enoug")
+    age(app, upload_id)
 
-    def chunk_then_yes(question: str) -> bool:
-        age_back = app.extensions["chunked_upload"]["chunked_upload"].engine.records
-        [record] = [record for record in records(app) if record.filename == "old"]
-        age_back.swap(record, {"expires_on": utcnow() + timedelta(minutes=1)})
-        later = protocol.chunk(b" enough", 3, 9, upload_id=old["old"])
-        assert later.status_code in (200, 400)
+    def store_then_yes(question: str) -> bool:
+        chunk.finish()
+        chunk.commit()
         return True
 
-    monkeypatch.setattr("click.confirm", chunk_then_yes)
-    assert clean(app, "--interactive").output.splitlines()[-2:] == counted(0, 0)
-    assert answer(protocol.state(old["old"]))["offset"] >= 3
+    monkeypatch.setattr("click.confirm", store_then_yes)
+    assert clean(app, "--interactive").output.splitlines() == counted(0, 0)
+    assert answer(protocol.state(upload_id))["offset"] == 9
+    assert protocol.complete(upload_id, b"old enoug").status_code == 200
 
 
 def test_removals_that_were_cut_short_are_finished(
