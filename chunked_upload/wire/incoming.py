@@ -180,7 +180,7 @@ class FormChunk:
             elif not part.filename:  # a file input in which nothing was chosen
                 self._skip_empty()
             elif after_file:
-                raise BadRequest("Only one file can be submitted in one request")
+                raise _too_many_files()
             elif part.name not in self._limits.field_names:
                 expected = " or ".join(repr(name) for name in self._limits.field_names)
                 raise NoChunkSubmitted(f"the file must be in the form field {expected}")
@@ -250,6 +250,8 @@ class ParsedFormChunk:
         names = [name for name in limits.field_names if name in request.files]
         if not names:
             raise NoChunkSubmitted("the form has no file part, or its body was cut short")
+        if sum(bool(part.filename) for part in request.files.values()) > 1:
+            raise _too_many_files()
         self._file = request.files[names[0]]
         self.filename = self._file.filename or UNNAMED
         self.declared = request.content_length
@@ -263,6 +265,10 @@ class ParsedFormChunk:
     def __iter__(self) -> Iterator[bytes]:
         while data := self._file.stream.read(BUFFER_SIZE):
             yield data
+
+
+def _too_many_files() -> BadRequest:
+    return BadRequest("Only one file can be submitted in one request")
 
 
 def add_field(fields: dict[str, Any], name: str, value: Any) -> None:

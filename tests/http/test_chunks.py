@@ -9,7 +9,7 @@ from itertools import permutations
 from urllib.parse import quote
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from flask.testing import FlaskClient
 
 from chunked_upload import ChunkedUpload
@@ -350,17 +350,31 @@ def test_a_part_may_carry_its_own_headers(app: Flask, client: FlaskClient) -> No
     assert post_form(client, one).status_code == 200
 
 
-def test_a_form_that_flask_has_parsed_already(make_app: Callable[..., Flask]) -> None:
-    """A CSRF check that asks for ``request.form`` costs a copy, not the upload."""
+@pytest.fixture
+def parsed_before(make_app: Callable[..., Flask]) -> Flask:
+    """An app with a CSRF check, say, that asks for ``request.form`` before every view."""
     app = make_app()
-    from flask import request
-
     app.before_request(lambda: request.form.get("csrf_token") and None)
     ChunkedUpload(app)
     create_tables(app)
-    protocol = Protocol(app.test_client())
+    return app
+
+
+def test_a_form_that_flask_has_parsed_already(parsed_before: Flask) -> None:
+    """It costs a copy, not the upload."""
+    protocol = Protocol(parsed_before.test_client())
     response = protocol.chunk(b"hello ", 0, 11, color="blue")
     upload_id = response.get_json()["upload_id"]
     assert protocol.chunk(b"world", 6, 11, upload_id=upload_id).status_code == 200
-    assert content_of(app, upload_id) == DATA
+    assert content_of(parsed_before, upload_id) == DATA
     assert protocol.complete(upload_id, DATA).get_json()["metadata"] == {"color": "blue"}
+
+
+def test_a_parsed_form_is_refused_as_one_that_is_not(parsed_before: Flask) -> None:
+    client = parsed_before.test_client()
+    refused(post_form(client, field("a", "b")), 400, "No chunk file was submitted")
+    refused(post_form(client, file(DATA, field_name="x")), 400, "No chunk file was submitted")
+    refused(post_form(client, file(DATA), file(DATA, field_name="files[]")), 400)
+    mine, other = field("upload_id", "0" * 32), field("upload_id", "1" * 32)
+    refused(post_form(client, mine, other, file(DATA)), 400)
+    assert nothing_left(parsed_before)

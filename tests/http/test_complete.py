@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from chunked_upload import ChunkedUpload, ChunkedUploadCompleteView, ChunkedUploadError
 from tests.conftest import create_tables
 from tests.http.answers import offset_of, refused, stored
-from tests.http.forms import send
+from tests.http.forms import FORM, field, form, send
 from tests.support.protocol import Protocol, md5_of, records
 
 DATA = b"hello world"
@@ -374,6 +374,11 @@ def test_ten_thousand_fields(client: FlaskClient) -> None:
     )
     assert response.status_code in (400, 413)
     refused(response, response.status_code)
+
+
+def test_too_many_parts(client: FlaskClient) -> None:
+    rows = [field(f"f{n}", "") for n in range(500)]
+    refused(client.post("/uploads/complete", data=form(*rows), content_type=FORM), 413)
 
 
 def test_validation_comes_after_the_look_up(make_app: Callable[..., Flask]) -> None:

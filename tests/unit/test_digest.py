@@ -67,8 +67,8 @@ def test_the_state_is_small() -> None:
     assert len(running.state()) < 200
 
 
-def test_more_than_4_gib_are_counted() -> None:
-    """The bit count of MD5 has two words; a stored one must carry over as well."""
+def test_more_than_half_a_gib_is_counted() -> None:
+    """MD5 counts bits in two words of 32; a stored count must carry over as well."""
     block = b"\0" * 2**28
     plain = hashlib.md5(usedforsecurity=False)
     running = MD5()
