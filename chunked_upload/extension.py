@@ -23,6 +23,9 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _STATE = "chunked_upload"
 
+#: Records keep the name of their mount in a column of this length.
+_MAX_NAME = 64
+
 
 class ChunkedUpload:
     """Resumable chunked uploads for a Flask app.
@@ -82,9 +85,10 @@ class ChunkedUpload:
             own_db=own_db,
             model=self._model or default_model(db),
             hooks=self._hooks,
+            upload_view=self._upload_view,
+            complete_view=self._complete_view,
             overrides=self._overrides,
         )
-        mount.upload_view, mount.complete_view = self._upload_view, self._complete_view
         _check(mount, mounts)
         if not mount.settings.abstract_model:
             default_model(db)
@@ -193,6 +197,8 @@ class ChunkedUpload:
 
 def _check(mount: Mount, others: dict[str, Mount]) -> None:
     """Find what cannot work when the app starts, not at its first request."""
+    if len(mount.name) > _MAX_NAME:
+        raise ConfigurationError(f"name={mount.name!r} is longer than {_MAX_NAME} characters")
     for other in others.values():
         if other.settings.url_prefix == mount.settings.url_prefix:
             raise ConfigurationError(

@@ -43,6 +43,8 @@ class Mount:
 
     :param name: the mount's name: its blueprint's, and its records' ``upload_set``.
     :param own_db: the database was set up by the extension, not by the app.
+    :param upload_view: the view class that takes chunks; its rules (queryset, permissions) hold for
+        the other endpoints as well.
     :param overrides: settings of this mount alone.
     """
 
@@ -55,6 +57,8 @@ class Mount:
         own_db: bool,
         model: Any,
         hooks: Hooks,
+        upload_view: Any,
+        complete_view: Any,
         overrides: dict[str, Any],
     ) -> None:
         self.app = app
@@ -62,9 +66,8 @@ class Mount:
         self.db = db
         self.model = model
         self.hooks = hooks
-        #: The view class that takes chunks; its rules (queryset, permissions) hold for the rest.
-        self.upload_view: Any = None
-        self.complete_view: Any = None
+        self.upload_view = upload_view
+        self.complete_view = complete_view
         self._own_db = own_db
         self._overrides = overrides
         self._loaded = self._load()

@@ -263,6 +263,15 @@ def test_two_mounts_cannot_have_one_url_prefix(make_app: MakeApp) -> None:
         ChunkedUpload(app, name="more")
 
 
+def test_a_mounts_name_is_one_that_records_can_hold(make_app: MakeApp) -> None:
+    app = make_app()
+    ChunkedUpload(app, name="n" * 64)
+    create_tables(app)
+    assert Protocol(app.test_client()).completed(b"data")
+    with pytest.raises(ConfigurationError, match="is longer than 64 characters"):
+        ChunkedUpload(app, name="n" * 65, url_prefix="/more")
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
