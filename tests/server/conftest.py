@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import postgres
-from tests.support.server import PROGRAM, Server
+from tests.support.server import PROGRAM, Server, clean_environment
 
 PROJECT = Path(__file__).parents[2]
 
@@ -65,7 +64,7 @@ def outcome(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         return subprocess.run(
             [PROGRAM, *arguments],
             cwd=tmp_path,
-            env={**os.environ, **environment},
+            env={**clean_environment(), **environment},
             capture_output=True,
             text=True,
             timeout=60,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -17,7 +16,7 @@ from sqlalchemy import Engine, inspect
 
 from chunked_upload.standalone import create_app
 from tests.server.client import call, create
-from tests.support.server import PROGRAM, Server
+from tests.support.server import PROGRAM, Server, clean_environment
 
 
 @pytest.fixture
@@ -88,7 +87,7 @@ def test_processes_that_migrate_at_once_take_turns(database_uri: str, tmp_path: 
                     [PROGRAM, "migrate"],
                     cwd=tmp_path,
                     env={
-                        **os.environ,
+                        **clean_environment(),
                         "SQLALCHEMY_DATABASE_URI": database_uri,
                         "CHUNKED_UPLOAD_INSTANCE": f"instance{number if different else ''}",
                     },

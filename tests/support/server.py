@@ -25,6 +25,13 @@ def free_port() -> int:
         return port
 
 
+def clean_environment() -> dict[str, str]:
+    """Return the environment without what would configure a server."""
+    names = ("SECRET_KEY", "HOST", "PORT", "WORKERS", "THREADS", "GRACE")
+    prefixes = ("CHUNKED_UPLOAD_", "SQLALCHEMY_")
+    return {k: v for k, v in os.environ.items() if k not in names and not k.startswith(prefixes)}
+
+
 class Server:
     """One server with its data in ``directory``; start, stop and kill it as often as needed.
 
@@ -45,7 +52,7 @@ class Server:
         self.log = directory / "server.log"
         self._command = [part.format(port=self.port) for part in command or [PROGRAM, "serve"]]
         self.environment = {
-            **os.environ,
+            **clean_environment(),
             "PORT": str(self.port),
             "WORKERS": "1",
             "CHUNKED_UPLOAD_INSTANCE": str(self.instance),
@@ -70,9 +77,13 @@ class Server:
         return self._process.pid
 
     def start(self) -> Self:
-        """Start and wait until it answers."""
+        """Start and wait until it answers; a server that does not is killed."""
         self.launch()
-        self.wait_until_up()
+        try:
+            self.wait_until_up()
+        except BaseException:
+            self.kill()
+            raise
         return self
 
     def launch(self) -> None:
