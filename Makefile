@@ -9,7 +9,7 @@ INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check -c constra
 JOBS ?= auto
 ARGS ?=
 
-.PHONY: serve test coverage faults lint types wheel clean
+.PHONY: serve test coverage faults lint types docs wheel clean
 
 serve: .venv/serve
 	@exec $(BIN)/chunked-upload serve
@@ -31,6 +31,10 @@ lint: .venv/test
 
 types: .venv/test
 	$(BIN)/mypy
+
+# The pages that are made from the code.
+docs: .venv/test
+	$(BIN)/python docs/make_settings.py
 
 wheel: .venv/test
 	$(BIN)/python -m build --wheel --no-isolation

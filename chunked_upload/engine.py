@@ -331,12 +331,16 @@ class UploadEngine:
         :raises UploadNotFound: when somebody else has removed it.
         """
         with failing_parts():
-            for _ in range(_TRIES):
-                if self.records.swap(record, {"status": int(Status.DELETING)}):
-                    self._purge(record)
-                    return self.emit("aborted", record)
-                if not self.records.refresh(record) or record.status == Status.DELETING:
-                    raise UploadNotFound
+            self._mark_for_removal(record)
+            self._purge(record)
+        self.emit("aborted", record)
+
+    def _mark_for_removal(self, record: Record) -> None:
+        for _ in range(_TRIES):
+            if self.records.swap(record, {"status": int(Status.DELETING)}):
+                return
+            if not self.records.refresh(record) or record.status == Status.DELETING:
+                raise UploadNotFound
         raise ServiceUnavailable("Upload is being changed by other requests")
 
     def forget(self, record: Record) -> None:
