@@ -59,13 +59,13 @@ class Protocol:
             f"{self.prefix}/complete", data={"upload_id": upload_id, "md5": md5}
         )
 
-    def upload(self, data: bytes, *, filename: str = "file.bin", **fields: str) -> str:
+    def upload(self, data: bytes, *, filename: str = "file.bin", **fields: Any) -> str:
         """Upload data whole, not completed; returns the upload's id."""
         response = self.chunk(data, filename=filename, **fields)
         assert response.status_code == 200, response.text
         return str(response.json["upload_id"])  # type: ignore[index]
 
-    def completed(self, data: bytes, *, filename: str = "file.bin", **fields: str) -> str:
+    def completed(self, data: bytes, *, filename: str = "file.bin", **fields: Any) -> str:
         """Upload data and complete it; returns the upload's id."""
         upload_id = self.upload(data, filename=filename, **fields)
         response = self.complete(upload_id, data)
