@@ -53,7 +53,7 @@ def gaps(prefix: int, ranges: Ranges, total: int) -> Ranges:
 def split(ranges: Ranges, start: int, stop: int) -> Iterator[tuple[int, int, bool]]:
     """Cut ``[start, stop)`` at the set's borders; yield each piece and whether the set has it."""
     for low, high in ranges:
-        if high <= start or low >= stop:
+        if high <= start or low >= stop or start == stop:
             continue
         if start < low:
             yield start, low, False

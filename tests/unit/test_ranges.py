@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chunked_upload import ranges
@@ -56,6 +56,7 @@ def test_gaps(some: Ranges, prefix: int, total: int) -> None:
 
 
 @given(sets, span)
+@example([[0, 2]], [1, 1])
 def test_splitting(some: Ranges, whole: list[int]) -> None:
     start, stop = whole
     pieces = list(ranges.split(some, start, stop))
