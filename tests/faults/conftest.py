@@ -30,6 +30,8 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Run:
     """One run of the test's row, at reduced size, on one of its databases."""
     row, database = request.param
     missing = row.missing(database)
+    if missing is not None and missing.granted:
+        pytest.skip(f"needs {missing.what}: {missing.install}")
     if missing is not None:
         skip_without(missing.what, install=missing.install)
     cluster = request.getfixturevalue("postgres_cluster") if database == POSTGRESQL else None

@@ -19,8 +19,8 @@ from tests.support.server import Server
 def test_a_killed_server_loses_nothing_and_no_upload_gets_stuck(run: Run) -> None:
     environment = run.fresh_environment()
     with Server(run.directory, environment) as server:
-        clients = Clients(run, server, uploads=run.amount(reduced=4, full=30))
-        for _ in range(run.amount(reduced=4, full=100)):
+        clients = Clients(run, server, uploads=run.amount(reduced=1, full=30))
+        for _ in range(run.amount(reduced=3, full=100)):
             time.sleep(run.random.uniform(0, 0.4))
             with clients.hold():
                 server.kill()

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from tests.faults.support_disks import SmallDisk
 from tests.faults.support_victim import Victim
-from tests.support.scorecard import BOTH, EVERY, ROOT, SQLITE, SQLITE_ROLLBACK, Run, row
+from tests.support.scorecard import BOTH, EVERY, MOUNT, SQLITE, SQLITE_ROLLBACK, Run, row
 from tests.support.server import Server
 
 _CHUNK = 30_000
 
 
-@row("disk full at every chunk: data", databases=BOTH, needs=[ROOT])
+@row("disk full at every chunk: data", databases=BOTH, needs=[MOUNT])
 def test_a_full_disk_under_the_data_is_507_and_the_upload_goes_on_later(run: Run) -> None:
     environment = run.fresh_environment()
     with SmallDisk(run.directory / "disk", 2 * 2**20) as disk:
@@ -37,14 +37,14 @@ def test_a_full_disk_under_the_data_is_507_and_the_upload_goes_on_later(run: Run
             victim.finish()
 
 
-@row("disk full at every chunk: database", databases=(SQLITE, SQLITE_ROLLBACK), needs=[ROOT])
+@row("disk full at every chunk: database", databases=(SQLITE, SQLITE_ROLLBACK), needs=[MOUNT])
 def test_a_full_disk_under_the_database_is_507_and_the_upload_goes_on_later(run: Run) -> None:
     environment = run.fresh_environment()
     environment["CHUNKED_UPLOAD_ROOT"] = str(run.directory / "uploads")
     fill_under_sqlite(run, environment)
 
 
-@row("disk full at every chunk: both", databases=(SQLITE, SQLITE_ROLLBACK), needs=[ROOT])
+@row("disk full at every chunk: both", databases=(SQLITE, SQLITE_ROLLBACK), needs=[MOUNT])
 def test_a_full_disk_under_everything_is_507_and_the_upload_goes_on_later(run: Run) -> None:
     fill_under_sqlite(run, run.fresh_environment())
 
@@ -78,7 +78,7 @@ def fill_under(run: Run, disk: SmallDisk, server: Server) -> None:
     victim.finish()
 
 
-@row("read-only file system", databases=EVERY, needs=[ROOT])
+@row("read-only file system", databases=EVERY, needs=[MOUNT])
 def test_a_read_only_disk_is_503_and_the_upload_goes_on_later(run: Run) -> None:
     environment = run.fresh_environment()
     with SmallDisk(run.directory / "disk", 4 * 2**20) as disk:

@@ -33,7 +33,7 @@ from tests.support.server import Server
 
 @row("power cut at random moments", databases=(SQLITE, SQLITE_ROLLBACK), needs=[LOOP])
 def test_a_power_cut_loses_nothing_that_was_acknowledged(run: Run) -> None:
-    cut_at_random(run, cuts=run.amount(reduced=4, full=30))
+    cut_at_random(run, cuts=run.amount(reduced=2, full=30))
 
 
 @row("power cut, database on the same disk", databases=(POSTGRESQL,), needs=[LOOP])
@@ -44,7 +44,7 @@ def test_a_power_cut_under_postgresql_loses_nothing_that_was_acknowledged(run: R
 @row("power cut without syncs (control)", databases=(SQLITE,), needs=[LOOP], control=True)
 def test_without_syncs_a_power_cut_does_lose_acknowledged_bytes(run: Run) -> None:
     cut_at_random(
-        run, cuts=run.amount(reduced=4, full=10), environment={"CHUNKED_UPLOAD_DURABLE": "0"}
+        run, cuts=run.amount(reduced=2, full=10), environment={"CHUNKED_UPLOAD_DURABLE": "0"}
     )
 
 
@@ -57,7 +57,7 @@ def cut_at_random(run: Run, *, cuts: int, environment: dict[str, str] | None = N
         server = Server(home, given)
         server.log = run.directory / "server.log"
         with server:
-            clients = Clients(run, server, uploads=8, size=200_000)
+            clients = Clients(run, server, uploads=1, size=200_000)
             for _ in range(cuts):
                 time.sleep(run.random.uniform(0.02, 0.5))
                 with clients.hold():

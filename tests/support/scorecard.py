@@ -25,6 +25,10 @@ import os
 import random
 import shutil
 import statistics
+import subprocess
+import tempfile
+import time
+import traceback
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -43,20 +47,49 @@ EVERY = (SQLITE, SQLITE_ROLLBACK, POSTGRESQL)
 
 @dataclass(frozen=True)
 class Need:
-    """Something of the machine that a row cannot do without."""
+    """Something of the machine that a row cannot do without.
+
+    :param granted: it is a matter of rights, which cannot be installed.
+    """
 
     what: str
     install: str
     present: Callable[[], bool]
+    granted: bool = False
 
 
-ROOT = Need("root", "nothing: run as root", lambda: os.geteuid() == 0)
-STRACE = Need("strace", "the package strace", lambda: shutil.which("strace") is not None)
+def _works(*command: str) -> bool:
+    try:
+        return subprocess.run(command, check=False, capture_output=True).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+@functools.cache
+def _can_trace() -> bool:
+    # Present, and allowed: containers may forbid ptrace.
+    return _works("strace", "-o", "/dev/null", "true")
+
+
+@functools.cache
+def _can_mount() -> bool:
+    if os.geteuid() != 0:
+        return False
+    with tempfile.TemporaryDirectory() as place:
+        if not _works("mount", "-t", "tmpfs", "tmpfs", place):
+            return False
+        return _works("umount", place)
+
+
+ROOT = Need("root", "run as root", lambda: os.geteuid() == 0, granted=True)
+MOUNT = Need("root and the right to mount", "run as root", _can_mount, granted=True)
 LOOP = Need(
     "root and loop devices",
-    "nothing: run as root with /dev/loop-control",
-    lambda: os.geteuid() == 0 and Path("/dev/loop-control").exists(),
+    "run as root, with /dev/loop-control",
+    lambda: _can_mount() and Path("/dev/loop-control").exists(),
+    granted=True,
 )
+STRACE = Need("strace", "the package strace", _can_trace)
 _POSTGRESQL = Need(
     "PostgreSQL", "the package postgresql", lambda: postgres.find_programs() is not None
 )
@@ -232,6 +265,10 @@ def _without_pysqlite3(directory: Path) -> Path:
     return shadow
 
 
+def _how(need: Need) -> str:
+    return need.install if need.granted else f"install {need.install}"
+
+
 def table(results: Sequence[Result]) -> str:
     """Return the scorecard as text."""
     head = ("row", "database", "tries", "seeds", "violations", "seconds", "figures")
@@ -285,12 +322,9 @@ def run_row(
     cluster: Callable[[], postgres.Cluster],
 ) -> Result:
     """Run a row at full size once for each seed; a crash of the row itself is a complaint."""
-    import time
-    import traceback
-
     missing = made.missing(database)
     if missing is not None:
-        return Result(made, database, skipped=f"needs {missing.what} ({missing.install})")
+        return Result(made, database, skipped=f"needs {missing.what}: {_how(missing)}")
     used = seeds[:1] if made.exhaustive else seeds
     total = Run(directory, database, size=Size.FULL)
     began = time.monotonic()
