@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import logging
+import multiprocessing
 import os
 import resource
 import signal
@@ -174,10 +175,10 @@ def create_worker_app() -> Flask:
     A main process that is killed cannot stop its workers; they would keep the port, beside those
     of the server that is started next. What they were receiving stays resumable.
     """
-    main = os.getppid()
+    main = multiprocessing.parent_process()
 
     def watch() -> None:
-        while os.getppid() == main:
+        while main is None or os.getppid() == main.pid:
             time.sleep(_WATCH_SECONDS)
         os.kill(os.getpid(), signal.SIGKILL)
 

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tests.server.client import call, connect, create, head, put, read_answer
+from tests.server.waiting import eventually
 from tests.support.server import Server
 
 
@@ -74,7 +75,7 @@ def test_a_cut_chunk_is_logged(server: Server) -> None:
         connection.sendall(b"wo")
         connection.shutdown(1)
         connection.recv(1000)
-    assert entries(server)[-1]["status"] == 400
+    eventually(lambda: entries(server)[-1]["status"] == 400)
     assert entries(server)[-1]["received"] == 2
 
 

@@ -6,6 +6,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -90,6 +91,17 @@ def test_workers_end_when_their_main_process_is_killed(
     server.kill_main()
     eventually(lambda: not any(map(alive, pids)))
     server.start()
+
+
+def test_workers_that_are_still_loading_end_too(tmp_path: Path) -> None:
+    server = Server(tmp_path, {"WORKERS": "2"})
+    server.launch()
+    try:
+        eventually(lambda: "Spawning worker-2" in server.log.read_text(), seconds=60)
+        pids = server.workers()
+    finally:
+        server.kill_main()
+    eventually(lambda: not any(map(alive, pids)))
 
 
 def alive(pid: int) -> bool:
