@@ -186,7 +186,7 @@ class LocalStorage(Storage):
                 os.close(descriptor)
         for path in (part, side):
             path.unlink(missing_ok=True)
-        if part.with_suffix(".lock").exists():
+        if os.path.lexists(part.with_suffix(".lock")):
             # Left by a process that died; one that is held stays, and goes with its holder.
             with self.only_one(upload_id):
                 pass
@@ -309,7 +309,11 @@ class LocalStorage(Storage):
     @contextmanager
     def only_one(self, upload_id: str) -> Iterator[bool]:
         path = self.part_path(upload_id).with_suffix(".lock")
-        descriptor = self._open_or_create(path)
+        try:
+            descriptor = self._open_or_create(path)
+        except PartMissing:  # a link in its place; a lock holds nothing that could be lost
+            path.unlink(missing_ok=True)
+            descriptor = self._open_or_create(path)
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -16,7 +16,7 @@ from werkzeug.http import parse_options_header
 import chunked_upload
 from chunked_upload.callers import hash_token
 from tests.support.concurrency import Latencies, spread
-from tests.support.scorecard import SQLITE, Run, Size, row
+from tests.support.scorecard import SQLITE, Run, row
 from tests.support.server import Server
 from tests.support.site import Site
 from tests.support.wire import (
@@ -34,10 +34,10 @@ HALF = 1000
 SECRET = b"not yours " * 100
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    """One server on SQLite."""
-    run = Run(tmp_path, SQLITE, size=Size.REDUCED)
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One server on SQLite for all tests here; each uses uploads of its own."""
+    run = Run(tmp_path_factory.mktemp("hostile"), SQLITE)
     with Site(run) as at:
         yield at
 
@@ -88,7 +88,8 @@ def test_link_in_place_of_our_file_leads_nowhere(
     assert done.status == 200 or is_clear(done), done
     file = client.download(upload_id)
     assert SECRET[:10] not in file.body
-    assert client.delete(upload_id).status in (204, 404, 410)
+    assert client.delete(upload_id).status == 204
+    assert not [path for path in site.stored.files() if upload_id in path.name]
     assert victim.read_bytes() == SECRET
     assert stat.S_IMODE(victim.stat().st_mode) == 0o644
 
@@ -111,17 +112,20 @@ def test_symlink_swapped_in_while_a_chunk_is_written_leads_nowhere(
     done = client.complete(upload_id, content)
     assert done.status == 200 or is_clear(done), done
     assert SECRET[:10] not in client.download(upload_id).body
+    assert client.delete(upload_id).status == 204
     assert victim.read_bytes() == SECRET
 
 
-def test_link_in_place_of_a_new_upload_s_directory_entry_is_not_followed(
+def test_link_in_place_of_a_finished_file_is_not_followed(
     site: Site, client: Client, victim: Path
 ) -> None:
-    """A finished file replaced by a link is not sent either."""
+    """The download refuses; the removal removes the link."""
     content = b"c" * HALF
     upload_id = client.create(content, HALF)
     assert client.complete(upload_id, content).status == 200
-    (finished,) = site.stored.finished()
+    finished = site.stored.root / next(
+        row["path"] for row in site.stored.rows() if row["upload_id"] == upload_id
+    )
     finished.unlink()
     finished.symlink_to(victim)
     reply = client.download(upload_id)
