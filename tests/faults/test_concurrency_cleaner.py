@@ -32,7 +32,7 @@ def finish(run: Run, process: subprocess.Popen[str]) -> int:
 @row("expire against chunk", databases=BOTH)
 def test_cleaner_beside_chunks_of_expired_uploads_removes_all_or_nothing(run: Run) -> None:
     """Chunks that had begun in time end while the cleaner walks over their uploads."""
-    count = run.amount(reduced=40, full=600)
+    count = run.amount(reduced=20, full=600)
     with Site(run, workers=2) as at, at.client() as client:
         uploads = {client.create(content_of(i)[: SIZE // 2], SIZE): i for i in range(count)}
         before = _claims(at)
@@ -89,7 +89,7 @@ def _changed(before: dict[str, bytes], now: dict[str, bytes]) -> int:
 
 @row("several cleaners at once", databases=BOTH)
 def test_cleaners_at_once_remove_each_expired_upload_once_and_nothing_else(run: Run) -> None:
-    expired, others = run.amount(reduced=60, full=2000), 10
+    expired, others = run.amount(reduced=30, full=2000), 10
     with Site(run) as at, at.client() as client:
         doomed = [client.create(b"x" * 10, 20) for _ in range(expired)]
         at.stored.expire()
@@ -121,7 +121,7 @@ def test_cleaners_at_once_remove_each_expired_upload_once_and_nothing_else(run: 
 
 @row("cleaners beside new uploads", databases=BOTH)
 def test_uploads_beside_running_cleaners_are_left_alone(run: Run) -> None:
-    uploads, clients = run.amount(reduced=60, full=1500), 4
+    uploads, clients = run.amount(reduced=30, full=1500), 4
     with Site(run, workers=2) as at:
         stop = threading.Event()
         runs: list[int] = []

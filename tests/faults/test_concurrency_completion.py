@@ -50,25 +50,25 @@ def complete_at_once(run: Run, at: Site, times: int, rounds: int) -> None:
 @row("complete twice at once", databases=BOTH)
 def test_completing_twice_at_once_happens_once(run: Run) -> None:
     with Site(run, workers=2, hooked=True, environment={"HOOK_SECONDS": "0.005"}) as at:
-        complete_at_once(run, at, 2, run.amount(reduced=20, full=400))
+        complete_at_once(run, at, 2, run.amount(reduced=10, full=400))
 
 
 @row("complete 20 times at once", databases=BOTH)
 def test_completing_many_times_at_once_happens_once(run: Run) -> None:
     with Site(run, workers=2, hooked=True, environment={"HOOK_SECONDS": "0.02"}) as at:
-        complete_at_once(run, at, 20, run.amount(reduced=10, full=200))
+        complete_at_once(run, at, 20, run.amount(reduced=4, full=200))
 
 
 @row("complete 20 times at once, gunicorn", databases=(SQLITE,))
 def test_completing_many_times_at_once_under_gunicorn_happens_once(run: Run) -> None:
     with Site(run, workers=2, hooked=True, program="gunicorn") as at:
-        complete_at_once(run, at, 20, run.amount(reduced=5, full=100))
+        complete_at_once(run, at, 20, run.amount(reduced=3, full=100))
 
 
 @row("last chunk against complete", databases=BOTH)
 def test_completion_beside_the_last_chunk_comes_before_or_after_it(run: Run) -> None:
     """Four clients send the last chunk while four complete: each gets an answer that is right."""
-    rounds, pairs = run.amount(reduced=15, full=300), 4
+    rounds, pairs = run.amount(reduced=8, full=300), 4
     with Site(run, workers=2, hooked=True) as at, at.client() as client:
         clients = at.clients(2 * pairs)
         for number in range(rounds):
@@ -107,7 +107,7 @@ def _check_chunk(run: Run, reply: Reply, *offsets: int) -> None:
 @row("abort against chunk and complete", databases=BOTH)
 def test_abort_beside_chunks_and_completions_leaves_nothing(run: Run) -> None:
     """Whoever wins, the answers are right, and after the abort nothing is left."""
-    rounds = run.amount(reduced=20, full=400)
+    rounds = run.amount(reduced=10, full=400)
     with Site(run, workers=2, hooked=True) as at, at.client() as client:
         clients = at.clients(4)
         for number in range(rounds):

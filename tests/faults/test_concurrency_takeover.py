@@ -53,7 +53,7 @@ def check_finished(run: Run, at: Site, client: Client, upload_id: str, content: 
 
 @row("20 chunks for one range at once", databases=BOTH)
 def test_one_of_many_chunks_for_the_same_range_is_stored(run: Run) -> None:
-    writers, rounds = 20, run.amount(reduced=12, full=200)
+    writers, rounds = 20, run.amount(reduced=6, full=200)
     sizes = [1, 40, 5_000, 300_000]
     plan = [run.random.choice(sizes) for _ in range(rounds)]
     total = sum(plan)
@@ -153,7 +153,7 @@ class Duel:
 
 @row("stalled holder, resume in another thread", databases=BOTH)
 def test_stalled_chunk_does_not_hold_up_a_resume_on_another_connection(run: Run) -> None:
-    rounds = run.amount(reduced=8, full=150)
+    rounds = run.amount(reduced=4, full=150)
     with Site(run) as at, at.client() as client:
         duel = Duel(run, at, client, rounds)
         for _ in range(rounds):
@@ -166,7 +166,7 @@ def test_stalled_chunk_does_not_hold_up_a_resume_on_another_connection(run: Run)
 
 @row("stalled holder, resume in another process", databases=BOTH)
 def test_stalled_chunk_does_not_hold_up_a_resume_in_another_process(run: Run) -> None:
-    rounds = run.amount(reduced=8, full=150)
+    rounds = run.amount(reduced=4, full=150)
     with Site(run, workers=2) as at, at.client() as client:
         duel = Duel(run, at, client, rounds)
         for _ in range(rounds):
@@ -184,7 +184,7 @@ def test_stalled_chunk_does_not_hold_up_a_resume_in_another_process(run: Run) ->
 @row("holder goes on while the newcomer writes", databases=BOTH)
 def test_displaced_chunk_writes_nothing_beside_the_one_that_displaced_it(run: Run) -> None:
     """Both send at the same time, buffer by buffer, after the takeover."""
-    rounds = run.amount(reduced=8, full=150)
+    rounds = run.amount(reduced=4, full=150)
     with Site(run, workers=2) as at, at.client() as client:
         duel = Duel(run, at, client, rounds)
         for _ in range(rounds):
@@ -217,7 +217,7 @@ def _starts_with(part: object, start: int, data: bytes) -> bool:
 @row("holder's process stopped and continued", databases=BOTH)
 def test_stopped_process_neither_holds_up_nor_writes_when_continued(run: Run) -> None:
     """SIGSTOP in mid-body; the rest of the body lies in its socket when it goes on."""
-    rounds = run.amount(reduced=4, full=60)
+    rounds = run.amount(reduced=3, full=60)
     with Site(run, servers=2) as at:
         holding, other = at.servers
         with at.client(other) as client:
@@ -240,7 +240,7 @@ def test_stopped_process_neither_holds_up_nor_writes_when_continued(run: Run) ->
 @row("process stopped at any moment", databases=BOTH)
 def test_process_stopped_at_any_moment_delays_but_never_mixes(run: Run) -> None:
     """Stopped between any two instructions, perhaps with a lock: then 503, and no mixing."""
-    rounds = run.amount(reduced=4, full=60)
+    rounds = run.amount(reduced=3, full=60)
     with Site(run, servers=2) as at:
         holding, other = at.servers
         with at.client(other) as client:

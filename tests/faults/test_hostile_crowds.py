@@ -78,7 +78,7 @@ def measure_chunks(run: Run, client: Client, count: int, name: str) -> Latencies
 
 @row("slow bodies, a fast client beside them", databases=BOTH)
 def test_slow_bodies_do_not_stop_a_fast_client(run: Run) -> None:
-    slow, chunks = run.amount(reduced=200, full=1000), run.amount(reduced=30, full=1000)
+    slow, chunks = run.amount(reduced=100, full=1000), run.amount(reduced=20, full=1000)
     with Site(run) as at, at.client() as client:
         measure_chunks(run, client, chunks, "alone")
         with Dribble(at, slow) as crowd:
@@ -96,7 +96,7 @@ def test_slow_bodies_do_not_stop_a_fast_client(run: Run) -> None:
 
 @row("thousands of tiny chunks", databases=BOTH)
 def test_tiny_chunks_cost_nothing_that_stays(run: Run) -> None:
-    count = run.amount(reduced=300, full=10_000)
+    count = run.amount(reduced=150, full=10_000)
     content = bytes(number % 251 for number in range(count))
     with Site(run) as at, at.client() as client:
         upload_id = client.create(content[:1], count)
@@ -122,7 +122,7 @@ def test_tiny_chunks_cost_nothing_that_stays(run: Run) -> None:
 
 @row("thousands of open uploads", databases=BOTH)
 def test_list_and_cleaner_cope_with_many_open_uploads(run: Run) -> None:
-    count = run.amount(reduced=300, full=5000)
+    count = run.amount(reduced=120, full=5000)
     with Site(run) as at, at.client() as client:
         first = client.ask(raw_chunk(b"x", 0, 2))
         cookie = {"Cookie": first.headers["set-cookie"].partition(";")[0]}
@@ -157,7 +157,7 @@ def test_list_and_cleaner_cope_with_many_open_uploads(run: Run) -> None:
 
 @row("connections that never send a request", databases=(SQLITE,))
 def test_idle_and_half_sent_heads_do_not_stop_a_fast_client(run: Run) -> None:
-    idle, chunks = run.amount(reduced=200, full=1000), run.amount(reduced=30, full=500)
+    idle, chunks = run.amount(reduced=100, full=1000), run.amount(reduced=20, full=500)
     with Site(run) as at, at.client() as client:
         wires = [Wire(at.port) for _ in range(idle)]
         try:

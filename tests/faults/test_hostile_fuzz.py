@@ -299,7 +299,7 @@ def tree(directory: Path) -> set[str]:
 
 @row("fuzzed requests", databases=BOTH)
 def test_no_request_brings_the_server_down(run: Run) -> None:
-    count, warm_up = run.amount(reduced=1500, full=12_000), run.amount(reduced=500, full=2000)
+    count, warm_up = run.amount(reduced=800, full=12_000), run.amount(reduced=300, full=2000)
     environment: dict[str, str] = {"CHUNKED_UPLOAD_DURABLE": "0"}
     with Site(run, environment=environment) as at, at.client() as client:
         sentinel = client.create(b"sentinel", 16)
