@@ -63,6 +63,7 @@ _EXPIRE: Step = {
 }
 _CLEAN: Step = {"command": ["delete-expired-uploads"]}
 _ROWS: Step = {"sql": 'SELECT status, path, "offset" FROM chunked_upload'}
+_DEAD_COMPLETION: Step = {"promote": True}
 _GARBAGE: Step = {"file": ".incoming/{two}/{id}.part", "append": "garbage of a dead writer"}
 _NEWEST: Step = {"id": "SELECT upload_id FROM chunked_upload ORDER BY id DESC LIMIT 1"}
 _BROKEN = {**_first(), "body": _DATA[: _HALF // 2], "declared": _HALF}
@@ -103,6 +104,19 @@ OPERATIONS = {
         (200,),
         acked=len(_DATA),
         ends="complete",
+    ),
+    "completion after a dead one": Operation(
+        [_first(), _second(), _DEAD_COMPLETION],
+        _COMPLETE,
+        (200,),
+        acked=len(_DATA),
+        ends="complete",
+    ),
+    "abort after a dead completion": Operation(
+        [_first(), _second(), _DEAD_COMPLETION], _DELETE, (204, 404), ends="gone"
+    ),
+    "expiry after a dead completion": Operation(
+        [_first(), _second(), _DEAD_COMPLETION, _EXPIRE], _CLEAN, (0,), ends="gone"
     ),
     "abort": Operation([_first()], _DELETE, (204, 404), ends="gone"),
     "deletion of a completed upload": Operation(
