@@ -205,13 +205,14 @@ class Records:
         return True
 
     def remove(self, record: Record) -> bool:
-        """Delete the row if it still has this record's status, offset and turn."""
+        """Delete the row, if it is marked for removal.
+
+        Nothing else counts: a chunk may have moved the offset just before the mark, and a turn may
+        be taken, in vain, after it.
+        """
         model = self.model
         statement = delete(model).where(
-            model.upload_id == record.upload_id,
-            model.status == _loaded(record, "status"),
-            model.turn == _loaded(record, "turn"),
-            model.offset == _loaded(record, "offset"),
+            model.upload_id == record.upload_id, model.status == int(Status.DELETING)
         )
         with self._transaction() as connection:
             result: CursorResult[Any] = connection.execute(statement)

@@ -141,8 +141,8 @@ class Duel:
         self.content += data
 
     def check_displaced(self, reply: Reply) -> None:
-        """Check the holder's late answer."""
-        check_refused(self.run, reply, len(self.content))
+        """Check the holder's answer, which may have been on its way before the newcomer's."""
+        check_refused(self.run, reply, len(self.content) - SIZE, len(self.content))
 
     def finish(self, *, clean_log: bool = True) -> None:
         """Complete and compare; without ``clean_log`` failures may have been logged."""
