@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from chunked_upload.wire.body import BUFFER_SIZE
 from tests.support.concurrency import (
     at_once,
     serving_process,
@@ -114,7 +115,7 @@ class Duel:
     def round(self, holder: Wire) -> Iterator[bytes]:
         """Let the holder send part of the next chunk; yields the rest of its request.
 
-        The block is entered when its first bytes are on the disk.
+        The block is entered when they are on the disk.
         """
         self.run.tried()
         self.number += 1
@@ -123,7 +124,11 @@ class Duel:
         cut = self.run.random.randrange(SIZE * 2 // 3, SIZE)
         holder.send(sent.head + sent.body[:cut])
         part = next(path for path in self.at.stored.parts() if path.suffix == ".part")
-        wait_until(lambda: part.stat().st_size > len(self.content), what="the holder's first bytes")
+        # All whole buffers, less what is not the file's; then the holder waits for the network.
+        arrived = len(self.content) + cut // BUFFER_SIZE * BUFFER_SIZE - 1000
+        wait_until(lambda: part.stat().st_size >= arrived, what="the holder's bytes")
+        with Client(holder.port) as beside:
+            beside.state(self.upload_id)
         yield sent.body[cut:]
 
     def resume(self, newcomer: Wire) -> None:

@@ -68,6 +68,7 @@ class Wire:
     """
 
     def __init__(self, port: int, *, timeout: float = 60) -> None:
+        self.port = port
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
