@@ -18,7 +18,6 @@ from typing import Any, Protocol
 from urllib.parse import unquote
 
 from flask import Request
-from multipart import MultipartError, ParserLimitReached, PushMultipartParser
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.http import parse_options_header
 
@@ -32,9 +31,7 @@ from ..errors import (
     UnsupportedBody,
 )
 from .body import BUFFER_SIZE, Body
-
-#: Headers of one part: RFC 7578 knows three; names are limited by their own setting.
-_MAX_PART_HEADER = 8 * 1024
+from .multipart import Event, FormDecoder, FormTooLarge, MalformedForm, Part
 
 #: Fields that carry the protocol or a CSRF token; the others are the upload's metadata.
 OWN_FIELDS = frozenset({"upload_id", "md5", "csrf_token", "csrfmiddlewaretoken"})
@@ -121,10 +118,10 @@ class FormChunk:
     raw = False
 
     def __init__(self, body: Body, boundary: str, limits: FormLimits) -> None:
-        if not boundary:
-            raise BadRequestHeaders("Content-Type: multipart/form-data needs a boundary")
-        if len(boundary) > 200:  # RFC 2046 5.1.1 allows 70
-            raise BadRequestHeaders("Content-Type: the boundary is longer than 70 characters")
+        try:
+            decoder = FormDecoder(boundary, max_parts=limits.max_fields + _MAX_OWN_PARTS)
+        except MalformedForm as error:
+            raise BadRequestHeaders(f"Content-Type: {error}") from error
         body.require_end(framed=True)
         self._collected = _Fields(limits)
         self.fields = self._collected.kept
@@ -132,34 +129,24 @@ class FormChunk:
         self.declared = body.length
         self._body = body
         self._limits = limits
-        self._events = self._parse(boundary)
+        self._events = self._parse(decoder)
         self._read_head()
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the file part's bytes, then take in what follows it."""
-        for event in self._events:
-            if event is None:
-                break
-            yield event
+        yield from self._content()
         self._read_fields(after_file=True)
 
-    def _parse(self, boundary: str) -> Iterator[Any]:
-        """Yield the parser's events: a part, its bytes, None at its end."""
-        parser = PushMultipartParser(
-            boundary,
-            max_header_size=_MAX_PART_HEADER,
-            max_segment_count=self._limits.max_fields + _MAX_OWN_PARTS,
-        )
+    def _parse(self, decoder: FormDecoder) -> Iterator[Event]:
+        """Yield the form's parts and their bytes as the body arrives."""
         try:
-            with parser:
-                for data in self._body:
-                    if parser.closed:
-                        continue
-                    yield from parser.parse(data)
-        except ParserLimitReached as error:
-            raise LimitExceeded(f"The form is too large: {error.args[0]}") from error
-        except MultipartError as error:
-            raise self._broken(str(error.args[0])) from error
+            for data in self._body:
+                yield from decoder.feed(data)
+            decoder.close()
+        except FormTooLarge as error:
+            raise LimitExceeded(f"The form is too large: {error}") from error
+        except MalformedForm as error:
+            raise self._broken(str(error)) from error
 
     def _broken(self, problem: str) -> ChunkedUploadError:
         reason = f"the multipart body is malformed or cut short: {problem}"
@@ -170,11 +157,13 @@ class FormChunk:
         if part is None:
             names = " or ".join(repr(name) for name in self._limits.field_names)
             raise NoChunkSubmitted(f"the form has no file part; expected one named {names}")
-        self.filename = part.filename
+        self.filename = part.filename or ""
 
-    def _read_fields(self, *, after_file: bool) -> Any:
+    def _read_fields(self, *, after_file: bool) -> Part | None:
         """Take in fields up to a file part, which is returned, or to the end of the form."""
         for part in self._events:
+            if not isinstance(part, Part):  # pragma: no cover - the decoder's grammar
+                raise TypeError("content outside of a part")
             if part.filename is None:
                 self._read_field(part.name)
             elif not part.filename:  # a file input in which nothing was chosen
@@ -188,20 +177,23 @@ class FormChunk:
                 return part
         return None
 
+    def _content(self) -> Iterator[bytes]:
+        """Yield the bytes of the part that has begun."""
+        for event in self._events:
+            if not isinstance(event, bytes):
+                return
+            yield event
+
     def _read_field(self, name: str) -> None:
         value = bytearray()
         self._collected.count(name, len(name.encode(errors="replace")))
-        for data in self._events:
-            if data is None:
-                break
+        for data in self._content():
             value += data
             self._collected.count(name, len(data), so_far=len(value))
         self._collected.add(name, value.decode(errors="replace"))
 
     def _skip_empty(self) -> None:
-        for data in self._events:
-            if data is None:
-                return
+        for data in self._content():
             self._collected.count("", len(data))
 
 

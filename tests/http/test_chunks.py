@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -378,3 +379,15 @@ def test_a_parsed_form_is_refused_as_one_that_is_not(parsed_before: Flask) -> No
     mine, other = field("upload_id", "0" * 32), field("upload_id", "1" * 32)
     refused(post_form(client, mine, other, file(DATA)), 400)
     assert nothing_left(parsed_before)
+
+
+def test_an_empty_part_may_share_its_blank_line_with_the_delimiter(app: Flask) -> None:
+    """RFC 2046 5.1.1: the CRLF that ends the headers may be the delimiter's. Werkzeug sends it."""
+    client = app.test_client()
+    form = {"upload_id": "", "note": "", "file": (io.BytesIO(b""), "empty.txt")}
+    response = client.post("/uploads/", data=form)
+    assert response.status_code == 200, response.text
+    done = Protocol(client).complete(response.get_json()["upload_id"], b"")
+    assert done.status_code == 200
+    assert done.get_json()["metadata"] == {"note": ""}
+    assert done.get_json()["length"] == 0

@@ -404,6 +404,8 @@ def test_denied_extensions(limited: Callable[..., Flask], name: str) -> None:
             Protocol(client).complete(upload_id, DATA)
             assert not any(place.lower().endswith("php") for place in stored(app))
             client.delete(f"/uploads/{upload_id}")
+        elif name.endswith("\\") and way == "form":
+            refused(response, 400)  # the backslash takes the quote with it, no file name is left
         else:
             refused(response, 415)
         assert nothing_left(app)
