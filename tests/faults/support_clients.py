@@ -83,7 +83,7 @@ class Clients:
                 http,
                 rng,
                 size=rng.randint(1, self._size),
-                chunk=rng.choice([500, 5_000, 50_000]),
+                chunk=rng.choice([self._size // 800, self._size // 80, self._size // 8]),
                 filename=rng.choice(["same name.bin", f"{rng.random()}.bin"]),
                 root=self._server.root,
                 report=self._run.violation,

@@ -19,7 +19,8 @@ from tests.support.server import Server
 def test_a_killed_server_loses_nothing_and_no_upload_gets_stuck(run: Run) -> None:
     environment = run.fresh_environment()
     with Server(run.directory, environment) as server:
-        clients = Clients(run, server, uploads=run.amount(reduced=1, full=30))
+        uploads, size = run.amount(reduced=1, full=30), run.amount(reduced=40_000, full=400_000)
+        clients = Clients(run, server, uploads, size=size)
         for _ in range(run.amount(reduced=3, full=100)):
             time.sleep(run.random.uniform(0, 0.4))
             with clients.hold():

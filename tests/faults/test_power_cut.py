@@ -57,7 +57,8 @@ def cut_at_random(run: Run, *, cuts: int, environment: dict[str, str] | None = N
         server = Server(home, given)
         server.log = run.directory / "server.log"
         with server:
-            clients = Clients(run, server, uploads=1, size=200_000)
+            size = run.amount(reduced=40_000, full=200_000)
+            clients = Clients(run, server, uploads=1, size=size)
             for _ in range(cuts):
                 time.sleep(run.random.uniform(0.02, 0.5))
                 with clients.hold():
