@@ -10,7 +10,8 @@ from .hooks import (
     upload_expired,
 )
 from .models import ChunkedUploadMixin, Status
-from .protocols.chunked import ChunkedUploadCompleteView, ChunkedUploadView
+from .protocols.chunked import ChunkedUploadView
+from .protocols.complete import ChunkedUploadCompleteView
 from .storage import LocalStorage, Storage
 from .uploaded_file import UploadedFile
 

@@ -15,7 +15,8 @@ from .hooks import Hooks
 from .models import default_model
 from .mount import Mount
 from .protocols.base import VERBS
-from .protocols.chunked import ChunkedUploadCompleteView, ChunkedUploadView
+from .protocols.chunked import ChunkedUploadView
+from .protocols.complete import ChunkedUploadCompleteView
 from .protocols.resources import UploadFileView, UploadListView, UploadView, Verbs, by_verb
 from .records import Record
 

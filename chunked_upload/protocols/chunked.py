@@ -1,33 +1,23 @@
-"""The django-chunked-upload protocol: post chunks with Content-Range, complete with an MD5.
+"""The django-chunked-upload protocol, first half: chunks posted with Content-Range.
 
-Both views are meant to be subclassed; each hook has the name, the arguments and the moment that it
-has in django-chunked-upload, with ``request`` being Flask's. The order for a chunk is: permissions,
-file present, validate, look-up and validity (or creation), header, size limit, offset, bytes,
-pre_save, save, post_save, answer. For a completion: fields, look-up, validate, validity, MD5,
-pre_save, save, post_save, on_completion, answer.
+The view is meant to be subclassed; each hook has the name, the arguments and the moment that it has
+in django-chunked-upload, with ``request`` being Flask's. The order is: permissions, file present,
+validate, look-up and validity (or creation), header, size limit, offset, bytes, pre_save, save,
+post_save, answer. The other half, completing, is in complete.py.
 """
 
 from __future__ import annotations
 
-import json
-from io import BytesIO
-from typing import Any, ClassVar
+from typing import Any
 
 from flask import Request, Response, request
-from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.formparser import FormDataParser
-from werkzeug.http import parse_options_header
 
 from .. import callers
 from ..callers import Caller
 from ..chunk import Chunk
 from ..errors import (
-    AlreadyComplete,
     BadRequest,
     BadRequestHeaders,
-    ChecksumMismatch,
-    FieldsRequired,
     FileTooLarge,
     LimitExceeded,
     OffsetMismatch,
@@ -35,28 +25,19 @@ from ..errors import (
     UnsupportedBody,
 )
 from ..filenames import clean_filename, extension
-from ..models import Status
 from ..records import Record
-from ..schemas import CompleteSchema
-from ..uploaded_file import UploadedFile
-from ..wire.body import Body
 from ..wire.content_range import ContentRange, parse_content_range
 from ..wire.incoming import (
     OWN_FIELDS,
     UNNAMED,
     FormLimits,
     Incoming,
-    add_field,
     expose_fields,
     header_filename,
     open_incoming,
 )
 from ..wire.replies import add_progress
 from .base import ChunkedUploadBaseView
-
-#: A complete request is two short fields; JSON around them may be padded.
-_MAX_COMPLETE_BODY = 64 * 1024
-_MAX_COMPLETE_PARTS = 100
 
 
 class ChunkedUploadView(ChunkedUploadBaseView):
@@ -207,6 +188,9 @@ class ChunkedUploadView(ChunkedUploadBaseView):
             fields = _metadata(incoming.fields)
             if fields != chunk.record.extra_fields:  # some came after the file
                 chunk.record.extra_fields = fields
+        return self._commit_chunk(chunk)
+
+    def _commit_chunk(self, chunk: Chunk) -> Record:
         chunk.finish()
         self._save(chunk.record, chunk.commit, new=chunk.new)
         if not chunk.committed:
@@ -229,9 +213,7 @@ class ChunkedUploadView(ChunkedUploadBaseView):
         with target:
             for data in staged.bytes():
                 target.write(data)
-            target.finish()
-            self._save(record, target.commit, new=False)
-        return record
+            return self._commit_chunk(target)
 
     # Create
 
@@ -308,137 +290,6 @@ class ChunkedUploadView(ChunkedUploadBaseView):
             )
             for local, remote in relationship.local_remote_pairs
         }
-
-
-class ChunkedUploadCompleteView(ChunkedUploadBaseView):
-    """Completes an upload: checks the MD5, puts the file in its final place, tells the app."""
-
-    #: Whether the client must send the file's MD5.
-    do_md5_check: ClassVar[bool] = True
-
-    def on_completion(self, uploaded_file: UploadedFile, request: Request) -> None:
-        """Called with the finished file (hook). Raising does not undo the completion; see docs."""
-        for hook in self.mount.hooks.on_completion:
-            hook(uploaded_file, request)
-
-    def is_valid_chunked_upload(self, chunked_upload: Any) -> None:
-        """Check that the upload may be completed (hook): not expired. Completed ones may, again."""
-        self.engine.check_unexpired(chunked_upload)
-
-    def md5_check(self, chunked_upload: Any, md5: str) -> None:
-        """Compare the client's MD5 with the stored bytes' (hook), whatever the case.
-
-        :raises ChecksumMismatch: when they differ.
-        """
-        if chunked_upload.md5 != md5.strip().lower():
-            raise ChecksumMismatch
-
-    def get_response_data(self, chunked_upload: Any, request: Request) -> dict[str, Any]:
-        """Return the answer to a completion (hook)."""
-        return self.mount.describe(chunked_upload)
-
-    def post(self) -> Response:
-        """Complete an upload; repeating it answers the same and runs no hook twice."""
-        self.check_permissions(request)
-        fields = self._fields()
-        upload_id, md5 = fields["upload_id"].strip(), fields["md5"].strip()
-        if not upload_id or (self.do_md5_check and not md5):
-            raise FieldsRequired(md5_required=self.do_md5_check)
-        record = self.find(upload_id)
-        self.validate(request)
-        self.is_valid_chunked_upload(record)
-        self.mount.let_go()
-        if record.status != Status.COMPLETE:
-            self._complete(record, md5)
-        elif self.do_md5_check:
-            self.md5_check(record, md5)
-        self.mount.let_go()
-        self.engine.settle(record, lambda: self.notify(record))
-        response = self.reply(self.get_response_data(record, request))
-        return add_progress(response, record)
-
-    def notify(self, record: Record) -> None:
-        """Run ``on_completion`` and send the ``completed`` signal."""
-        key = record.path or ""
-        storage = self.engine.storage
-        with self.mount.letting_go(), storage.open(key) as stream:
-            file = UploadedFile(stream, path=storage.path(key), upload=record)
-            self.on_completion(file, request)
-            self.mount.emit("completed", record)
-
-    def _complete(self, record: Record, md5: str) -> None:
-        try:
-            record.md5 = self.engine.checksum(record)
-            if self.do_md5_check:
-                self.md5_check(record, md5)
-            self.engine.mark_complete(record)
-            self._save(record, lambda: self._promote(record), new=False)
-        except AlreadyComplete:  # by another request, right now
-            if self.do_md5_check:
-                self.md5_check(record, md5)
-
-    def _promote(self, record: Record) -> None:
-        # After pre_save, so that a hook that raises leaves no file in the final place.
-        self.engine.promote(record)
-        self.engine.commit_completion(record)
-
-    def _fields(self) -> dict[str, str]:
-        """Read the form or the JSON object.
-
-        :raises UnsupportedBody: for another type of body.
-        """
-        mimetype = parse_options_header(request.environ.get("CONTENT_TYPE", ""))[0]
-        if mimetype in ("application/x-www-form-urlencoded", "multipart/form-data", ""):
-            given = self._form_fields()
-        elif mimetype == "application/json" or mimetype.endswith("+json"):
-            given = self._json_fields()
-        else:
-            raise UnsupportedBody(f"{mimetype} is not supported; send a form or JSON")
-        errors = CompleteSchema().validate(given)
-        if errors:
-            raise FieldsRequired(md5_required=self.do_md5_check)
-        fields: dict[str, str] = CompleteSchema().load(given)
-        return fields
-
-    def _form_fields(self) -> dict[str, Any]:
-        form = request.form if "form" in request.__dict__ else self._parse_form(self._body())
-        fields: dict[str, str] = {}
-        for name, value in form.items(multi=True):
-            add_field(fields, name, value)
-        expose_fields(request, fields)
-        return fields
-
-    def _parse_form(self, body: bytes) -> MultiDict[str, str]:
-        mimetype, options = parse_options_header(request.environ.get("CONTENT_TYPE", ""))
-        parser = FormDataParser(lambda *_, **__: BytesIO(), max_form_parts=_MAX_COMPLETE_PARTS)
-        try:
-            return parser.parse(BytesIO(body), mimetype, len(body), options)[1]
-        except RequestEntityTooLarge as error:
-            raise LimitExceeded(f"The form has more than {_MAX_COMPLETE_PARTS} parts") from error
-
-    def _json_fields(self) -> dict[str, Any]:
-        try:
-            given = json.loads(self._body(), object_pairs_hook=_json_object)
-        except (ValueError, RecursionError) as error:
-            raise BadRequest("The body is not valid JSON") from error
-        if not isinstance(given, dict):
-            raise BadRequest("The JSON body must be an object with 'upload_id' and 'md5'")
-        expose_fields(request, {k: v for k, v in given.items() if isinstance(v, str)})
-        return given
-
-    def _body(self) -> bytes:
-        body = Body(request.environ).read_all(_MAX_COMPLETE_BODY)
-        if body is None:
-            raise LimitExceeded(f"Request exceeds the limit ({_MAX_COMPLETE_BODY} bytes)")
-        return body
-
-
-def _json_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Build an object under the same rule for repeated fields as a form."""
-    fields: dict[str, Any] = {}
-    for name, value in pairs:
-        add_field(fields, name, value)
-    return fields
 
 
 def _agreed_id(from_url: str | None, fields: dict[str, str]) -> str | None:

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 _INCOMING = ".incoming"
 _OWN_NAME = re.compile(r"([0-9a-f]{32})\.(?:part|turn|lock)")
 _READ_SIZE = 1024 * 1024
-_FLAGS = os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
+# Not blocking: opening a FIFO that somebody put there would wait for its other end.
+_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 #: What link(2) says where the file system (or a mount option) has no hard links.
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
