@@ -11,6 +11,7 @@ connections checkpoint at once, which is what server workers do.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -25,13 +26,17 @@ _MARK = "chunked_upload_prepared"
 
 
 def prepare(engine: Engine, *, own: bool, durable: bool = True) -> Engine:
-    """Set every SQLite connection of an engine up for durable commits, once per engine.
+    """Set every connection of an engine up for durable commits and bounded waits, once per engine.
 
     :param own: the database is this service's own, so its journal mode may be chosen as well, and
         its syncs be dropped.
     :param durable: False leaves an app's database as it is.
     """
-    if engine.dialect.name != "sqlite" or getattr(engine, _MARK, False):
+    if getattr(engine, _MARK, False):
+        return engine
+    if engine.dialect.name == "postgresql" and own:
+        return _listen(engine, _limit_waiting)
+    if engine.dialect.name != "sqlite":
         return engine
     if engine.url.database in (None, "", ":memory:"):
         return engine  # nothing to make durable, and disposing would lose it
@@ -51,10 +56,21 @@ def prepare(engine: Engine, *, own: bool, durable: bool = True) -> Engine:
             cursor.execute("PRAGMA synchronous = OFF")
         cursor.close()
 
+    return _listen(engine, on_connect)
+
+
+def _listen(engine: Engine, on_connect: Callable[[Any, Any], None]) -> Engine:
     event.listen(engine, "connect", on_connect)
     engine.dispose()  # connections opened before this have not been set up
     setattr(engine, _MARK, True)
     return engine
+
+
+def _limit_waiting(connection: Any, _record: Any) -> None:
+    """Let PostgreSQL wait for a row only so long: who holds it may be a process that is stopped."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = {BUSY_TIMEOUT_MS}")
+    connection.commit()
 
 
 def sqlite_version(engine: Engine) -> tuple[int, ...]:
