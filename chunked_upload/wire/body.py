@@ -103,6 +103,7 @@ def _content_length(environ: Mapping[str, Any]) -> int | None:
         return None
     if not declared:
         return 0
-    if not (declared.isascii() and declared.isdigit() and len(declared) <= 19):
-        raise BadRequestHeaders("Content-Length must be a plain number")
+    plain = declared.isascii() and declared.isdigit() and len(declared) <= 19
+    if not plain or int(declared) >= 2**63:
+        raise BadRequestHeaders("Content-Length must be a plain number below 2^63")
     return int(declared)
