@@ -328,6 +328,7 @@ class LocalStorage(Storage):
             finally:
                 if mine:
                     path.unlink(missing_ok=True)
+                    self.sync_directories(path.parent)  # a power cut would bring it back
         finally:
             os.close(descriptor)
 
