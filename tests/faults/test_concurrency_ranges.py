@@ -149,7 +149,7 @@ def test_processes_fill_one_upload_in_any_order(run: Run) -> None:
         at = Site(run)
         app = make_app(run, at, monkeypatch)
         at.migrate()
-        for _ in range(run.amount(reduced=1, full=15)):
+        for _ in range(run.amount(reduced=1, full=10)):
             run.tried()
             seed = run.random.randrange(2**32)
             with app.app_context():
@@ -157,11 +157,19 @@ def test_processes_fill_one_upload_in_any_order(run: Run) -> None:
             workers = [
                 subprocess.Popen(
                     [sys.executable, "-m", __name__, upload_id, str(seed), str(index)],
+                    stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     text=True,
                 )
-                for index in range(4)
+                for index in range(run.amount(reduced=2, full=4))
             ]
+            for worker in workers:  # all begin when the last one is ready
+                assert worker.stdout is not None
+                worker.stdout.readline()
+            for worker in workers:
+                assert worker.stdin is not None
+                worker.stdin.write("go\n")
+                worker.stdin.flush()
             for worker in workers:
                 said, _unused = worker.communicate(timeout=250)
                 if run.check(worker.returncode == 0, "a writing process failed"):
@@ -336,6 +344,10 @@ def _main(upload_id: str, seed: int, index: int) -> None:
     """Be one of the writing processes."""
     app = create_app()
     with app.app_context():
+        fetch(engine_of(app), upload_id)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        sys.stdin.readline()
         chooser = random.Random(seed + index + 1)
         told = fill(engine_of(app), upload_id, seed, chooser)
     sys.stdout.write(" ".join(str(told[name]) for name in _COUNTED))

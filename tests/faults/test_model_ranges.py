@@ -71,6 +71,7 @@ class Ranges(RuleBasedStateMachine):
         self.stored: dict[int, int] = {}
         self.open: list[Open] = []
         self.abandoned: list[Open] = []
+        self.checked = False
         self.run.tried()
 
     @initialize()
@@ -163,9 +164,10 @@ class Ranges(RuleBasedStateMachine):
         """Leave a chunk and its claim behind, as a killed process does."""
         self.abandoned.append(self.open.pop(which % len(self.open)))
 
-    @precondition(lambda self: len(self.stored) == LENGTH)
+    @precondition(lambda self: len(self.stored) == LENGTH and not self.checked)
     @rule()
     def check_md5(self) -> None:
+        self.checked = True
         content = bytes(self.stored[at] for at in range(LENGTH))
         assert self.engine.checksum(self.fetch()) == md5_of(content)
         self.run.count("complete files")
@@ -176,6 +178,7 @@ class Ranges(RuleBasedStateMachine):
         with pytest.raises(NotComplete):
             self.engine.checksum(self.fetch())
 
+    @precondition(lambda self: LENGTH * 2 // 3 < len(self.stored) < LENGTH)
     @rule(noise=st.randoms())
     def fill_all_gaps(self, noise: random.Random) -> None:
         """Close every gap, one chunk each, in any order."""
