@@ -77,11 +77,23 @@ def cut_later_chunks(run: Run, build: Build, **site: str) -> None:
                 offset = client.offset(upload_id)
                 run.check(offset == len(content), f"{what}: offset {offset} not {len(content)}")
             good = number.to_bytes(4, "big") * (SIZE // 4)
-            reply = client.ask(build(good, len(content), total, upload_id=upload_id))
+            asked = build(good, len(content), total, upload_id=upload_id)
+            reply = client.ask(asked)
+            while _took_over(reply, len(content)) and run.counts["taken over"] < len(plan):
+                run.count("taken over")
+                reply = client.ask(asked)
             if not run.check(reply.status == 200, f"{what}: the next try got {reply}"):
                 return
             content += good
         check_finished(run, at, client, upload_id, content)
+
+
+def _took_over(reply: Reply, offset: int) -> bool:
+    """Whether the request of a connection that was reset came to its turn after the next try.
+
+    It is the newcomer then, although it is about to fail; the next try is told where to go on.
+    """
+    return reply.detail == "Offsets do not match" and reply.json.get("offset") == offset
 
 
 def check_finished(run: Run, at: Site, client: Client, upload_id: str, content: bytes) -> None:
