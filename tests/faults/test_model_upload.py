@@ -276,9 +276,9 @@ def test_server_agrees_with_the_model_whatever_happens(run: Run) -> None:
     """One server for all examples; reduced, it is killed a few times only."""
     with Site(run) as at:
         Uploads.site, Uploads.run = at, run
-        Uploads.kills = run.amount(reduced=2, full=120)
+        Uploads.kills = run.amount(reduced=2, full=60)
         options = settings(
-            max_examples=run.amount(reduced=6, full=300),
+            max_examples=run.amount(reduced=6, full=120),
             stateful_step_count=run.amount(reduced=12, full=40),
             deadline=None,
             database=InMemoryExampleDatabase(),
