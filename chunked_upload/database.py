@@ -11,7 +11,10 @@ connections checkpoint at once, which is what server workers do.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -23,6 +26,13 @@ WAL_SAFE = (3, 51, 3)
 BUSY_TIMEOUT_MS = 10_000
 
 _MARK = "chunked_upload_prepared"
+
+#: What an SQLite commit may need: a few pages, and their copies in the journal.
+_ROOM = 64 * 1024
+
+#: Kept free for removals: enough for many commits.
+_RESERVE = 128 * 1024
+_HAS_RESERVE = "chunked_upload_has_reserve"
 
 
 def prepare(engine: Engine, *, own: bool, durable: bool = True) -> Engine:
@@ -36,10 +46,15 @@ def prepare(engine: Engine, *, own: bool, durable: bool = True) -> Engine:
         return engine
     if engine.dialect.name == "postgresql" and own:
         return _listen(engine, _limit_waiting)
-    if engine.dialect.name != "sqlite":
-        return engine
-    if engine.url.database in (None, "", ":memory:"):
-        return engine  # nothing to make durable, and disposing would lose it
+    if _file(engine) is None:
+        return engine  # in memory: nothing to make durable, and disposing would lose it
+    if own:
+        setattr(engine, _HAS_RESERVE, True)
+        keep_reserve(engine)
+    return _listen(engine, _sqlite_pragmas(engine, own=own, durable=durable))
+
+
+def _sqlite_pragmas(engine: Engine, *, own: bool, durable: bool) -> Callable[[Any, Any], None]:
     journal = None
     if own:
         journal = "wal" if sqlite_version(engine) >= WAL_SAFE else "delete"
@@ -56,7 +71,7 @@ def prepare(engine: Engine, *, own: bool, durable: bool = True) -> Engine:
             cursor.execute("PRAGMA synchronous = OFF")
         cursor.close()
 
-    return _listen(engine, on_connect)
+    return on_connect
 
 
 def _listen(engine: Engine, on_connect: Callable[[Any, Any], None]) -> Engine:
@@ -71,6 +86,47 @@ def _limit_waiting(connection: Any, _record: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SET lock_timeout = {BUSY_TIMEOUT_MS}")
     connection.commit()
+
+
+def has_room(engine: Engine) -> bool:
+    """Whether a commit finds room; only an SQLite file's disk can be asked."""
+    file = _file(engine)
+    return file is None or _room_beside(file) >= _ROOM
+
+
+def keep_reserve(engine: Engine) -> None:
+    """Keep some room beside our own SQLite file, so that a full disk can still record removals."""
+    file = _file(engine)
+    if file is None or not getattr(engine, _HAS_RESERVE, False):
+        return
+    if _reserve(file).exists() or _room_beside(file) < 10 * _RESERVE:
+        return
+    with suppress(OSError), _reserve(file).open("xb") as reserve:
+        os.posix_fallocate(reserve.fileno(), 0, _RESERVE)
+
+
+def spend_reserve(engine: Engine) -> None:
+    """Give the kept room to the next commits."""
+    file = _file(engine)
+    if file is not None:
+        _reserve(file).unlink(missing_ok=True)
+
+
+def _file(engine: Engine) -> Path | None:
+    """Return the SQLite file; None for another database, or one in memory."""
+    if engine.dialect.name != "sqlite" or engine.url.database in (None, "", ":memory:"):
+        return None
+    return Path(str(engine.url.database))
+
+
+def _reserve(file: Path) -> Path:
+    return file.with_name(f"{file.name}-reserve")
+
+
+def _room_beside(file: Path) -> int:
+    """Return the free bytes of the disk that holds a file."""
+    disk = os.statvfs(file.parent)
+    return disk.f_bavail * disk.f_frsize
 
 
 def sqlite_version(engine: Engine) -> tuple[int, ...]:

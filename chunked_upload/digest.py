@@ -15,6 +15,7 @@ import ctypes
 import ctypes.util
 import functools
 import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 #: ``sizeof(MD5_CTX)``: A..D, Nl, Nh (u32), 16 words of data, num (RFC 1321 state plus one block).
@@ -100,20 +101,18 @@ def resumable_md5() -> Any:
     return None
 
 
-def _candidates() -> list[Any]:
-    libraries = []
-    try:
+def _candidates() -> Iterator[Any]:
+    # Statically linked Pythons have no such file, others no OpenSSL at all.
+    with contextlib.suppress(ImportError, AttributeError, OSError):
         import _hashlib
 
         # dlsym on this extension also searches what it is linked with: Python's own libcrypto.
-        libraries.append(ctypes.CDLL(_hashlib.__file__))
-    except (ImportError, AttributeError, OSError):  # statically linked, or no OpenSSL at all
-        pass
+        yield ctypes.CDLL(_hashlib.__file__)
+    # Asked only then: it starts a process.
     name = ctypes.util.find_library("crypto")
     if name:
         with contextlib.suppress(OSError):
-            libraries.append(ctypes.CDLL(name))
-    return libraries
+            yield ctypes.CDLL(name)
 
 
 def _agrees_with_hashlib(library: Any) -> bool:

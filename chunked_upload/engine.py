@@ -30,6 +30,7 @@ from .errors import (
     OffsetMismatch,
     ServiceUnavailable,
     SizeMismatch,
+    StorageFull,
     TotalMismatch,
     UploadExpired,
     UploadNotFound,
@@ -330,9 +331,17 @@ class UploadEngine:
 
         :raises UploadNotFound: when somebody else has removed it.
         """
-        with failing_parts():
-            self._mark_for_removal(record)
-            self._purge(record)
+        try:
+            with failing_parts():
+                self._mark_for_removal(record)
+                self._purge(record)
+        except StorageFull:
+            # No room to record the removal; the bytes to be removed may be what takes it up.
+            with failing_parts(), self.records.with_reserve():
+                self._discard_files(record)
+                if record.status != Status.DELETING:
+                    self._mark_for_removal(record)
+                self._purge(record)
         self.emit("aborted", record)
 
     def _mark_for_removal(self, record: Record) -> None:
@@ -388,13 +397,19 @@ class UploadEngine:
 
     def _purge(self, record: Record, *, delete: bool = True) -> None:
         # Files first: a record without files can be purged again, files without one are litter.
-        if record.path:
-            if delete:
-                self.storage.delete(record.path)
-        else:
-            self.storage.retract(record.upload_id, self._directory(record), record.filename)
-        self.storage.discard_part(record.upload_id)
+        # Once the row is gone, another process has finished this removal, and the finished file's
+        # name may be the next upload's.
+        if delete and record.path and not self.records.refresh(record):
+            return
+        self._discard_files(record, delete=delete)
         self.records.remove(record)
+
+    def _discard_files(self, record: Record, *, delete: bool = True) -> None:
+        if record.path is None:
+            self.storage.retract(record.upload_id, self._directory(record), record.filename)
+        elif delete:
+            self.storage.delete(record.path)
+        self.storage.discard_part(record.upload_id)
 
     def _directory(self, record: Record) -> str:
         return record.created_on.strftime(self.settings.path).strip("/")

@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
+from . import database
 from .errors import LimitExceeded
 from .models import ChunkedUploadMixin, Status
 
@@ -133,6 +134,7 @@ class Records:
         :raises LimitExceeded: counted and inserted in one transaction, so that two requests at
             once cannot both take the last place.
         """
+        database.keep_reserve(self._bind())
         with self._session() as session:
             if quota is not None:
                 _one_at_a_time(session.connection(), record.quota_key or "")
@@ -217,6 +219,15 @@ class Records:
         with self._transaction() as connection:
             result: CursorResult[Any] = connection.execute(statement)
             return result.rowcount == 1
+
+    @contextmanager
+    def with_reserve(self) -> Iterator[None]:
+        """Run what must be recorded although the database's disk is full."""
+        database.spend_reserve(self._bind())
+        try:
+            yield
+        finally:
+            database.keep_reserve(self._bind())
 
     def ping(self) -> None:
         """Ask the database for one row of the table; raises what SQLAlchemy raises."""

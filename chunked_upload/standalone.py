@@ -22,7 +22,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.utils import import_string
 
 from . import accesslog
-from .database import newest_sqlite
+from .database import has_room, newest_sqlite
 from .errors import ConfigurationError
 from .extension import ChunkedUpload
 from .settings import KEYS, PREFIX, from_environment
@@ -180,7 +180,9 @@ def health(uploads: ChunkedUpload) -> tuple[dict[str, str], int]:
     said = {"database": "ok", "storage": "ok"}
     try:
         uploads.engine.records.ping()
-    except SQLAlchemyError as error:
+        if not has_room(uploads.db.engine):
+            said["database"] = "failed: no space left"
+    except (SQLAlchemyError, OSError) as error:
         said["database"] = f"failed: {type(error).__name__}"
     try:
         uploads.engine.storage.check()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.exc import OperationalError
 
 from tests.http.answers import refused, stored
 from tests.http.expiry import expire
@@ -70,4 +73,25 @@ def test_a_file_that_is_gone_already(app: Flask, client: FlaskClient, protocol: 
     (Path(app.instance_path) / "uploads" / name).unlink()
     refused(client.get(f"/uploads/{upload_id}/file"), 404, "Upload not found")
     assert client.delete(f"/uploads/{upload_id}").status_code == 204
+    assert nothing_left(app)
+
+
+def test_a_removal_is_recorded_although_the_database_has_no_room(
+    app: Flask, protocol: Protocol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then the upload's bytes go first, and the room that is kept for this is spent."""
+    upload_id = protocol.upload(b"hello")
+    engine = app.extensions["chunked_upload"]["chunked_upload"].engine
+    swap, failures = engine.records.swap, []
+
+    def full_once(*arguments: Any, **options: Any) -> bool:
+        if not failures:
+            failures.append(OperationalError("", {}, Exception("database or disk is full")))
+            raise failures[0]
+        done: bool = swap(*arguments, **options)
+        return done
+
+    monkeypatch.setattr(engine.records, "swap", full_once)
+    assert protocol.client.delete(f"/uploads/{upload_id}").status_code == 204
+    assert failures
     assert nothing_left(app)
