@@ -82,7 +82,8 @@ def test_a_removal_is_recorded_although_the_database_has_no_room(
     """Then the upload's bytes go first, and the room that is kept for this is spent."""
     upload_id = protocol.upload(b"hello")
     engine = app.extensions["chunked_upload"]["chunked_upload"].engine
-    swap, failures = engine.records.swap, []
+    swap = engine.records.swap
+    failures: list[OperationalError] = []
 
     def full_once(*arguments: Any, **options: Any) -> bool:
         if not failures:
