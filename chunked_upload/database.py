@@ -12,6 +12,7 @@ connections checkpoint at once, which is what server workers do.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +27,10 @@ WAL_SAFE = (3, 51, 3)
 BUSY_TIMEOUT_MS = 10_000
 
 _MARK = "chunked_upload_prepared"
+
+#: Two requests may be the first to need an engine; SQLAlchemy's listeners cannot be added while
+#: another thread connects.
+_preparing = threading.Lock()
 
 #: What an SQLite commit may need: a few pages, and their copies in the journal.
 _ROOM = 64 * 1024
@@ -42,16 +47,23 @@ def prepare(engine: Engine, *, own: bool, durable: bool = True) -> Engine:
         its syncs be dropped.
     :param durable: False leaves an app's database as it is.
     """
-    if getattr(engine, _MARK, False):
-        return engine
+    if not getattr(engine, _MARK, False):
+        with _preparing:
+            if not getattr(engine, _MARK, False):
+                _prepare(engine, own=own, durable=durable)
+    return engine
+
+
+def _prepare(engine: Engine, *, own: bool, durable: bool) -> None:
+    listener: Callable[..., None] | None = None
     if engine.dialect.name == "postgresql" and own:
-        return _listen(engine, _limit_waiting)
-    if _file(engine) is None:
-        return engine  # in memory: nothing to make durable, and disposing would lose it
-    if own:
-        setattr(engine, _HAS_RESERVE, True)
-        keep_reserve(engine)
-    return _listen(engine, _sqlite_pragmas(engine, own=own, durable=durable))
+        listener = _limit_waiting
+    elif _file(engine) is not None:  # in memory there is nothing to make durable
+        listener = _sqlite_pragmas(engine, own=own, durable=durable)
+    if listener is not None:
+        event.listen(engine, "connect", listener)
+        engine.dispose()  # connections opened before this have not been set up
+    setattr(engine, _MARK, True)
 
 
 def _sqlite_pragmas(engine: Engine, *, own: bool, durable: bool) -> Callable[[Any, Any], None]:
@@ -74,13 +86,6 @@ def _sqlite_pragmas(engine: Engine, *, own: bool, durable: bool) -> Callable[[An
     return on_connect
 
 
-def _listen(engine: Engine, on_connect: Callable[[Any, Any], None]) -> Engine:
-    event.listen(engine, "connect", on_connect)
-    engine.dispose()  # connections opened before this have not been set up
-    setattr(engine, _MARK, True)
-    return engine
-
-
 def _limit_waiting(connection: Any, _record: Any) -> None:
     """Let PostgreSQL wait for a row only so long: who holds it may be a process that is stopped."""
     with connection.cursor() as cursor:
@@ -94,8 +99,14 @@ def has_room(engine: Engine) -> bool:
     return file is None or _room_beside(file) >= _ROOM
 
 
+def add_reserve(engine: Engine) -> None:
+    """Keep some room beside an SQLite file from now on, to record removals on a full disk."""
+    setattr(engine, _HAS_RESERVE, True)
+    keep_reserve(engine)
+
+
 def keep_reserve(engine: Engine) -> None:
-    """Keep some room beside our own SQLite file, so that a full disk can still record removals."""
+    """Keep the reserve, if there is to be one, and room enough to make it."""
     file = _file(engine)
     if file is None or not getattr(engine, _HAS_RESERVE, False):
         return

@@ -93,6 +93,7 @@ class ChunkedUpload:
         _check(mount, mounts)
         if not mount.settings.abstract_model:
             default_model(db)
+        mount.prepare_database()
         app.register_blueprint(self._blueprint(mount))
         mounts[self.name] = mount
         if len(mounts) == 1:

@@ -145,6 +145,12 @@ class Mount:
         """Build the path of one of the mount's endpoints."""
         return url_for(f"{self.name}.{endpoint}", **values)
 
+    def prepare_database(self) -> None:
+        """Set the database's connections up before the first of them is made, if it is there."""
+        if self.app.extensions.get("sqlalchemy") is self.db:
+            with self.app.app_context():
+                self._bind(self.model)
+
     def _bind(self, model: Any) -> Engine:
         engine = self.db.engines[getattr(model, "__bind_key__", None)]
         return database.prepare(engine, own=self._own_db, durable=self.settings.durable)

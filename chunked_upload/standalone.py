@@ -22,7 +22,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.utils import import_string
 
 from . import accesslog
-from .database import has_room, newest_sqlite
+from .database import add_reserve, has_room, newest_sqlite
 from .errors import ConfigurationError
 from .extension import ChunkedUpload
 from .settings import KEYS, PREFIX, from_environment
@@ -78,7 +78,10 @@ def create_app(config: Any = None) -> Flask:
         uploads = ChunkedUpload(app)
     except (ArgumentError, ModuleNotFoundError) as error:
         raise ConfigurationError(f"the database URI cannot be used: {error}") from error
-    Migrate(app, app.extensions["sqlalchemy"], directory=str(resource("migrations")))
+    db = app.extensions["sqlalchemy"]
+    Migrate(app, db, directory=str(resource("migrations")))
+    with app.app_context():
+        add_reserve(db.engine)
     accesslog.init_app(app)
     hops = app.config.get("CHUNKED_UPLOAD_PROXY_HOPS", 0)
     if hops:

@@ -36,8 +36,10 @@ class Operations:
     def __init__(self, instance: Path, environment: dict[str, str]) -> None:
         self.instance = instance
         self.root = instance / "uploads"
+        # Without coverage: it would make calls of its own, never the same.
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_")}
         self._environment = {
-            **os.environ,
+            **inherited,
             "CHUNKED_UPLOAD_INSTANCE": str(instance),
             **environment,
         }
