@@ -37,6 +37,21 @@ def test_a_full_disk_under_the_data_is_507_and_the_upload_goes_on_later(run: Run
             victim.finish()
 
 
+@row("disk full at every chunk: temporary files", databases=(SQLITE,), needs=[MOUNT])
+def test_a_full_disk_for_temporary_files_matters_to_nobody(run: Run) -> None:
+    """Chunks of any size go straight to their place; nothing is spooled on the way."""
+    environment = run.fresh_environment()
+    with SmallDisk(run.directory / "disk", 2**20) as disk:
+        environment["TMPDIR"] = str(disk.path)
+        with Server(run.directory, environment) as server, disk.full():
+            chunks = run.amount(reduced=3, full=20)
+            victim = Victim(run, server, chunks=chunks, size=2 * 2**20)
+            while victim.left:
+                victim.must_go_on()
+            victim.check_health(None)
+            victim.finish()
+
+
 @row("disk full at every chunk: database", databases=(SQLITE, SQLITE_ROLLBACK), needs=[MOUNT])
 def test_a_full_disk_under_the_database_is_507_and_the_upload_goes_on_later(run: Run) -> None:
     environment = run.fresh_environment()
