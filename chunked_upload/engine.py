@@ -20,8 +20,6 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-
 from . import digest, ranges
 from .chunk import Chunk
 from .errors import (
@@ -30,7 +28,6 @@ from .errors import (
     OffsetMismatch,
     ServiceUnavailable,
     SizeMismatch,
-    StorageFull,
     TotalMismatch,
     UploadExpired,
     UploadNotFound,
@@ -38,6 +35,7 @@ from .errors import (
 from .failures import failing_parts
 from .models import Status, utcnow
 from .records import Quota, Record, Records
+from .removal import Removal
 from .settings import Settings
 from .storage import Storage, Turn
 from .storage.base import PartMissing
@@ -73,6 +71,7 @@ class UploadEngine:
         self.records = records
         self.emit = emit
         self._now = now
+        self._removal = Removal(storage, records, self._directory)
 
     # Look up
 
@@ -295,7 +294,7 @@ class UploadEngine:
                     return True
                 gone = not self.records.refresh(record) or record.status == Status.DELETING
                 if gone:
-                    self._delete_late(record, key)
+                    self._removal.delete_late(record, key)
                     raise UploadNotFound
                 if record.status == Status.COMPLETE:
                     return False
@@ -331,85 +330,26 @@ class UploadEngine:
 
         :raises UploadNotFound: when somebody else has removed it.
         """
-        try:
-            with failing_parts():
-                self._mark_for_removal(record)
-                self._purge(record)
-        except StorageFull:
-            # No room to record the removal; the bytes to be removed may be what takes it up.
-            with failing_parts(), self.records.with_reserve():
-                self._discard_files(record)
-                if record.status != Status.DELETING:
-                    self._mark_for_removal(record)
-                self._purge(record)
+        self._removal.abort(record)
         self.emit("aborted", record)
-
-    def _mark_for_removal(self, record: Record) -> None:
-        for _ in range(_TRIES):
-            if self.records.swap(record, {"status": int(Status.DELETING)}):
-                return
-            if not self.records.refresh(record) or record.status == Status.DELETING:
-                raise UploadNotFound
-        raise ServiceUnavailable("Upload is being changed by other requests")
 
     def forget(self, record: Record) -> None:
         """Remove what a refused first chunk made, unless someone has taken the upload over."""
-        with failing_parts():
-            # Marked first, so that a crash in between leaves the cleaner a record to go by.
-            if self.records.swap(record, {"status": int(Status.DELETING)}, offset=0):
-                self._purge(record)
+        self._removal.forget(record)
 
     def expire(self, record: Record, *, now: datetime | None = None) -> bool:
         """Remove an upload whose time is up; False when it is no longer so (a chunk came).
 
         :param now: the time to go by instead of the engine's clock.
         """
-        with failing_parts():
-            if not self.records.swap(
-                record, {"status": int(Status.DELETING)}, expired_at=now or self._now()
-            ):
-                return False
-            self._purge(record)
+        if not self._removal.expire(record, now or self._now()):
+            return False
         self.emit("expired", record)
         return True
 
     def finish_removal(self, record: Record) -> None:
         """Finish the removal of a record marked DELETING by a process that died."""
-        with failing_parts():
-            if self.records.refresh(record):  # it did not die, it was only slow
-                self._delete_late(record, record.path)
-                self._purge(record, delete=False)
-
-    def _delete_late(self, record: Record, key: str | None) -> None:
-        """Remove a removed upload's finished file, unless that name is another upload's by now.
-
-        Another's it is when a record names it, or when it still is another upload's part as well.
-        """
-        if key is None:
-            return
-        if self.storage.has_part(record.upload_id):  # and so can be told from others'
-            self.storage.retract(record.upload_id, self._directory(record), record.filename)
-            return
-        model = self.records.model
-        named = select(model).where(model.path == key, model.upload_id != record.upload_id)
-        if not self.storage.is_part(key) and self.records.first(named) is None:
-            self.storage.delete(key)
-
-    def _purge(self, record: Record, *, delete: bool = True) -> None:
-        # Files first: a record without files can be purged again, files without one are litter.
-        # Once the row is gone, another process has finished this removal, and the finished file's
-        # name may be the next upload's.
-        if delete and record.path and not self.records.refresh(record):
-            return
-        self._discard_files(record, delete=delete)
-        self.records.remove(record)
-
-    def _discard_files(self, record: Record, *, delete: bool = True) -> None:
-        if record.path is None:
-            self.storage.retract(record.upload_id, self._directory(record), record.filename)
-        elif delete:
-            self.storage.delete(record.path)
-        self.storage.discard_part(record.upload_id)
+        self._removal.finish(record)
 
     def _directory(self, record: Record) -> str:
         return record.created_on.strftime(self.settings.path).strip("/")

@@ -12,8 +12,7 @@ its own name until the record says complete, so that a crash at any point leaves
 repeating the request can finish. Where the file system has no hard links, a rename to a name that
 carries the upload id does the same.
 
-Files are never opened through a link that somebody put there (O_NOFOLLOW) and get their mode
-whatever the umask.
+How files and directories are opened, made and synced: tree.py.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ import errno
 import fcntl
 import os
 import re
-import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
@@ -30,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from ..filenames import portable_filename
-from . import claims
+from . import claims, tree
 from .base import PartMissing, Storage, StorageBusy, Turn
 
 if TYPE_CHECKING:
@@ -39,8 +37,6 @@ if TYPE_CHECKING:
 _INCOMING = ".incoming"
 _OWN_NAME = re.compile(r"([0-9a-f]{32})\.(?:part|turn|lock)")
 _READ_SIZE = 1024 * 1024
-# Not blocking: opening a FIFO that somebody put there would wait for its other end.
-_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 #: What link(2) says where the file system (or a mount option) has no hard links.
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
@@ -52,7 +48,7 @@ class LocalTurn(Turn):
     def __init__(
         self, storage: LocalStorage, upload_id: str, start: int, stop: int | None, *, first: bool
     ) -> None:
-        self._storage = storage
+        self._tree = storage.tree
         self._directory = storage.part_path(upload_id).parent
         self._first = first
         with ExitStack() as undo:
@@ -81,10 +77,10 @@ class LocalTurn(Turn):
         return self._claim.stands()
 
     def sync(self) -> None:
-        self._storage.sync_data(self._part)
+        self._tree.sync_data(self._part)
         if self._first:
             # Not only when this turn made the file: an earlier one may have made it and died.
-            self._storage.sync_directories(self._directory)
+            self._tree.sync_directories(self._directory)
 
     def close(self) -> None:
         if not self._open:
@@ -116,9 +112,9 @@ class LocalStorage(Storage):
         directory_mode: int = 0o750,
     ) -> None:
         self.root = Path(root).absolute()
-        self.durable = durable
-        self._file_mode = file_mode
-        self._directory_mode = directory_mode
+        self.tree = tree.Tree(
+            self.root, durable=durable, file_mode=file_mode, directory_mode=directory_mode
+        )
 
     @classmethod
     def from_settings(cls, settings: Settings, default_root: str) -> LocalStorage:
@@ -137,12 +133,11 @@ class LocalStorage(Storage):
 
     def open_part(self, upload_id: str) -> int:
         """Open the part for writing, making it when missing."""
-        return self._unlinked(self._open_or_create(self.part_path(upload_id)), upload_id)
+        return self.tree.open_sole(self.part_path(upload_id))
 
     def open_side(self, upload_id: str) -> int:
         """Open the side file with the table of claims."""
-        path = self.part_path(upload_id).with_suffix(".turn")
-        return self._unlinked(self._open_or_create(path), upload_id)
+        return self.tree.open_sole(self.part_path(upload_id).with_suffix(".turn"))
 
     def take_turn(self, upload_id: str, start: int, stop: int | None, *, have: int) -> LocalTurn:
         if have and not self.part_path(upload_id).exists():
@@ -155,7 +150,7 @@ class LocalStorage(Storage):
 
     def read_part(self, upload_id: str, start: int, stop: int) -> Iterator[bytes]:
         try:
-            descriptor = os.open(self.part_path(upload_id), os.O_RDONLY | _FLAGS)
+            descriptor = os.open(self.part_path(upload_id), os.O_RDONLY | tree.FLAGS)
         except FileNotFoundError as error:
             raise PartMissing(upload_id) from error
         try:
@@ -180,7 +175,7 @@ class LocalStorage(Storage):
         part = self.part_path(upload_id)
         side = part.with_suffix(".turn")
         with suppress(FileNotFoundError, PartMissing):
-            descriptor = self._unlinked(self._open_regular(side), upload_id)
+            descriptor = tree.check_sole(tree.open_regular(side), side)
             try:
                 claims.end_all(descriptor)
             finally:
@@ -192,19 +187,19 @@ class LocalStorage(Storage):
             with self.only_one(upload_id):
                 pass
         if part.parent.exists():
-            self.sync_directories(part.parent)
+            self.tree.sync_directories(part.parent)
 
     # Completed files
 
     def promote(self, upload_id: str, length: int, directory: str, filename: str) -> str:
         keys = self._candidates(upload_id, directory, filename)
         try:
-            part = self._open_regular(self.part_path(upload_id))
+            part = tree.open_regular(self.part_path(upload_id))
         except FileNotFoundError:
             return self._already_renamed(upload_id, keys[-1], length)
         try:
             self._cut(part, upload_id, length)
-            self.make_directory(self.root / directory)
+            self.tree.make_directory(self.root / directory)
             return self._link(upload_id, os.fstat(part), keys)
         finally:
             os.close(part)
@@ -217,17 +212,17 @@ class LocalStorage(Storage):
             self.delete(keys[-1])  # moved there for want of links, or never made
             return
         for key in keys:
-            if part.st_nlink > 1 and self._is_same(self.root / key, part):
+            if part.st_nlink > 1 and tree.is_same(self.root / key, part):
                 self.delete(key)
 
     def delete(self, key: str) -> None:
         path = self.root / key
         path.unlink(missing_ok=True)
         if path.parent.exists():
-            self.sync_directories(path.parent)
+            self.tree.sync_directories(path.parent)
 
     def open(self, key: str) -> BinaryIO:
-        return os.fdopen(os.open(self.root / key, os.O_RDONLY | _FLAGS), "rb")
+        return os.fdopen(os.open(self.root / key, os.O_RDONLY | tree.FLAGS), "rb")
 
     def path(self, key: str) -> str:
         return str(self.root / key)
@@ -246,7 +241,7 @@ class LocalStorage(Storage):
             raise PartMissing(upload_id)
         if size > length:
             os.ftruncate(part, length)
-            self.sync_data(part)
+            self.tree.sync_data(part)
 
     def _link(self, upload_id: str, part: os.stat_result, keys: list[str]) -> str:
         """Give the part its final name: the first of ``keys`` that is free, or is ours already."""
@@ -256,7 +251,7 @@ class LocalStorage(Storage):
             try:
                 os.link(source, target, follow_symlinks=False)
             except FileExistsError:
-                if not self._is_same(target, part):
+                if not tree.is_same(target, part):
                     continue
             except FileNotFoundError as error:  # completed by another request, or removed
                 raise PartMissing(upload_id) from error
@@ -264,15 +259,15 @@ class LocalStorage(Storage):
                 if error.errno not in _NO_LINKS:
                     raise
                 return self._rename(source, keys[-1])
-            self.sync_directories(target.parent)
+            self.tree.sync_directories(target.parent)
             return key
         raise FileExistsError(errno.EEXIST, "a file with this upload's id already exists", keys[-1])
 
     def _rename(self, source: Path, key: str) -> str:
         target = self.root / key
         os.rename(source, target)
-        self.sync_directories(target.parent)
-        self.sync_directories(source.parent)
+        self.tree.sync_directories(target.parent)
+        self.tree.sync_directories(source.parent)
         return key
 
     def _already_renamed(self, upload_id: str, key: str, length: int) -> str:
@@ -281,13 +276,6 @@ class LocalStorage(Storage):
             if os.lstat(self.root / key).st_size == length:
                 return key
         raise PartMissing(upload_id)
-
-    @staticmethod
-    def _is_same(path: Path, other: os.stat_result) -> bool:
-        with suppress(FileNotFoundError):
-            found = os.lstat(path)
-            return (found.st_dev, found.st_ino) == (other.st_dev, other.st_ino)
-        return False
 
     # Housekeeping
 
@@ -311,10 +299,10 @@ class LocalStorage(Storage):
     def only_one(self, upload_id: str) -> Iterator[bool]:
         path = self.part_path(upload_id).with_suffix(".lock")
         try:
-            descriptor = self._open_or_create(path)
+            descriptor = self.tree.open_or_create(path)
         except PartMissing:  # a link in its place; a lock holds nothing that could be lost
             path.unlink(missing_ok=True)
-            descriptor = self._open_or_create(path)
+            descriptor = self.tree.open_or_create(path)
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -322,97 +310,22 @@ class LocalStorage(Storage):
                 yield False
                 return
             # The holder before may have removed the name meanwhile; then this is nobody's lock.
-            mine = self._is_same(path, os.fstat(descriptor))
+            mine = tree.is_same(path, os.fstat(descriptor))
             try:
                 yield mine
             finally:
                 if mine:
                     path.unlink(missing_ok=True)
-                    self.sync_directories(path.parent)  # a power cut would bring it back
+                    self.tree.sync_directories(path.parent)  # a power cut would bring it back
         finally:
             os.close(descriptor)
 
     def check(self) -> None:
-        directory = self.make_directory(self.root / _INCOMING)
+        directory = self.tree.make_directory(self.root / _INCOMING)
         probe = directory / f".check-{os.getpid()}"
-        descriptor = os.open(probe, os.O_CREAT | os.O_WRONLY | _FLAGS, 0o600)
+        descriptor = os.open(probe, os.O_CREAT | os.O_WRONLY | tree.FLAGS, 0o600)
         try:
             os.write(descriptor, b"x")
         finally:
             os.close(descriptor)
             probe.unlink(missing_ok=True)
-
-    def make_directory(self, path: Path) -> Path:
-        """Make a directory and its missing parents, those below the root with the set mode."""
-        if path.is_dir():
-            return path
-        if path == self.root:
-            path.mkdir(mode=self._directory_mode, parents=True, exist_ok=True)
-            path.chmod(self._directory_mode)
-        else:
-            self.make_directory(path.parent)
-            with suppress(FileExistsError):
-                path.mkdir(mode=self._directory_mode)
-                path.chmod(self._directory_mode)
-        return path
-
-    def sync_directories(self, path: Path) -> None:
-        """Make the entries of a directory durable, and its own entry up to the root.
-
-        The parents too, since whoever made them may have died before syncing them; syncing a
-        directory that did not change costs next to nothing.
-        """
-        if not self.durable:
-            return
-        for directory in (path, *path.parents):
-            descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            if directory == self.root:
-                return
-
-    def sync_data(self, descriptor: int) -> None:
-        """Make a file's bytes and size durable."""
-        if self.durable:
-            os.fdatasync(descriptor)
-
-    def _open_or_create(self, path: Path) -> int:
-        """Open a regular file of ours for reading and writing; make it when missing.
-
-        :raises PartMissing: when something else has taken its name (a link, a directory).
-        """
-        with suppress(FileNotFoundError):
-            return self._open_regular(path)
-        self.make_directory(path.parent)
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600)
-        except FileExistsError:
-            return self._open_regular(path)
-        os.fchmod(descriptor, self._file_mode)
-        return descriptor
-
-    @staticmethod
-    def _unlinked(descriptor: int, upload_id: str) -> int:
-        """Return the descriptor of a file that has no second name through which it is another's.
-
-        :raises PartMissing: when it has.
-        """
-        if os.fstat(descriptor).st_nlink > 1:
-            os.close(descriptor)
-            raise PartMissing(upload_id)
-        return descriptor
-
-    @staticmethod
-    def _open_regular(path: Path) -> int:
-        try:
-            descriptor = os.open(path, os.O_RDWR | _FLAGS)
-        except OSError as error:
-            if error.errno in (errno.ELOOP, errno.EISDIR):
-                raise PartMissing(path.name) from error
-            raise
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise PartMissing(path.name)
-        return descriptor

@@ -1,0 +1,130 @@
+"""Files and directories below a root, handled so that nobody can play tricks with them.
+
+Files are never opened through a link that somebody put in their place, and are given their mode
+whatever the umask. What must survive a power cut is synced: a file's bytes, and the entry of a new
+file or directory up to the root.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from .base import PartMissing
+
+#: Not blocking: opening a FIFO that somebody put there would wait for its other end.
+FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+
+
+class Tree:
+    """A directory tree of one owner.
+
+    :param durable: False leaves the syncs out.
+    :param file_mode: permissions of the files it makes.
+    :param directory_mode: permissions of the directories it makes, the root among them.
+    """
+
+    def __init__(self, root: Path, *, durable: bool, file_mode: int, directory_mode: int) -> None:
+        self.root = root
+        self._durable = durable
+        self._file_mode = file_mode
+        self._directory_mode = directory_mode
+
+    def open_or_create(self, path: Path) -> int:
+        """Open a regular file for reading and writing; make it when missing.
+
+        :raises PartMissing: when something else has taken its name (a link, a directory).
+        """
+        with suppress(FileNotFoundError):
+            return open_regular(path)
+        self.make_directory(path.parent)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | FLAGS, 0o600)
+        except FileExistsError:
+            return open_regular(path)
+        os.fchmod(descriptor, self._file_mode)
+        return descriptor
+
+    def open_sole(self, path: Path) -> int:
+        """The same for a file that must have no second name, through which it is another's."""
+        return check_sole(self.open_or_create(path), path)
+
+    def make_directory(self, path: Path) -> Path:
+        """Make a directory and its missing parents, from the root on with the set mode."""
+        if path.is_dir():
+            return path
+        if path == self.root:
+            path.mkdir(mode=self._directory_mode, parents=True, exist_ok=True)
+            path.chmod(self._directory_mode)
+            with suppress(PermissionError):  # the root's parent is not ours
+                self._sync(path.parent)
+        else:
+            self.make_directory(path.parent)
+            with suppress(FileExistsError):
+                path.mkdir(mode=self._directory_mode)
+                path.chmod(self._directory_mode)
+        return path
+
+    def sync_directories(self, path: Path) -> None:
+        """Make the entries of a directory durable, and its own entry up to the root.
+
+        The parents too, since whoever made them may have died before syncing them; syncing a
+        directory that did not change costs next to nothing.
+        """
+        for directory in (path, *path.parents):
+            self._sync(directory)
+            if directory == self.root:
+                return
+
+    def sync_data(self, descriptor: int) -> None:
+        """Make a file's bytes and size durable."""
+        if self._durable:
+            os.fdatasync(descriptor)
+
+    def _sync(self, directory: Path) -> None:
+        if not self._durable:
+            return
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def open_regular(path: Path) -> int:
+    """Open an existing file for reading and writing.
+
+    :raises PartMissing: when it is not a regular file, or a link to one.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | FLAGS)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+            raise PartMissing(path.name) from error
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise PartMissing(path.name)
+    return descriptor
+
+
+def check_sole(descriptor: int, path: Path) -> int:
+    """Return the descriptor of a file that has one name only.
+
+    :raises PartMissing: when it has another.
+    """
+    if os.fstat(descriptor).st_nlink > 1:
+        os.close(descriptor)
+        raise PartMissing(path.name)
+    return descriptor
+
+
+def is_same(path: Path, other: os.stat_result) -> bool:
+    """Whether ``path`` names the file that ``other`` describes."""
+    with suppress(FileNotFoundError):
+        found = os.lstat(path)
+        return (found.st_dev, found.st_ino) == (other.st_dev, other.st_ino)
+    return False
