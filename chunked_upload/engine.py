@@ -18,6 +18,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from . import digest, ranges
@@ -138,15 +139,12 @@ class UploadEngine:
         :raises OffsetMismatch, SizeMismatch, TotalMismatch, AlreadyComplete, UploadExpired: before
             any byte.
         """
-
-        def check() -> None:
-            self._check_fits(record, start, stop, total, anywhere=anywhere)
-
-        if not new:
-            check()
+        check = partial(self._check_fits, record, start, stop, total, anywhere=anywhere)
         with ExitStack() as undo, failing_parts():
             if new:
                 undo.callback(self.forget, record)
+            else:
+                check()
             turn = self._take_turn(record, start, stop, check)
             undo.callback(turn.close)
             if turn.contended:

@@ -25,9 +25,6 @@ from tests.support.server import Server
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 
-#: Pages that others write; links to them may come before they do.
-COMING = {"docs/reliability.md", "docs/benchmarks.md"}
-
 
 def blocks(page: Path, language: str) -> list[str]:
     """Return a page's code blocks in a language."""
@@ -138,7 +135,7 @@ def test_the_page_of_settings_is_generated_from_the_code() -> None:
 def test_links_lead_to_files(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", page.read_text()):
         path = (page.parent / target).resolve()
-        assert path.exists() or str(path.relative_to(ROOT)) in COMING, target
+        assert path.exists(), target
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
