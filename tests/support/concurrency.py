@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -126,13 +126,26 @@ def wire_in_worker(server: Server, wanted: Callable[[int], bool], tries: int = 2
     raise LookupError(f"no connection in {tries} came to a worker as wanted")
 
 
+def _stands(pid: int) -> bool:
+    """Whether every thread of a process is stopped (or gone)."""
+    for status in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if status.read_text().rpartition(")")[2].split()[0] not in "TtZX":
+                return False
+    return True
+
+
 @contextmanager
 def stopped(pids: Iterable[int]) -> Iterator[None]:
-    """SIGSTOP processes for as long as the block lasts."""
+    """SIGSTOP processes for as long as the block lasts; it begins when all their threads stand."""
     held = list(pids)
     for pid in held:
         os.kill(pid, signal.SIGSTOP)
     try:
+        # On a busy machine a thread may go on for a while after the signal was sent.
+        deadline = time.monotonic() + 10
+        while not all(_stands(pid) for pid in held) and time.monotonic() < deadline:
+            time.sleep(0.001)
         yield
     finally:
         for pid in held:
