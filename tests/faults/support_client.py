@@ -48,6 +48,8 @@ class Http:
         self._port = port
         self._timeout = timeout
         self._connection: http.client.HTTPConnection | None = None
+        #: Whether replies are lost on their way by now.
+        self.unplugged: Callable[[], bool] = lambda: False
 
     def request(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
@@ -61,6 +63,8 @@ class Http:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()
             answer = Answer(response.status, response.read(), response.headers)
+            if self.unplugged():
+                raise ConnectionResetError("the reply came after the power was cut")
         except Unreachable:
             self.close()
             raise

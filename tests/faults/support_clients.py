@@ -29,6 +29,7 @@ class Clients:
         self._enough = threading.Event()
         self._up = threading.Event()
         self._up.set()
+        self._unplugged = threading.Event()
         self._lock = threading.Lock()
         self._at_work: dict[threading.Thread, Upload] = {}
         self._finished: list[Upload] = []
@@ -45,6 +46,20 @@ class Clients:
             yield
         finally:
             self._up.set()
+
+    @contextmanager
+    def unplug(self) -> Iterator[None]:
+        """Lose every reply from now on, as a power cut does, until the server is up again.
+
+        The kernel that plays the power cut goes on: for an instant a sync may succeed that had no
+        disk any more, and its reply be sent. No machine without power sends one.
+        """
+        self._unplugged.set()
+        try:
+            with self.hold():
+                yield
+        finally:
+            self._unplugged.clear()
 
     def last_call(self) -> None:
         """Let clients end after the upload they are at, if enough are done."""
@@ -78,6 +93,7 @@ class Clients:
     def _work(self, seed: float) -> None:
         rng = Random(seed)
         http = Http(self._server.port, timeout=30)
+        http.unplugged = self._unplugged.is_set
         while self._more():
             upload = Upload(
                 http,

@@ -61,7 +61,7 @@ def cut_at_random(run: Run, *, cuts: int, environment: dict[str, str] | None = N
             clients = Clients(run, server, uploads=1, size=size)
             for _ in range(cuts):
                 time.sleep(run.random.uniform(0.02, 0.5))
-                with clients.hold():
+                with clients.unplug():
                     disk.cut()
                     server.kill()
                     database.kill()
