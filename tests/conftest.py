@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from chunked_upload import ChunkedUpload
+from tests.support import browser as chromium
 from tests.support import postgres
 from tests.support.missing import skip_without
 from tests.support.protocol import Protocol
@@ -107,3 +109,26 @@ def server(tmp_path: Path) -> Iterator[Server]:
     """A running stand-alone server on SQLite, one worker."""
     with Server(tmp_path) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """Playwright's driver, once for the tests of this process."""
+    chromium.executable()
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser_process(playwright: Playwright) -> Iterator[Browser]:
+    """One Chromium for the tests of this process."""
+    with chromium.launch(playwright) as running:
+        yield running
+
+
+@pytest.fixture
+def browser(browser_process: Browser) -> Iterator[Browser]:
+    """Chromium without pages of other tests; what this test opens is closed after it."""
+    yield browser_process
+    for context in list(browser_process.contexts):
+        context.close()

@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-from collections.abc import Iterator
 
-import pytest
-from playwright.sync_api import Browser, ConsoleMessage, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage
 
 from tests.server.client import call
-from tests.support.missing import skip_without
 from tests.support.server import Server
-
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 #: Uploads a Blob of ``size`` bytes in slices, as a page would, and returns the completion.
 UPLOAD = """
@@ -58,18 +43,6 @@ async ({url, size}) => {
     return {status: response.status, answer: await response.json()};
 }
 """
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    """Chromium, as the system has it."""
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
-    if executable is None:
-        skip_without("Chromium", install="the package chromium")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
-        yield running
-        running.close()
 
 
 def test_the_page_loads_under_its_policy_without_complaints(
