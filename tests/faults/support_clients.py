@@ -51,8 +51,8 @@ class Clients:
     def unplug(self) -> Iterator[None]:
         """Lose every reply from now on, as a power cut does, until the server is up again.
 
-        The kernel that plays the power cut goes on: for an instant a sync may succeed that had no
-        disk any more, and its reply be sent. No machine without power sends one.
+        The kernel that plays the power cut goes on, and reports syncs as done that are lost
+        (test_power_cut_itself.py shows it). No machine without power sends such a reply.
         """
         self._unplugged.set()
         try:

@@ -1,14 +1,18 @@
-"""A small disk of the tests' own, in memory, that can be full or read-only."""
+"""Disks of the tests' own, in memory: one can be full or read-only, one can lose power."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
+
+from tests.support.powercut import Disk
 
 _PAGE = 4096
 
@@ -55,3 +59,16 @@ class SmallDisk:
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"{' '.join(command)}: {done.stderr}")
+
+
+@contextmanager
+def disk_in_memory() -> Iterator[Disk]:
+    """A disk that can lose power, in memory where there is a tmpfs, for speed."""
+    parent = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    directory = Path(tempfile.mkdtemp(prefix="powercut-", dir=parent))
+    directory.chmod(0o755)  # PostgreSQL runs as a user of its own
+    try:
+        with Disk(directory) as disk:
+            yield disk
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)

@@ -8,9 +8,7 @@ was promoted is there, whole. The control row, with syncs switched off, must los
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +16,7 @@ from pathlib import Path
 
 from tests.faults.support_audit import audit
 from tests.faults.support_clients import Clients
+from tests.faults.support_disks import disk_in_memory
 from tests.support.postgres import Cluster
 from tests.support.powercut import Disk
 from tests.support.scorecard import (
@@ -50,7 +49,7 @@ def test_without_syncs_a_power_cut_does_lose_acknowledged_bytes(run: Run) -> Non
 
 def cut_at_random(run: Run, *, cuts: int, environment: dict[str, str] | None = None) -> None:
     """Cut the power ``cuts`` times under eight clients, then let them finish, and audit."""
-    with _disk() as disk, _database(run, disk) as database:
+    with disk_in_memory() as disk, _database(run, disk) as database:
         given = {**database.environment, **(environment or {})}
         home = disk.mount / "server"
         home.mkdir()
@@ -74,19 +73,6 @@ def cut_at_random(run: Run, *, cuts: int, environment: dict[str, str] | None = N
             clients.join()
             clients.check()
             audit(run, server, given)
-
-
-@contextmanager
-def _disk() -> Iterator[Disk]:
-    """Make a disk in memory where there is a tmpfs, for speed."""
-    parent = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    directory = Path(tempfile.mkdtemp(prefix="powercut-", dir=parent))
-    directory.chmod(0o755)  # PostgreSQL runs as a user of its own
-    try:
-        with Disk(directory) as disk:
-            yield disk
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 class _SQLite:
