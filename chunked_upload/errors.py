@@ -43,6 +43,13 @@ class UploadNotFound(ChunkedUploadError):
         super().__init__(404, detail="Upload not found")
 
 
+class FileNotFound(ChunkedUploadError):
+    """404: the package ships no such static file."""
+
+    def __init__(self) -> None:
+        super().__init__(404, detail="File not found")
+
+
 class UploadExpired(ChunkedUploadError):
     """410: the upload ran out of time, or its bytes are gone; begin anew."""
 

@@ -18,6 +18,7 @@ from .protocols.base import VERBS
 from .protocols.chunked import ChunkedUploadView
 from .protocols.complete import ChunkedUploadCompleteView
 from .protocols.resources import UploadFileView, UploadListView, UploadView, Verbs, by_verb
+from .protocols.web import StaticView
 from .records import Record
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -184,6 +185,7 @@ class ChunkedUpload:
                 {"GET": UploadView, "POST": chunk, "PUT": chunk, "DELETE": UploadView},
             ),
             "/<upload_id>/file": ("file", {"GET": UploadFileView}),
+            "/static/<path:filename>": ("static", {"GET": StaticView}),
         }
         for rule, (endpoint, verbs) in routes.items():
             blueprint.add_url_rule(

@@ -25,6 +25,7 @@ from . import accesslog
 from .database import add_reserve, has_room, newest_sqlite
 from .errors import ConfigurationError
 from .extension import ChunkedUpload
+from .resource import resource
 from .settings import KEYS, PREFIX, from_environment
 
 
@@ -88,12 +89,6 @@ def create_app(config: Any = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops, hops)  # type: ignore[method-assign]
     _add_pages(app, uploads)
     return app
-
-
-def resource(name: str) -> Path:
-    """Return a folder that the wheel carries inside the package and a checkout beside it."""
-    package = Path(__file__).parent
-    return package / name if (package / name).is_dir() else package.parent / name
 
 
 def _configure(app: Flask, config: Any) -> None:
