@@ -46,10 +46,13 @@ class CompleteSchema(Schema):
 
 
 class ListSchema(Schema):
-    """The query of a list: which page, and how many on it."""
+    """The query of a list: which page, how many on it, and of which status alone."""
 
     class Meta:
         unknown = EXCLUDE
 
     page = fields.Integer(load_default=1, validate=validate.Range(1, 10**9))
     per_page = fields.Integer(load_default=None, validate=validate.Range(1, 1000))
+    status = fields.Integer(
+        load_default=None, validate=validate.OneOf([Status.UPLOADING, Status.COMPLETE])
+    )

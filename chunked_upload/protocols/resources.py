@@ -93,13 +93,15 @@ class UploadListView(ResourceView):
             raise BadRequest(f"Cannot list uploads: {problems}") from error
         page, size = query["page"], query["per_page"] or self.mount.settings.page_size
         own, total, records = self._own(), 0, []
+        filters = {} if query["status"] is None else {"status": query["status"]}
         if own is not None:
+            own = own.filter_by(**filters)
             with failing_parts():
                 total = self.engine.records.count(own)
                 records = self.engine.records.all(own.limit(size).offset((page - 1) * size))
         following = None
         if page * size < total:
-            following = self.mount.url("uploads", page=page + 1, per_page=size)
+            following = self.mount.url("uploads", page=page + 1, per_page=size, **filters)
         response = self.reply(
             {
                 "uploads": [self.mount.describe(record) for record in records],

@@ -50,6 +50,18 @@ def test_pages(client: FlaskClient, protocol: Protocol) -> None:
     assert sizes == [2, 2, 1]
 
 
+@pytest.mark.parametrize("status", [1, 2])
+def test_one_status_alone(client: FlaskClient, protocol: Protocol, status: int) -> None:
+    ids = [protocol.upload(DATA) for _ in range(6)]
+    for upload_id in ids[:3]:
+        protocol.complete(upload_id, DATA)
+    first = client.get(f"/uploads/?status={status}&per_page=2").get_json()
+    second = client.get(first["next"]).get_json()
+    listed = [upload["upload_id"] for upload in first["uploads"] + second["uploads"]]
+    assert listed == (ids[3:] if status == 1 else ids[:3])[::-1]
+    assert (first["total"], second["next"]) == (3, None)
+
+
 def test_the_page_size_is_a_setting(make_app: Callable[..., Flask]) -> None:
     app = make_app(CHUNKED_UPLOAD_PAGE_SIZE=2)
     ChunkedUpload(app)
@@ -70,7 +82,7 @@ def test_a_page_past_the_end_is_empty(client: FlaskClient, protocol: Protocol) -
 @pytest.mark.parametrize(
     "query",
     ["page=0", "page=-1", "page=x", "page=1.5", "per_page=0", "per_page=1001", "page=%00",
-     "page=" + "9" * 5000, "page=NaN", "per_page="],
+     "page=" + "9" * 5000, "page=NaN", "per_page=", "status=0", "status=3", "status=x"],
 )  # fmt: skip
 def test_pages_that_make_no_sense(client: FlaskClient, query: str) -> None:
     refused(client.get(f"/uploads/?{query}"), 400)
