@@ -9,40 +9,61 @@ INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check -c constra
 JOBS ?= auto
 ARGS ?=
 
-NPM = PATH="$$PATH:$(CURDIR)/$(BIN)" npm --loglevel=error
+# Browsers' own and Dropzone's for the template helper.
+VENDORED = $(addprefix frontend/node_modules/,hash-wasm/dist/md5.umd.min.js \
+	dropzone/dist/min/dropzone.min.js dropzone/dist/min/dropzone.min.css)
+# What checks the scripts in static/.
+CHECKS = frontend/checks/node_modules/.package-lock.json
+CHECK = PATH="$$PATH:$(CURDIR)/$(BIN)" frontend/checks/node_modules/.bin
 
-.PHONY: serve test coverage faults lint types docs wheel clean npm-for-tests
+NPM = PATH="$$PATH:$(CURDIR)/$(BIN)" npm --loglevel=error --fetch-retries=1 --fetch-retry-mintimeout=2000
 
-serve: .venv/serve
+.PHONY: serve test coverage faults lint types docs wheel clean npm-for-tests vendor
+
+serve: .venv/serve vendor
 	@exec $(BIN)/chunked-upload serve
 
 # More for pytest in ARGS: make test ARGS="-k resume"
-test: .venv/test npm-for-tests
+test: .venv/test vendor npm-for-tests
 	@exec $(BIN)/python -m pytest -q -n $(JOBS) $(ARGS)
 
-coverage: .venv/test npm-for-tests
+coverage: .venv/test vendor npm-for-tests
 	@exec $(BIN)/python -m pytest -q -n $(JOBS) --cov --cov-report=term $(ARGS)
 
 # The fault harness: its scorecard, in minutes; LONG=1 runs ten times more.
 faults: .venv/test
 	@exec $(BIN)/python -m tests.faults $(if $(LONG),--long) $(ARGS)
 
-lint: .venv/test
+lint: .venv/test $(CHECKS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(CHECK)/eslint --config frontend/checks/eslint.config.js static
+	$(CHECK)/prettier --config frontend/checks/prettier.json --check 'static/**/*.js' --ignore-path .gitignore
 
-types: .venv/test
+types: .venv/test $(CHECKS)
 	$(BIN)/mypy
+	$(CHECK)/tsc --project frontend/checks
 
 # The pages that are made from the code.
 docs: .venv/test
 	$(BIN)/python docs/make_settings.py
 
-wheel: .venv/test
+wheel: .venv/test static/vendor/LICENSES.txt
 	$(BIN)/python -m build --wheel --no-isolation
 
 clean:
-	rm -rf .venv build dist tests/browser/node_modules
+	rm -rf .venv build dist static/vendor frontend/node_modules frontend/checks/node_modules tests/browser/node_modules
+
+# What browsers get from npm. Without npm the server runs all the same, and says here what it lacks.
+vendor: .venv/made
+	@$(MAKE) -s static/vendor/LICENSES.txt || \
+		echo "npm could not be had: browsers lack the MD5 and Dropzone (run make again for them)"
+
+static/vendor/LICENSES.txt: frontend/node_modules/.package-lock.json
+	@rm -rf static/vendor && mkdir static/vendor
+	@cp $(VENDORED) static/vendor
+	@for name in dropzone hash-wasm; do echo "$$name"; echo; \
+		cat frontend/node_modules/$$name/LICENSE; echo; done >$@
 
 # The client libraries that tests drive. Without npm those tests are skipped, and say so.
 npm-for-tests: .venv/test
@@ -72,7 +93,7 @@ npm-for-tests: .venv/test
 	@touch $@
 
 # What a lock file names, into the node_modules beside it.
-%/node_modules/.package-lock.json: %/package.json %/package-lock.json | .venv/npm
+%/node_modules/.package-lock.json: %/package.json %/package-lock.json | .venv/made .venv/npm
 	@echo "Installing the npm packages of $*"
 	@cd $* && $(NPM) ci
 	@touch $@

@@ -81,8 +81,12 @@ export class Upload extends EventTarget {
     this.secondsLeft = null;
   }
 
-  get name() { return this.file.name; }
-  get size() { return this.file.size; }
+  get name() {
+    return this.file.name;
+  }
+  get size() {
+    return this.file.size;
+  }
   /** Stop sending; what the server has stays. */
   pause() {}
   /** Go on after `pause()`; while it waits: try right now (after signing in, say). */
@@ -90,7 +94,9 @@ export class Upload extends EventTarget {
   /** After `failed`: try again. After a checksum mismatch the server's copy is removed first. */
   retry() {}
   /** Give up, and remove it from the server. Resolves to whether the server confirmed. @returns {Promise<boolean>} */
-  async cancel() { return true; }
+  async cancel() {
+    return true;
+  }
 }
 
 /**
@@ -112,9 +118,13 @@ export class ChunkedUploader extends EventTarget {
   }
 
   /** Queue a file. @param {File} file @param {AddOptions} [options] @returns {Upload} */
-  add(file, options = {}) { return new Upload(this, file, options); }
+  add(file, options = {}) {
+    return new Upload(this, file, options);
+  }
   /** Forget a done, failed or canceled upload here; nothing changes on the server. @param {Upload} upload */
-  dismiss(upload) { void upload; }
+  dismiss(upload) {
+    void upload;
+  }
   pauseAll() {}
   resumeAll() {}
   retryAll() {}
@@ -127,21 +137,33 @@ export class ChunkedUploader extends EventTarget {
    * @returns {Promise<UploadPage>}
    * @throws {UploadError}
    */
-  async list(query = {}) { void query; throw new UploadError("internal"); }
+  async list(query = {}) {
+    void query;
+    throw new UploadError("internal");
+  }
   /** Remove an upload, finished or not, from the server. @param {string} uploadId @throws {UploadError} */
-  async remove(uploadId) { void uploadId; }
+  async remove(uploadId) {
+    void uploadId;
+  }
 
   /** Unfinished uploads that this browser knows of and that are not in `uploads`, newest first. @returns {Promise<Remembered[]>} */
-  async remembered() { return []; }
+  async remembered() {
+    return [];
+  }
   /** Forget one in this browser. @param {Remembered} remembered */
-  async forget(remembered) { void remembered; }
+  async forget(remembered) {
+    void remembered;
+  }
   /**
    * Open a remembered upload's file by its File System Access handle and go on. Call it from a click: the
    * browser may ask the user for permission.
    * @param {Remembered} remembered
    * @returns {Promise<Upload | null>} null when there is no handle, no permission, or no file any more.
    */
-  async reopen(remembered) { void remembered; return null; }
+  async reopen(remembered) {
+    void remembered;
+    return null;
+  }
   /** Stop everything and let go of worker, locks and listeners; uploads stay resumable. */
   close() {}
 }

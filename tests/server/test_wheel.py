@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.client import call, complete, create, put
+from tests.support.missing import skip_without
 from tests.support.server import Server
 
 PROJECT = Path(__file__).parents[2]
@@ -20,6 +21,8 @@ DATA = bytes(range(256)) * 400
 @pytest.fixture
 def wheel(tmp_path: Path) -> Path:
     """The project's wheel, built from what is in the checkout."""
+    if not (PROJECT / "static" / "vendor" / "LICENSES.txt").exists():
+        skip_without("static/vendor", install="npm's packages: make vendor")
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir"]
     subprocess.run([*build, str(tmp_path / "dist"), str(PROJECT)], check=True, capture_output=True)
     [built] = (tmp_path / "dist").glob("*.whl")
@@ -35,7 +38,15 @@ def test_the_wheel_holds_what_serving_needs_and_no_more(wheel: Path) -> None:
         "chunked_upload/migrations/alembic.ini",
         "chunked_upload/static/index.html",
         "chunked_upload/static/page.css",
+        "chunked_upload/static/chunked-upload.js",
     } <= names
+    vendored = {name.rpartition("/")[2] for name in names if "/static/vendor/" in name}
+    assert vendored == {
+        "LICENSES.txt",
+        "dropzone.min.css",
+        "dropzone.min.js",
+        "md5.umd.min.js",
+    }
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"chunked_upload"}
     assert not [name for name in names if "__pycache__" in name or "test" in name]
     migrations = {path.name for path in (PROJECT / "migrations" / "versions").glob("*.py")}
