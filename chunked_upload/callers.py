@@ -38,6 +38,11 @@ class Caller:
     owner: str | None = None
     user: Any = None
 
+    @property
+    def by_token(self) -> bool:
+        """Whether a Bearer token says so, which no browser sends by itself."""
+        return self.owner is not None and self.owner.startswith(_TOKEN)
+
 
 ANONYMOUS = Caller()
 

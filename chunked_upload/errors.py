@@ -36,6 +36,13 @@ class AuthenticationRequired(ChunkedUploadError):
         super().__init__(403, detail="Authentication credentials were not provided")
 
 
+class CsrfRefused(ChunkedUploadError):
+    """400: the request may be another site's doing; ``csrf_token_url`` has a token for its page."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(400, detail="The CSRF token is missing or wrong", reason=reason)
+
+
 class UploadNotFound(ChunkedUploadError):
     """404: no such upload, or someone else's; the two look the same."""
 

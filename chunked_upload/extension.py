@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from flask import Blueprint, Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 
+from . import csrf
 from .commands import command_group
 from .engine import UploadEngine
 from .errors import ConfigurationError
@@ -18,7 +19,7 @@ from .protocols.base import VERBS
 from .protocols.chunked import ChunkedUploadView
 from .protocols.complete import ChunkedUploadCompleteView
 from .protocols.resources import UploadFileView, UploadListView, UploadView, Verbs, by_verb
-from .protocols.web import StaticView
+from .protocols.web import CsrfTokenView, StaticView
 from .records import Record
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -95,7 +96,10 @@ class ChunkedUpload:
         if not mount.settings.abstract_model:
             default_model(db)
         mount.prepare_database()
-        app.register_blueprint(self._blueprint(mount))
+        blueprint = self._blueprint(mount)
+        app.register_blueprint(blueprint)
+        csrf.take_over(app, blueprint)
+        app.after_request(mount.share)
         mounts[self.name] = mount
         if len(mounts) == 1:
             app.cli.add_command(command_group())
@@ -186,6 +190,7 @@ class ChunkedUpload:
             ),
             "/<upload_id>/file": ("file", {"GET": UploadFileView}),
             "/static/<path:filename>": ("static", {"GET": StaticView}),
+            "/csrf-token": ("csrf_token", {"GET": CsrfTokenView}),
         }
         for rule, (endpoint, verbs) in routes.items():
             blueprint.add_url_rule(

@@ -10,12 +10,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Request, url_for
+from flask import Flask, Request, Response, request, url_for
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine
 from werkzeug.utils import import_string
 
-from . import callers, database
+from . import callers, csrf, database
 from .callers import Caller
 from .clock import steady_now
 from .engine import UploadEngine
@@ -26,6 +26,7 @@ from .records import Record, Records
 from .schemas import UploadSchema
 from .settings import KEYS, PREFIX, Settings
 from .storage import LocalStorage, Storage
+from .wire import cors
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,25 @@ class Mount:
         """Whether callers must be known."""
         return callers.required(self.hooks, self.settings.tokens)
 
+    @property
+    def checks_csrf(self) -> bool:
+        """Whether requests that change something need a CSRF token."""
+        return csrf.enforced(self.settings.csrf)
+
+    def serves(self, request: Request) -> bool:
+        """Whether a request is for an endpoint of this mount, or a view of its that apps route."""
+        if request.blueprint == self.name:
+            return True
+        view = self.app.view_functions.get(request.endpoint or "")
+        return getattr(getattr(view, "view_class", None), "upload_set", None) == self.name
+
+    def share(self, response: Response) -> Response:
+        """Let pages of the ``cors_origins`` read an answer of this mount."""
+        origins = self.settings.cors_origins
+        if not origins or not self.serves(request):
+            return response
+        return cors.share(response, request, origins)
+
     def caller(self, request: Request) -> Caller:
         """Return who sent the request, looked up once."""
         # Kept with the request, not in g: an app context may outlive a request (tests, commands).
@@ -169,6 +189,8 @@ class Mount:
         if unknown:  # mistyped, most likely, and then a limit would quietly not hold
             raise ConfigurationError(f"unknown setting(s) {unknown}; known are {sorted(KEYS)}")
         settings = Settings.load(self.app.config, self._overrides)
+        if settings.csrf:
+            csrf.check_installed()
         if settings.mimetype is not None:
             warnings.warn(
                 "CHUNKED_UPLOAD_MIMETYPE is deprecated; set CHUNKED_UPLOAD_CONTENT_TYPE instead",

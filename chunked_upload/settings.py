@@ -21,6 +21,12 @@ from .errors import ConfigurationError
 PREFIX = "CHUNKED_UPLOAD_"
 
 _SIZE_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+#: RFC 6454 6.2, as browsers serialise it; international names are in Punycode.
+_ORIGIN = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])"
+    r"(?::(?P<port>[1-9][0-9]{0,4}))?"
+)
+
 _TIME_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -99,6 +105,26 @@ def _names(value: Any) -> str | None:
 
 def _some_names(value: Any) -> str | None:
     return _names(value) if value else "must be at least one name"
+
+
+def _origins(value: Any) -> str | None:
+    problem = _names(value)
+    for origin in () if problem else value:
+        if origin in ("*", "null"):
+            return f"must name the origins; {origin!r} would let any page act for its visitors"
+        match = _ORIGIN.fullmatch(origin)
+        if match is None:
+            return (
+                "must hold origins as browsers send them, scheme://host or scheme://host:port, in"
+                " lower case, without path or slash at the end"
+            )
+        if (match["scheme"], match["port"]) in (("https", "443"), ("http", "80")):
+            return f"must hold origins as browsers send them, without the port {match['port']}"
+    return problem
+
+
+def _switch(value: Any) -> str | None:
+    return None if isinstance(value, bool) else "must be True or False"
 
 
 def _duration(value: Any) -> str | None:
@@ -234,6 +260,21 @@ class Settings:
         parse_tokens,
         _tokens,
     )
+    cors_origins: tuple[str, ...] = _setting(
+        (),
+        "Origins of other sites whose pages may use the service from browsers, as "
+        "https://app.example.org: exact, without path, slash or wildcard. They may send the "
+        "session's cookie.",
+        parse_list,
+        _origins,
+    )
+    csrf: bool | None = _setting(
+        None,
+        "Whether requests that change something need a CSRF token of Flask-WTF (the extra `csrf`). "
+        "None: when the app uses Flask-WTF's CSRFProtect.",
+        parse_bool,
+        _switch,
+    )
 
     # The stand-alone server only.
     database_uri: str | None = _setting(
@@ -292,7 +333,7 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 def _checked(name: str, value: Any) -> Any:
     """Normalise lists, then let the field's own check speak."""
     spec = FIELDS[name]
-    if spec.metadata["check"] in (_names, _some_names) and value is not None:
+    if spec.metadata["check"] in (_names, _some_names, _origins) and value is not None:
         value = (value,) if isinstance(value, str) else tuple(_strings(value))
     if spec.metadata["check"] is None or (value is None and spec.default is None):
         return value

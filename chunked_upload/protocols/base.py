@@ -10,10 +10,18 @@ from flask import Request, Response, current_app, request
 from flask.views import View
 from sqlalchemy import Select
 
+from .. import csrf
 from ..engine import UploadEngine
-from ..errors import AuthenticationRequired, ChunkedUploadError, MethodNotOffered, UploadNotFound
+from ..errors import (
+    AuthenticationRequired,
+    ChunkedUploadError,
+    CsrfRefused,
+    MethodNotOffered,
+    UploadNotFound,
+)
 from ..mount import Mount
 from ..records import Record
+from ..wire.incoming import expose_fields
 from ..wire.linger import linger
 from ..wire.replies import error_reply, json_reply
 
@@ -38,6 +46,8 @@ class ChunkedUploadBaseView(View):
     model: Any = None
     #: Attribute of the model that holds the user: a relationship, or a column for the user's id.
     user_field_name: str = "user"
+    #: The view reads forms and passes their fields to :meth:`take_fields`, before it stores a byte.
+    takes_fields: ClassVar[bool] = False
 
     def __init__(self, mount: Mount | None = None) -> None:
         self.mount = mount or current_app.extensions["chunked_upload"][self.upload_set]
@@ -99,6 +109,14 @@ class ChunkedUploadBaseView(View):
             statement = self.get_queryset(request).where(self.model.upload_id == upload_id)
         return self.engine.find(statement)
 
+    def take_fields(self, fields: dict[str, str]) -> None:
+        """Let hooks see the fields that came before the file; check the CSRF token among them.
+
+        :raises CsrfRefused:
+        """
+        expose_fields(request, fields)
+        csrf.check_fields(request, fields)
+
     def reply(self, content: Any, status: int = 200) -> Response:
         """Answer in JSON."""
         return json_reply(self.mount.settings, content, status)
@@ -110,8 +128,12 @@ class ChunkedUploadBaseView(View):
     def dispatch_request(self, **kwargs: Any) -> Response:
         """Call the method of the verb, and turn refusals into answers."""
         try:
-            return self._handler()(**kwargs)
+            handler = self._handler()
+            self._check_csrf()
+            return handler(**kwargs)
         except ChunkedUploadError as error:
+            if isinstance(error, CsrfRefused):
+                error.data["csrf_token_url"] = self.mount.url("csrf_token")
             return linger(error_reply(self.mount.settings, error), request)
 
     @classmethod
@@ -124,6 +146,14 @@ class ChunkedUploadBaseView(View):
         if handler is None:
             raise MethodNotOffered(self.offers())
         return handler
+
+    def _check_csrf(self) -> None:
+        if request.method not in csrf.UNSAFE or not self.mount.checks_csrf:
+            return
+        with self.mount.letting_go():
+            if self.mount.caller(request).by_token:
+                return
+        csrf.check_head(request, fields_follow=self.takes_fields)
 
     #: Writes the record for real; set by the views right before :meth:`save`.
     _commit: Callable[[], Any]

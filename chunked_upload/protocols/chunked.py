@@ -32,7 +32,6 @@ from ..wire.incoming import (
     UNNAMED,
     FormLimits,
     Incoming,
-    expose_fields,
     header_filename,
     open_incoming,
 )
@@ -43,6 +42,7 @@ from .base import ChunkedUploadBaseView
 class ChunkedUploadView(ChunkedUploadBaseView):
     """Takes chunks: a form with a file part, or raw bytes; the first creates the upload."""
 
+    takes_fields = True
     #: Form field of the file; None for the setting's.
     field_name: str | tuple[str, ...] | None = None
     #: Header with the position of the chunk.
@@ -85,7 +85,7 @@ class ChunkedUploadView(ChunkedUploadBaseView):
         with self.mount.letting_go():
             self.check_permissions(request)
         incoming = open_incoming(request, self._form_limits())
-        expose_fields(request, incoming.fields)
+        self.take_fields(incoming.fields)
         self.validate(request)
         given = _agreed_id(upload_id, incoming.fields)
         record = self._open_upload(given) if given else self._new_record(incoming)

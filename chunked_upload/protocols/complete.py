@@ -29,7 +29,7 @@ from ..records import Record
 from ..schemas import CompleteSchema
 from ..uploaded_file import UploadedFile
 from ..wire.body import Body
-from ..wire.incoming import add_field, expose_fields
+from ..wire.incoming import add_field
 from ..wire.replies import add_progress
 from .base import ChunkedUploadBaseView
 
@@ -41,6 +41,7 @@ _MAX_PARTS = 100
 class ChunkedUploadCompleteView(ChunkedUploadBaseView):
     """Completes an upload: checks the MD5, puts the file in its final place, tells the app."""
 
+    takes_fields = True
     #: Whether the client must send the file's MD5.
     do_md5_check: ClassVar[bool] = True
 
@@ -133,7 +134,7 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
         fields: dict[str, str] = {}
         for name, value in form.items(multi=True):
             add_field(fields, name, value)
-        expose_fields(request, fields)
+        self.take_fields(fields)
         return fields
 
     def _parse_form(self, body: bytes) -> MultiDict[str, str]:
@@ -151,7 +152,7 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
             raise BadRequest("The body is not valid JSON") from error
         if not isinstance(given, dict):
             raise BadRequest("The JSON body must be an object with 'upload_id' and 'md5'")
-        expose_fields(request, {k: v for k, v in given.items() if isinstance(v, str)})
+        self.take_fields({k: v for k, v in given.items() if isinstance(v, str)})
         return given
 
     def _body(self) -> bytes:

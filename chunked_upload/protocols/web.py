@@ -1,4 +1,4 @@
-"""What pages fetch beside uploads: the package's own scripts and styles."""
+"""What pages fetch beside uploads: the package's own scripts and styles, and CSRF tokens."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from flask import Response, current_app, send_from_directory
 from werkzeug.exceptions import NotFound
 
+from .. import callers, csrf
 from ..errors import FileNotFound
 from ..resource import resource
 from .base import ChunkedUploadBaseView
@@ -35,6 +36,25 @@ class StaticView(ChunkedUploadBaseView):
         except NotFound as error:
             raise FileNotFound from error
         response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+    head = get
+
+
+class CsrfTokenView(ChunkedUploadBaseView):
+    """A CSRF token for a page that is older than its session, or of another origin."""
+
+    def get(self) -> Response:
+        """Answer ``{"csrf_token": …}``; null when none is needed.
+
+        Only pages that may read answers of this origin get to see it, and it is good for nothing
+        without the session's cookie.
+        """
+        token = csrf.new_token() if self.mount.checks_csrf else None
+        if token and not self.mount.login_required:
+            callers.ensure_visitor()  # now, so that uploads sent at once are one visitor's
+        response = self.reply({"csrf_token": token})
+        response.headers["Cache-Control"] = "no-store"
         return response
 
     head = get

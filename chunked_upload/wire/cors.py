@@ -1,0 +1,86 @@
+"""Cross-origin requests (the Fetch standard's CORS protocol) for the origins that are named.
+
+Written here because it is part of our HTTP contract: which of our headers a page may send and read,
+on every answer of every endpoint, refusals included. An origin is matched as a whole, never by a
+pattern, and so may send the session's cookie.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from flask import Request, Response
+from werkzeug.datastructures import HeaderSet
+
+#: What browsers' upload clients send. Others that a page asks for are granted too: its origin is
+#: one we were told to trust.
+ALLOWED_HEADERS = (
+    "Accept",
+    "Authorization",
+    "Cache-Control",
+    "Content-Disposition",
+    "Content-Range",
+    "Content-Type",
+    "If-None-Match",
+    "If-Range",
+    "Range",
+    "X-CSRF-Token",
+    "X-CSRFToken",
+    "X-Requested-With",
+)
+
+#: What a page may read of an answer, beside the few headers that it always may.
+EXPOSED_HEADERS = (
+    "Accept-Ranges",
+    "Allow",
+    "Content-Disposition",
+    "Content-Length",
+    "Content-Range",
+    "ETag",
+    "Link",
+    "Location",
+    "Range",
+    "Retry-After",
+    "Upload-Length",
+    "Upload-Offset",
+)
+
+#: Seconds for which a browser need not ask again: the most that Chromium keeps to.
+_MAX_AGE = 7200
+
+_MAX_ASKED = 50
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
+
+
+def share(response: Response, request: Request, origins: Collection[str]) -> Response:
+    """Let the page that sent a request read its answer, when its origin is one of ``origins``."""
+    # Also when there is no Origin: a cache must not give this answer to a page that sends one.
+    response.vary.add("Origin")
+    origin = request.headers.get("Origin", "")
+    if origin not in origins:
+        return response
+    headers = response.headers
+    headers["Access-Control-Allow-Origin"] = origin
+    headers["Access-Control-Allow-Credentials"] = "true"
+    headers["Access-Control-Expose-Headers"] = ", ".join(EXPOSED_HEADERS)
+    if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+        _answer_preflight(response, request)
+    return response
+
+
+def _answer_preflight(response: Response, request: Request) -> None:
+    """Tell what the page may do at this URL; ``Allow`` is there already."""
+    headers = response.headers
+    response.vary.add("Access-Control-Request-Headers")
+    headers["Access-Control-Allow-Methods"] = headers.get("Allow", "")
+    headers["Access-Control-Allow-Headers"] = ", ".join([*ALLOWED_HEADERS, *_further(request)])
+    headers["Access-Control-Max-Age"] = str(_MAX_AGE)
+
+
+def _further(request: Request) -> list[str]:
+    """Return the headers asked for that are not in the list."""
+    known = HeaderSet(ALLOWED_HEADERS)
+    asked = request.headers.get("Access-Control-Request-Headers", "").split(",", _MAX_ASKED)
+    names = (name.strip() for name in asked[:_MAX_ASKED])
+    return [name for name in names if _TOKEN.fullmatch(name) and name not in known]
