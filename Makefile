@@ -18,7 +18,7 @@ CHECK = PATH="$$PATH:$(CURDIR)/$(BIN)" frontend/checks/node_modules/.bin
 
 NPM = PATH="$$PATH:$(CURDIR)/$(BIN)" npm --loglevel=error --fetch-retries=1 --fetch-retry-mintimeout=2000
 
-.PHONY: serve test coverage faults lint types docs wheel clean npm-for-tests vendor
+.PHONY: serve test coverage faults bench lint types docs wheel clean npm-for-tests vendor
 
 serve: .venv/serve vendor
 	@exec $(BIN)/chunked-upload serve
@@ -33,6 +33,10 @@ coverage: .venv/test vendor npm-for-tests
 # The fault harness: its scorecard, in minutes; LONG=1 runs ten times more.
 faults: .venv/test
 	@exec $(BIN)/python -m tests.faults $(if $(LONG),--long) $(ARGS)
+
+# This server beside its peers, in minutes; QUICK=1 looks at two of them, LONG=1 fills every row.
+bench: .venv/test
+	@exec $(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(LONG),--long) $(ARGS)
 
 lint: .venv/test $(CHECKS)
 	$(BIN)/ruff check .

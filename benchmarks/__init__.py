@@ -1,0 +1,1 @@
+"""Measures the server beside its peers and the machine's limits: ``python -m benchmarks``."""

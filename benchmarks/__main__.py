@@ -1,0 +1,98 @@
+"""The benchmarks: ``python -m benchmarks [--quick | --long] [--only ROW …]``.
+
+Without --quick the rows are merged into benchmarks/results.json, out of which docs/benchmarks.md is
+made anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from . import machine, report
+from .contest import Bench
+from .results import Measured
+from .rows import big
+from .rows.base import ROWS, Row
+from .workshop import BUILD, Unavailable, tell
+
+#: Imported for the rows that they add.
+_MODULES = (big,)
+
+
+def main() -> int:
+    """Run the rows that were asked for."""
+    options = _options()
+    signal.signal(signal.SIGTERM, _interrupt)
+    _allow_open_files()
+    options.data.mkdir(parents=True, exist_ok=True)
+    place = Path(tempfile.mkdtemp(prefix="data-", dir=options.data))
+    bench = Bench(place, options.extent, options.contestants)
+    try:
+        for row in _chosen(options):
+            measured = measure(bench, row)
+            print(f"\n{row.title}: {measured.setup}")
+            print(report.plain(report.row_table(measured, row.metrics, row.baseline)))
+            for key, reason in measured.skipped.items():
+                print(f"skipped: {key}: {reason}")
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+    return 0
+
+
+def measure(bench: Bench, row: Row) -> Measured:
+    """Measure one row."""
+    measured = Measured(row.name)
+    measured.ran = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    measured.commit = machine.commit()
+    tell(row.title)
+    try:
+        row.measure(bench, measured)
+    except Unavailable as error:
+        measured.skip(row.name, str(error))
+    return measured
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    extent = parser.add_mutually_exclusive_group()
+    for name in ("quick", "long"):
+        extent.add_argument(f"--{name}", dest="extent", action="store_const", const=name)
+    parser.set_defaults(extent="normal")
+    parser.add_argument("--only", nargs="+", default=[], metavar="ROW", help="rows to run")
+    parser.add_argument("--contestants", nargs="+", default=[], metavar="KEY")
+    parser.add_argument("--data", type=Path, default=BUILD, help="folder on the disk to measure")
+    return parser.parse_args()
+
+
+def _chosen(options: argparse.Namespace) -> list[Row]:
+    if not options.only:
+        return [row for row in ROWS if options.extent in row.extents]
+    known = {row.name: row for row in ROWS}
+    unknown = [name for name in options.only if name not in known]
+    if unknown:
+        sys.exit(f"no row {unknown[0]}; there are {', '.join(known)}")
+    return [known[name] for name in options.only]
+
+
+def _allow_open_files() -> None:
+    """Raise the soft limit on open files, which thousands of connections pass."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _interrupt(*_: object) -> None:
+    """End on SIGTERM as on Ctrl-C: with every server stopped."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Programs that run on the other side: the peers' sites, the sink."""

@@ -1,0 +1,131 @@
+"""One row: contestants take turns at a task, A B C A B C …, all on the machine at the same time."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from .load import MIB, Payload, Task
+from .peers.base import Contestant, Runner, Sample, ServerRunner
+from .process import ServiceError
+from .results import Measured
+from .wire import LoadError
+from .workshop import Unavailable, Workshop, tell
+
+T = TypeVar("T")
+
+#: Free space beyond a row's own bytes that must be left on the disk.
+_SPARE_BYTES = 2 * 1024 * MIB
+
+
+@dataclass
+class Bench:
+    """What holds for a whole run.
+
+    :param place: where servers keep their data; on the disk that is to be measured.
+    :param extent: ``quick``, ``normal`` or ``long``.
+    :param only: keys of the contestants to take; empty for all.
+    """
+
+    place: Path
+    extent: str = "normal"
+    only: Sequence[str] = ()
+    workshop: Workshop = field(default_factory=Workshop)
+    payload: Payload = field(default_factory=Payload)
+
+    def pick(self, *, quick: T, normal: T, long: T) -> T:
+        """Return the value for this run's extent."""
+        return {"quick": quick, "normal": normal, "long": long}[self.extent]
+
+    @property
+    def repetitions(self) -> int:
+        """How often each contestant has its turn."""
+        return self.pick(quick=3, normal=5, long=7)
+
+    def need(self, size: int) -> None:
+        """Check that the disk has room.
+
+        :raises Unavailable: otherwise.
+        """
+        self.place.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(self.place).free
+        if free < size + _SPARE_BYTES:
+            lacking = (size + _SPARE_BYTES - free) // MIB
+            raise Unavailable(f"{lacking:,} MiB are lacking on the disk of {self.place}")
+
+
+@contextlib.contextmanager
+def opened(
+    bench: Bench, contestants: Sequence[Contestant], measured: Measured
+) -> Iterator[dict[str, Runner]]:
+    """Set up and start the contestants; those that cannot take part are noted and left out."""
+    runners: dict[str, Runner] = {}
+    with contextlib.ExitStack() as stack:
+        for contestant in contestants:
+            key = contestant.key
+            if bench.only and key not in bench.only:
+                continue
+            measured.titles[key] = contestant.title
+            place = bench.place / key
+            stack.callback(shutil.rmtree, place, ignore_errors=True)
+            try:
+                contestant.prepare(bench.workshop)
+                runner = contestant.open(place)
+            except (Unavailable, ServiceError) as error:
+                measured.skip(key, str(error))
+                continue
+            stack.callback(runner.close)
+            measured.versions[key] = dict(contestant.versions())
+            if isinstance(runner, ServerRunner):
+                measured.commands[key] = runner.service.command
+            runners[key] = runner
+        yield runners
+
+
+def contest(
+    bench: Bench,
+    measured: Measured,
+    contestants: Sequence[Contestant],
+    task: Task,
+    *,
+    clients: int = 1,
+) -> None:
+    """Measure a task: every contestant warms up once and then has its turns."""
+    bench.need(task.size * task.uploads * clients)
+    with opened(bench, contestants, measured) as runners:
+        warm_up = Task(min(task.size, 4 * task.chunk), task.chunk)
+        for key in list(runners):
+            take_turn(runners, measured, key, lambda r: r.run(bench.payload, warm_up), count=False)
+        for _ in range(bench.repetitions):
+            for key in list(runners):
+                take_turn(
+                    runners, measured, key, lambda r: r.run(bench.payload, task, clients=clients)
+                )
+
+
+def take_turn(
+    runners: dict[str, Runner],
+    measured: Measured,
+    key: str,
+    work: Callable[[Runner], Sample],
+    *,
+    count: bool = True,
+) -> None:
+    """Let one contestant work once; one that fails is noted and takes no further part."""
+    runner = runners[key]
+    try:
+        sample = work(runner)
+    except LoadError as error:
+        measured.skip(key, str(error))
+        runners.pop(key).close()
+        return
+    finally:
+        runner.clean()
+    if count:
+        measured.samples.setdefault(key, []).append(sample)
+        told = ", ".join(f"{name} {value:.4g}" for name, value in sample.items())
+        tell(f"{measured.row}: {key}: {told}")

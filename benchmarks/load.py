@@ -1,0 +1,180 @@
+"""The load generator: uploads from memory, one client in this process, several in forked ones.
+
+All servers are driven by this one loop; what differs is the dialect, which says how a chunk looks
+on their wire. Nothing is hashed, read from disk or copied while the clock runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import random
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from typing import Any
+
+from .wire import LoadError, Piece, Wire
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+
+
+class Payload:
+    """An endless file in memory: random bytes, repeated.
+
+    :param span: bytes until it repeats; more than the processor's caches hold.
+    """
+
+    def __init__(self, span: int = 64 * MIB) -> None:
+        self._span = span
+        self._bytes = memoryview(random.Random(5).randbytes(span))
+        self._digests = [(0, hashlib.md5(usedforsecurity=False))]
+
+    def pieces(self, start: int, stop: int) -> list[Piece]:
+        """Return the bytes ``[start, stop)`` as slices of memory."""
+        found: list[Piece] = []
+        while start < stop:
+            at = start % self._span
+            size = min(stop - start, self._span - at)
+            found.append(self._bytes[at : at + size])
+            start += size
+        return found
+
+    def md5(self, size: int) -> str:
+        """Return the MD5 of the first ``size`` bytes; prefixes once hashed are remembered."""
+        seen, digest = max((known for known in self._digests if known[0] <= size), key=_first)
+        if seen < size:
+            digest = digest.copy()
+            for piece in self.pieces(seen, size):
+                digest.update(piece)
+            self._digests.append((size, digest))
+        return digest.hexdigest()
+
+
+class Dialect(ABC):
+    """How one protocol carries an upload. A state is the protocol's own: an id, a URL."""
+
+    def begin(self, wire: Wire, size: int) -> str:
+        """Create the upload, where the protocol has a request for it."""
+        return ""
+
+    @abstractmethod
+    def chunk(self, wire: Wire, state: str, pieces: list[Piece], start: int, total: int) -> str:
+        """Send the bytes from ``start`` and return the state for the next chunk."""
+
+    def complete(self, wire: Wire, state: str, md5: str) -> None:  # noqa: B027 - optional
+        """Have the upload completed and verified, where the protocol knows such a thing."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What every client does: ``uploads`` files of ``size`` bytes in chunks of ``chunk``."""
+
+    size: int
+    chunk: int
+    uploads: int = 1
+
+    @property
+    def chunks(self) -> int:
+        """Chunks that one client sends."""
+        return self.uploads * -(-self.size // self.chunk)
+
+
+@dataclass
+class Timing:
+    """When one client began and ended, on the system's monotonic clock, in seconds."""
+
+    begun: float
+    ended: float
+    #: Seconds of each completion.
+    completions: list[float] = field(default_factory=list)
+
+
+def upload(dialect: Dialect, wire: Wire, payload: Payload, task: Task) -> Timing:
+    """Upload as one client does."""
+    md5 = payload.md5(task.size)
+    timing = Timing(time.monotonic(), 0.0)
+    for _ in range(task.uploads):
+        state = dialect.begin(wire, task.size)
+        for start in range(0, task.size, task.chunk):
+            pieces = payload.pieces(start, min(start + task.chunk, task.size))
+            state = dialect.chunk(wire, state, pieces, start, task.size)
+        sent = time.monotonic()
+        dialect.complete(wire, state, md5)
+        timing.ended = time.monotonic()
+        timing.completions.append(timing.ended - sent)
+    return timing
+
+
+def run(dialect: Dialect, port: int, payload: Payload, task: Task, *, clients: int = 1) -> Timing:
+    """Upload with one client or many at once.
+
+    :return: from the first client's begin to the last one's end.
+    :raises LoadError: when any client fails.
+    """
+    payload.md5(task.size)  # before the clock runs, and before a fork would do it many times
+    if clients == 1:
+        with Wire(port) as wire:
+            return upload(dialect, wire, payload, task)
+
+    def work() -> Timing:
+        with Wire(port) as wire:
+            wire.connect()
+            return upload(dialect, wire, payload, task)
+
+    timings = in_processes([work] * clients)
+    return Timing(
+        min(timing.begun for timing in timings),
+        max(timing.ended for timing in timings),
+        [seconds for timing in timings for seconds in timing.completions],
+    )
+
+
+def in_processes(works: list[Callable[[], Timing]]) -> list[Timing]:
+    """Run each function in a forked process, all let go at once; return what they returned.
+
+    :raises LoadError: when any of them fails.
+    """
+    forking = multiprocessing.get_context("fork")
+    barrier = forking.Barrier(len(works))
+    running = []
+    try:
+        for work in works:
+            here, there = forking.Pipe(duplex=False)
+            process = forking.Process(target=_client, args=(work, barrier, there), daemon=True)
+            process.start()
+            there.close()
+            running.append((process, here))
+        return [_outcome(here) for _, here in running]
+    finally:
+        for process, here in running:
+            process.terminate()
+            process.join()
+            here.close()
+
+
+def _client(work: Callable[[], Timing], barrier: Any, answer: Connection) -> None:
+    try:
+        barrier.wait(60)
+        answer.send(work())
+    except Exception as error:
+        answer.send(f"{type(error).__name__}: {error}")
+
+
+def _outcome(here: Connection) -> Timing:
+    try:
+        outcome = here.recv()
+    except EOFError:
+        raise LoadError("a client's process died") from None
+    if isinstance(outcome, str):
+        raise LoadError(outcome)
+    timing: Timing = outcome
+    return timing
+
+
+def _first(pair: tuple[int, Any]) -> int:
+    return pair[0]

@@ -1,0 +1,48 @@
+"""django-chunked-upload's release, on the last Django that can import it.
+
+Run as a site of its own: no sessions, no CSRF check, no middleware (apps/django_chunked_upload.py),
+under gunicorn's default worker. That is the least work it can be given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..load import Dialect
+from ..process import Service
+from ..workshop import APPS, Workshop
+from .base import Peer
+from .chunked import ChunkedForms
+
+#: Django 4 removed ``ugettext``, which the release imports.
+_PACKAGES = ("django-chunked-upload==2.0.0", "django==3.2.25", "gunicorn==27.0.1")
+
+
+class DjangoChunkedUpload(Peer):
+    """The peer whose protocol this server speaks."""
+
+    key = "django-chunked-upload"
+    title = "django-chunked-upload"
+
+    def prepare(self, workshop: Workshop) -> None:
+        self._bin = workshop.venv(self.key, _PACKAGES)
+        self._workshop = workshop
+
+    def versions(self) -> Mapping[str, str]:
+        names = ["django-chunked-upload", "django", "gunicorn"]
+        return self._workshop.versions(self._bin, names)
+
+    def dialect(self) -> Dialect:
+        return ChunkedForms()
+
+    def service(self, place: Path, files: Path) -> Service:
+        return Service(
+            [
+                *(str(self._bin / "gunicorn"), "--bind", "127.0.0.1:{port}"),
+                *("--workers", str(self.workers), "--timeout", "600", "--no-control-socket"),
+                *("--chdir", str(APPS), "django_chunked_upload:application"),
+            ],
+            directory=place,
+            environment={"BENCH_PLACE": str(place), "BENCH_FILES": str(files)},
+        )

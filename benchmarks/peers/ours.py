@@ -1,0 +1,74 @@
+"""This server, in each of the ways it can be run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..load import Dialect
+from ..process import Service
+from ..workshop import REPOSITORY, Workshop
+from .base import Peer
+from .chunked import ChunkedForms, ChunkedRaw
+
+_BIN = Path(sys.executable).parent
+
+
+@dataclass
+class Ours(Peer):
+    """``chunked-upload serve`` from this checkout.
+
+    :param durable: every chunk synced before it is acknowledged, as is the default.
+    :param raw: chunks as raw bodies instead of forms.
+    :param database: SQLAlchemy's URI; by default SQLite beside the uploads.
+    :param gunicorn: under gunicorn's threads instead of the bundled Granian.
+    """
+
+    key: str
+    title: str
+    durable: bool = True
+    raw: bool = False
+    database: str | None = None
+    gunicorn: bool = False
+    workers: int = 1
+
+    def prepare(self, workshop: Workshop) -> None:
+        self._workshop = workshop
+
+    def versions(self) -> Mapping[str, str]:
+        return self._workshop.versions(_BIN, ["chunked-upload", "flask", "granian", "gunicorn"])
+
+    def dialect(self) -> Dialect:
+        return ChunkedRaw() if self.raw else ChunkedForms()
+
+    def service(self, place: Path, files: Path) -> Service:
+        environment = {
+            "CHUNKED_UPLOAD_INSTANCE": str(place / "instance"),
+            "CHUNKED_UPLOAD_ROOT": str(files),
+            "CHUNKED_UPLOAD_DURABLE": "1" if self.durable else "0",
+            "WORKERS": str(self.workers),
+        }
+        if self.database:
+            environment["CHUNKED_UPLOAD_DATABASE_URI"] = self.database
+        if self.gunicorn:
+            return self._under_gunicorn(place, environment)
+        command = [str(_BIN / "chunked-upload"), "serve", "--port", "{port}"]
+        return Service(command, directory=place, environment=environment)
+
+    def _under_gunicorn(self, place: Path, environment: Mapping[str, str]) -> Service:
+        service = Service(
+            [
+                *(str(_BIN / "gunicorn"), "--bind", "127.0.0.1:{port}"),
+                *("-k", "gthread", "--threads", "64", "--workers", str(self.workers)),
+                "--no-control-socket",
+                *("--chdir", str(REPOSITORY), "wsgi:app"),
+            ],
+            directory=place,
+            environment=environment,
+        )
+        migrate = [str(_BIN / "chunked-upload"), "migrate"]
+        subprocess.run(migrate, cwd=place, env=service.environment, check=True, capture_output=True)
+        return service
