@@ -1,0 +1,160 @@
+"""What the matrix must know of a client: one :class:`Client` each, in a module of ``clients/``.
+
+A client is an example page (``examples/clients/*.html``, the very file that users copy and
+docs/clients.md quotes) with a library from npm, or a page that the server itself gives. To add
+one::
+
+    # tests/browser/clients/dropzone.py
+    CLIENTS = [
+        Client(
+            name="Dropzone 5",
+            page="dropzone.html",
+            packages={"dropzone": "dropzone-5"},  # the page's name for it: the folder in npm's
+            input=".dz-hidden-input",
+            done=".dz-success",
+            failed=".dz-error",
+            retry=lambda page: page.click(".dz-retry"),
+            expects={Fault.SERVER_KILLED: Outcome.RETRIED, Fault.RELOADED: Outcome.ANEW, ...},
+            why={Fault.RELOADED: "it keeps nothing across pages"},
+        )
+    ]
+
+Every module in ``clients/`` is found by itself. Then::
+
+    make test ARGS='tests/browser -k "Dropzone 5" -n 0 --database sqlite'
+    make clients ARGS='-k "Dropzone 5"'    # all of its cells, into docs/clients.md
+
+An example page keeps what a site would set in ``data-`` attributes, so that the tests can set them
+too: :attr:`Client.attributes` replaces their values while the page is being served. Its scripts
+have the addresses ``/node_modules/<package>/…``. It shows one element for each file, with the
+attribute ``data-state``: ``uploading``, ``done`` or ``failed``, and in a failed one a button that
+goes on. A page that does otherwise says how (``done``, ``failed``, ``retry``). Between
+``<!-- snippet -->`` and ``<!-- /snippet -->`` stands what docs/clients.md quotes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from tests.support.npm import version
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples" / "clients"
+
+#: Bytes of a chunk, except of the largest file's.
+CHUNK = 64 * 1024
+LARGE, LARGE_CHUNK = 2**30, 8 * 2**20
+
+#: The sizes of the matrix, as they are written.
+SIZES = {
+    "0": 0,
+    "1": 1,
+    "chunk−1": CHUNK - 1,
+    "chunk": CHUNK,
+    "chunk+1": CHUNK + 1,
+    "2·chunk+1": 2 * CHUNK + 1,
+    "1 GiB": LARGE,
+}
+
+
+class Fault(Enum):
+    """What happens in mid-upload; the value is how it is written."""
+
+    NONE = "nothing"
+    CUT = "connection cut in mid-chunk"
+    REPLY_LOST = "reply lost after the bytes were stored"
+    LAST_REPLY_LOST = "reply to the last chunk lost"
+    SERVER_KILLED = "server killed and restarted"
+    RELOADED = "page reloaded"
+    BROWSER_KILLED = "browser killed"
+    TWO_TABS = "two tabs, the same file at once"
+    TWO_FILES = "two tabs, two files at once"
+
+
+class Outcome(Enum):
+    """How an upload came to its end; the file that was stored is right in each case."""
+
+    ITSELF = "✓ by itself"
+    RETRIED = "✓ after the user's retry"
+    ANEW = "– begins anew"
+
+
+@dataclass(frozen=True)
+class Client:
+    """A client and what is expected of it. Selectors are CSS.
+
+    :param name: its row in the matrix.
+    :param page: file in ``examples/clients``; or, beginning with ``/``, a path at the server.
+    :param packages: npm packages, from the name in the page's addresses to the installed folder.
+    :param attributes: values of the page's ``data-`` attributes besides ``chunk-size``.
+    :param chunked: whether it sends chunks at all.
+    :param environment: more environment variables of its server.
+    :param app: a Flask app to run instead of the stand-alone server.
+    :param prepare: what to do in a page that has been opened, such as setting options.
+    :param input: the file input.
+    :param submit: what begins the upload after files were picked; None where picking does.
+    :param done: an element for each file that is done; nothing else may match.
+    :param failed: an element for each file that has failed for good, if the user does nothing.
+    :param retry: what the user does then; None: picks the file again.
+    :param expects: the outcome of each fault; :attr:`Outcome.ITSELF` where not named.
+    :param why: for outcomes that need a word.
+    """
+
+    name: str
+    page: str
+    packages: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    chunked: bool = True
+    environment: Mapping[str, str] = field(default_factory=dict)
+    app: Path | None = None
+    prepare: Callable[[Page], object] | None = None
+    input: str = "input[type=file]"
+    submit: str | None = None
+    done: str = "[data-state=done]"
+    failed: str = "[data-state=failed]"
+    retry: Callable[[Page], object] | None = lambda page: page.click("[data-state=failed] button")
+    expects: Mapping[Fault, Outcome] = field(default_factory=dict)
+    why: Mapping[Fault, str] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        """Where its page is served."""
+        return self.page if self.page.startswith("/") else f"/clients/{self.page}"
+
+    @property
+    def source(self) -> Path | None:
+        """The file that users copy; None for a page that the server gives."""
+        return None if self.page.startswith("/") else EXAMPLES / self.page
+
+    @property
+    def versions(self) -> list[str]:
+        """Its libraries with their versions."""
+        return [f"{name} {version(folder)}" for name, folder in self.packages.items()]
+
+    def expected(self, fault: Fault) -> Outcome:
+        """Return the outcome that a fault should have."""
+        return self.expects.get(fault, Outcome.ITSELF)
+
+    def open(self, page: Page, base: str) -> None:
+        """Go to the client's page."""
+        page.goto(base + self.path, wait_until="load")
+        if self.prepare is not None:
+            self.prepare(page)
+
+    def begin(self, page: Page, files: Sequence[Path]) -> None:
+        """Pick files, as the user would."""
+        page.set_input_files(self.input, files)
+        if self.submit is not None:
+            page.click(self.submit)
+
+    def again(self, page: Page, files: Sequence[Path]) -> None:
+        """Do what a user does whose upload has failed."""
+        if self.retry is None:
+            self.begin(page, files)
+        else:
+            self.retry(page)

@@ -1,0 +1,264 @@
+"""One cell of the matrix: a client uploads a file while something happens to it.
+
+:func:`run` drives a browser as the user would and returns how the upload came to its end
+(:class:`~tests.browser.client.Outcome`). It raises when it does not, or when what is stored is not,
+byte by byte, what was sent.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, Page
+
+from tests.browser.client import CHUNK, LARGE, LARGE_CHUNK, Client, Fault, Outcome
+from tests.browser.proxy import Proxy
+from tests.browser.site import Site
+
+#: Milliseconds that a small upload and a large one may take on a busy machine.
+PATIENCE, LONG_PATIENCE = 60_000, 600_000
+
+OpenBrowser = Callable[[Path], BrowserContext]
+
+
+@dataclass
+class Trial:
+    """A client, a site and a file of some size.
+
+    :param open_browser: starts a browser with a profile on disk, which can be killed.
+    """
+
+    client: Client
+    site: Site
+    context: BrowserContext
+    open_browser: OpenBrowser
+    directory: Path
+    size: int
+
+    @property
+    def proxy(self) -> Proxy:
+        return self.site.proxy
+
+    @property
+    def chunk(self) -> int:
+        """Bytes of a chunk."""
+        return LARGE_CHUNK if self.size >= LARGE else CHUNK
+
+    @property
+    def chunks(self) -> int:
+        """How many chunks the file has, as the client sends it."""
+        return max(-(-self.size // self.chunk), 1) if self.client.chunked else 1
+
+    @property
+    def middle(self) -> int:
+        """Number of the chunk to which something happens."""
+        return self.chunks // 2
+
+    def file(self, name: str = "file.bin") -> Path:
+        """Make a file of the trial's size, its content as good as random."""
+        return make_file(self.directory / name, self.size)
+
+    def page(self) -> Page:
+        """Open the client's page in a new tab."""
+        page = self.context.new_page()
+        page.set_default_timeout(LONG_PATIENCE if self.size >= LARGE else PATIENCE)
+        self.client.open(page, self.site.url)
+        return page
+
+    def settle(self, page: Page, files: list[Path]) -> Outcome:
+        """Wait for the upload's end; the user does something about a failure, once."""
+        if self._ended(page):
+            return Outcome.ITSELF
+        self.client.again(page, files)
+        page.locator(self.client.failed).wait_for(state="detached")
+        assert self._ended(page), f"failed again: {page.inner_text('body')}"
+        return Outcome.RETRIED
+
+    def _ended(self, page: Page) -> bool:
+        """Wait until the file is done (True) or has failed (False)."""
+        client = self.client
+        page.locator(f"{client.done}, {client.failed}").first.wait_for(state="attached")
+        return page.locator(client.failed).count() == 0
+
+    def after_leaving(self, page: Page, file: Path) -> Outcome:
+        """In a page that has begun anew: pick the file again; tells whether it went on."""
+        before = len(self.proxy.chunks)
+        self.client.begin(page, [file])
+        self.settle(page, [file])
+        sent = sum(request.received for request in self.proxy.chunks[before:])
+        return Outcome.RETRIED if self.middle == 0 or sent < self.size else Outcome.ANEW
+
+
+def run(trial: Trial, fault: Fault) -> Outcome:
+    """Upload while ``fault`` happens, and check what is stored."""
+    before = trial.site.stored()
+    outcome, files = PLAYS[fault](trial)
+    stored = trial.site.stored() - before
+    assert stored, "nothing was stored"
+    for path in stored:
+        assert any(filecmp.cmp(path, file, shallow=False) for file in files), f"{path} differs"
+    for file in files:
+        assert any(filecmp.cmp(path, file, shallow=False) for path in stored), f"{file} is missing"
+    return outcome
+
+
+Ending = tuple[Outcome, list[Path]]
+
+
+def _nothing(trial: Trial) -> Ending:
+    return _upload(trial)
+
+
+def _cut(trial: Trial) -> Ending:
+    return _upload(trial, trial.proxy.cut(trial.middle).wait)
+
+
+def _reply_lost(trial: Trial) -> Ending:
+    return _upload(trial, trial.proxy.lose_reply(trial.middle).wait)
+
+
+def _last_reply_lost(trial: Trial) -> Ending:
+    return _upload(trial, trial.proxy.lose_reply(trial.chunks - 1).wait)
+
+
+def _upload(trial: Trial, meanwhile: Callable[[], None] = lambda: None) -> Ending:
+    file, page = trial.file(), trial.page()
+    trial.client.begin(page, [file])
+    meanwhile()
+    return trial.settle(page, [file]), [file]
+
+
+def _server_killed(trial: Trial) -> Ending:
+    file, page = trial.file(), trial.page()
+    fault = trial.proxy.hold(trial.middle)
+    trial.client.begin(page, [file])
+    fault.wait()
+    trial.site.server.kill()
+    fault.release()
+    _until_noticed(trial, page)
+    trial.site.restart()
+    return trial.settle(page, [file]), [file]
+
+
+def _until_noticed(trial: Trial, page: Page) -> None:
+    """Wait until the client has met the dead server: it asked in vain, or has given up."""
+    failed = page.locator(trial.client.failed)
+    while not trial.proxy.refused and not failed.count():
+        page.wait_for_timeout(20)
+
+
+def _reloaded(trial: Trial) -> Ending:
+    file, page = trial.file(), trial.page()
+    with _held(trial, page, file):
+        trial.client.open(page, trial.site.url)
+        return trial.after_leaving(page, file), [file]
+
+
+def _browser_killed(trial: Trial) -> Ending:
+    file = trial.file()
+    profile = trial.directory / "profile"
+    trial.context = trial.open_browser(profile)
+    page = trial.page()
+    with _held(trial, page, file):
+        cookies = trial.context.cookies()
+        kill(profile)
+        trial.context = trial.open_browser(profile)
+        # Chromium writes cookies to disk every 30 seconds; this one was not given the time.
+        trial.context.add_cookies(
+            [{"name": c["name"], "value": c["value"], "url": trial.site.url} for c in cookies]
+        )
+        outcome = trial.after_leaving(trial.page(), file)
+        trial.context.close()
+    return outcome, [file]
+
+
+@contextmanager
+def _held(trial: Trial, page: Page, file: Path) -> Iterator[None]:
+    """Stop a chunk in its middle; the server sees its rest only at the end."""
+    fault = trial.proxy.hold(trial.middle)
+    trial.client.begin(page, [file])
+    fault.wait()
+    yield
+    fault.release()
+
+
+def _two_tabs(trial: Trial) -> Ending:
+    return _tabs(trial, [trial.file()] * 2)
+
+
+def _two_files(trial: Trial) -> Ending:
+    return _tabs(trial, [trial.file("one.bin"), trial.file("two.bin")])
+
+
+def _tabs(trial: Trial, files: list[Path]) -> Ending:
+    """The second tab begins while a chunk of the first one is on its way."""
+    pages = [trial.page(), trial.page()]
+    fault = trial.proxy.hold(trial.middle)
+    trial.client.begin(pages[0], files[:1])
+    fault.wait()
+    so_far = len(trial.proxy.chunks)
+    trial.client.begin(pages[1], files[1:])
+    trial.proxy.wait(lambda proxy: len(proxy.chunks) > so_far)
+    fault.release()
+    outcomes = [trial.settle(page, [file]) for page, file in zip(pages, files, strict=True)]
+    worst = Outcome.RETRIED if Outcome.RETRIED in outcomes else Outcome.ITSELF
+    return worst, files
+
+
+PLAYS: dict[Fault, Callable[[Trial], Ending]] = {
+    Fault.NONE: _nothing,
+    Fault.CUT: _cut,
+    Fault.REPLY_LOST: _reply_lost,
+    Fault.LAST_REPLY_LOST: _last_reply_lost,
+    Fault.SERVER_KILLED: _server_killed,
+    Fault.RELOADED: _reloaded,
+    Fault.BROWSER_KILLED: _browser_killed,
+    Fault.TWO_TABS: _two_tabs,
+    Fault.TWO_FILES: _two_files,
+}
+
+
+def make_file(path: Path, size: int) -> Path:
+    """Write a file no two 64 KiB of which are the same; 1 GiB takes a second."""
+    block = os.urandom(64 * 1024 - 8)
+    with path.open("wb") as file:
+        for number in range(-(-size // (len(block) + 8))):
+            file.write(block + number.to_bytes(8))
+        file.truncate(size)
+    return path
+
+
+def kill(profile: Path) -> None:
+    """SIGKILL the Chromium of a profile, all of its processes at once."""
+    parents = dict(_processes())
+    argument = b"--user-data-dir=" + os.fsencode(profile)
+    doomed = {pid for pid in parents if argument in _command(pid)}
+    assert doomed, f"no browser runs with {profile}"
+    while more := {pid for pid, parent in parents.items() if parent in doomed} - doomed:
+        doomed |= more
+    for pid in doomed:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _processes() -> Iterator[tuple[int, int]]:
+    """Yield every process's id and its parent's."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                yield (
+                    int(entry.name),
+                    int((entry / "stat").read_text().rpartition(")")[2].split()[1]),
+                )
+
+
+def _command(pid: int) -> bytes:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
