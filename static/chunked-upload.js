@@ -133,7 +133,8 @@ export class ChunkedUploader extends EventTarget {
 
   /**
    * The caller's uploads as the server lists them, newest first.
-   * @param {{page?: number, perPage?: number, signal?: AbortSignal}} [query]
+   * @param {{page?: number, perPage?: number, status?: 1 | 2, signal?: AbortSignal}} [query] `status`: only
+   *   the unfinished (1) or the complete ones (2).
    * @returns {Promise<UploadPage>}
    * @throws {UploadError}
    */

@@ -17,6 +17,8 @@
  *   file on the server (default true).
  * @property {number} [maxBytes] Largest file; larger ones fail before a byte is sent.
  * @property {string} [accept] File types, as in `<input accept>`: `".pdf,image/*"`.
+ * @property {string} [refuse] File types not taken, written as in `accept`: `".exe,.bat"`; they fail as
+ *   `type` before a byte is sent.
  * @property {Record<string, string>} [metadata] Fields to store with every upload.
  * @property {() => HeaderList | Promise<HeaderList>} [headers] More headers for each request, such as
  *   `Authorization`; asked before each request.
