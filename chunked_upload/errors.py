@@ -71,6 +71,13 @@ class NoChunkSubmitted(ChunkedUploadError):
         super().__init__(400, detail="No chunk file was submitted", reason=reason)
 
 
+class NoFileSelected(NoChunkSubmitted):
+    """400: the form's file field was left empty."""
+
+    def __init__(self) -> None:
+        super().__init__("no file was chosen in the form's file field")
+
+
 class BadRequestHeaders(ChunkedUploadError):
     """400: Content-Range (or another header that frames the body) is missing or malformed."""
 

@@ -84,7 +84,7 @@ class ChunkedUploadView(ChunkedUploadBaseView):
         """Take one chunk."""
         with self.mount.letting_go():
             self.check_permissions(request)
-        incoming = open_incoming(request, self._form_limits())
+        incoming = open_incoming(request, self.form_limits())
         self.take_fields(incoming.fields)
         self.validate(request)
         given = _agreed_id(upload_id, incoming.fields)
@@ -104,6 +104,25 @@ class ChunkedUploadView(ChunkedUploadBaseView):
 
     put = post
 
+    def form_limits(self, *, max_files: int = 1) -> FormLimits:
+        """Return what a form may hold, for :func:`~chunked_upload.wire.incoming.open_incoming`."""
+        settings = self.mount.settings
+        names = settings.field_name if self.field_name is None else self.field_name
+        names = (names,) if isinstance(names, str) else tuple(names)
+        return FormLimits(
+            names, settings.max_metadata_fields, settings.max_metadata_bytes, max_files
+        )
+
+    def take_whole(self, incoming: Incoming) -> Record:
+        """Store the file that has begun to come as a new upload, whole; not completed yet.
+
+        For dialects that post files without Content-Range.
+        """
+        record = self._new_record(incoming)
+        with self._begin(record, incoming, None, self.get_max_bytes(request), new=True) as chunk:
+            self._receive(incoming, chunk)
+            return self._store(chunk, incoming)
+
     def _open_upload(self, upload_id: str) -> Record:
         record = self.find(upload_id)
         with self.mount.letting_go():
@@ -111,12 +130,6 @@ class ChunkedUploadView(ChunkedUploadBaseView):
         return record
 
     # What the request declares
-
-    def _form_limits(self) -> FormLimits:
-        settings = self.mount.settings
-        names = settings.field_name if self.field_name is None else self.field_name
-        names = (names,) if isinstance(names, str) else tuple(names)
-        return FormLimits(names, settings.max_metadata_fields, settings.max_metadata_bytes)
 
     def _span(self, incoming: Incoming) -> ContentRange | None:
         """Return where the chunk goes; None for a whole file whose size its end will tell."""

@@ -76,15 +76,23 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
         record = self.find(upload_id)
         self.validate(request)
         self.is_valid_chunked_upload(record)
+        self.complete(record, md5 if self.do_md5_check else None)
+        response = self.reply(self.get_response_data(record, request))
+        return add_progress(response, record)
+
+    def complete(self, record: Record, md5: str | None) -> None:
+        """Complete an upload, or settle what is left of its completion; also for other dialects.
+
+        :param md5: to check the bytes against; None when the client need not send one.
+        :raises ChecksumMismatch, NotComplete:
+        """
         self.mount.let_go()
         if record.status != Status.COMPLETE:
             self._complete(record, md5)
-        elif self.do_md5_check:
+        elif md5 is not None:
             self.md5_check(record, md5)
         self.mount.let_go()
         self.engine.settle(record, lambda: self.notify(record))
-        response = self.reply(self.get_response_data(record, request))
-        return add_progress(response, record)
 
     def notify(self, record: Record) -> None:
         """Run ``on_completion`` and send the ``completed`` signal."""
@@ -95,15 +103,15 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
             self.on_completion(file, request)
             self.mount.emit("completed", record)
 
-    def _complete(self, record: Record, md5: str) -> None:
+    def _complete(self, record: Record, md5: str | None) -> None:
         try:
             record.md5 = self.engine.checksum(record)
-            if self.do_md5_check:
+            if md5 is not None:
                 self.md5_check(record, md5)
             self.engine.mark_complete(record)
             self._save(record, lambda: self._promote(record), new=False)
         except AlreadyComplete:  # by another request, right now
-            if self.do_md5_check:
+            if md5 is not None:
                 self.md5_check(record, md5)
 
     def _promote(self, record: Record) -> None:

@@ -8,10 +8,12 @@ bytes. Use::
     chunk.fields, chunk.filename             # what is known by then
     for data in chunk: ...                   # the file's bytes
     chunk.fields                             # with the fields that came after the file
+    while chunk.next_file(): ...             # where limits.max_files allows more than one
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -27,6 +29,7 @@ from ..errors import (
     ChunkedUploadError,
     LimitExceeded,
     NoChunkSubmitted,
+    NoFileSelected,
     SizeMismatch,
     UnsupportedBody,
 )
@@ -51,11 +54,25 @@ class FormLimits:
     :param field_names: names under which the file part is accepted.
     :param max_fields: number of fields kept as metadata.
     :param max_bytes: bytes of their names and values in all.
+    :param max_files: number of files; with more than one, ``file[]`` and ``file[0]`` count as
+        ``file``.
     """
 
     field_names: tuple[str, ...]
     max_fields: int
     max_bytes: int
+    max_files: int = 1
+
+    def accepts(self, name: str) -> bool:
+        """Whether a file may be in the field ``name``."""
+        if self.max_files > 1 and name not in self.field_names:
+            name = re.sub(r"\[\d{0,9}\]$", "", name)
+        return name in self.field_names
+
+    @property
+    def max_parts(self) -> int:
+        """How many parts the form may have."""
+        return self.max_fields + _MAX_OWN_PARTS + self.max_files - 1
 
 
 class Incoming(Protocol):
@@ -69,6 +86,10 @@ class Incoming(Protocol):
     raw: bool
 
     def __iter__(self) -> Iterator[bytes]: ...
+
+    def next_file(self) -> bool:
+        """Go on to the request's next file, once the one before has been read; False: no more."""
+        ...
 
 
 def open_incoming(request: Request, limits: FormLimits) -> Incoming:
@@ -111,6 +132,9 @@ class RawChunk:
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.body)
 
+    def next_file(self) -> bool:
+        return False
+
 
 class FormChunk:
     """A multipart form, parsed while it arrives."""
@@ -119,7 +143,7 @@ class FormChunk:
 
     def __init__(self, body: Body, boundary: str, limits: FormLimits) -> None:
         try:
-            decoder = FormDecoder(boundary, max_parts=limits.max_fields + _MAX_OWN_PARTS)
+            decoder = FormDecoder(boundary, max_parts=limits.max_parts)
         except MalformedForm as error:
             raise BadRequestHeaders(f"Content-Type: {error}") from error
         body.require_end(framed=True)
@@ -130,12 +154,23 @@ class FormChunk:
         self._body = body
         self._limits = limits
         self._events = self._parse(decoder)
+        self._files_left = limits.max_files
+        self._next: Part | None = None
+        self._nothing_chosen = False
         self._read_head()
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield the file part's bytes, then take in what follows it."""
+        """Yield the file part's bytes, then take in what follows it, up to the next file."""
         yield from self._content()
-        self._read_fields(after_file=True)
+        self._next = self._read_fields()
+
+    def next_file(self) -> bool:
+        if self._next is None:
+            return False
+        self.filename = self._next.filename or ""
+        if self._body.length is not None:  # less what has been read, which is a buffer ahead
+            self.declared = self._body.length - max(0, self._body.received - BUFFER_SIZE)
+        return True
 
     def _parse(self, decoder: FormDecoder) -> Iterator[Event]:
         """Yield the form's parts and their bytes as the body arrives."""
@@ -153,13 +188,15 @@ class FormChunk:
         return SizeMismatch(reason) if self.filename else NoChunkSubmitted(reason)
 
     def _read_head(self) -> None:
-        part = self._read_fields(after_file=False)
+        part = self._read_fields()
+        if part is None and self._nothing_chosen:
+            raise NoFileSelected
         if part is None:
-            names = " or ".join(repr(name) for name in self._limits.field_names)
+            names = " or ".join(map(repr, self._limits.field_names))
             raise NoChunkSubmitted(f"the form has no file part; expected one named {names}")
         self.filename = part.filename or ""
 
-    def _read_fields(self, *, after_file: bool) -> Part | None:
+    def _read_fields(self) -> Part | None:
         """Take in fields up to a file part, which is returned, or to the end of the form."""
         for part in self._events:
             if not isinstance(part, Part):  # pragma: no cover - the decoder's grammar
@@ -168,12 +205,12 @@ class FormChunk:
                 self._read_field(part.name)
             elif not part.filename:  # a file input in which nothing was chosen
                 self._skip_empty()
-            elif after_file:
-                raise _too_many_files()
-            elif part.name not in self._limits.field_names:
-                expected = " or ".join(repr(name) for name in self._limits.field_names)
-                raise NoChunkSubmitted(f"the file must be in the form field {expected}")
+            elif self._files_left == 0:
+                raise _too_many_files(self._limits)
+            elif not self._limits.accepts(part.name):
+                raise _wrong_field(self._limits)
             else:
+                self._files_left -= 1
                 return part
         return None
 
@@ -193,6 +230,7 @@ class FormChunk:
         self._collected.add(name, value.decode(errors="replace"))
 
     def _skip_empty(self) -> None:
+        self._nothing_chosen = True
         for data in self._content():
             self._collected.count("", len(data))
 
@@ -239,13 +277,17 @@ class ParsedFormChunk:
     raw = False
 
     def __init__(self, request: Request, limits: FormLimits) -> None:
-        names = [name for name in limits.field_names if name in request.files]
-        if not names:
+        parts = [(name, part) for name, part in request.files.items(multi=True) if part.filename]
+        self._files = [part for name, part in parts if limits.accepts(name)]
+        if not self._files and request.files:
+            raise NoFileSelected
+        if not self._files:
             raise NoChunkSubmitted("the form has no file part, or its body was cut short")
-        if sum(bool(part.filename) for part in request.files.values()) > 1:
-            raise _too_many_files()
-        self._file = request.files[names[0]]
-        self.filename = self._file.filename or UNNAMED
+        if len(parts) > limits.max_files:
+            raise _too_many_files(limits)
+        if len(self._files) < len(parts):
+            raise _wrong_field(limits)
+        self.next_file()
         self.declared = request.content_length
         collected = _Fields(limits)
         for name, value in request.form.items(multi=True):
@@ -258,9 +300,22 @@ class ParsedFormChunk:
         while data := self._file.stream.read(BUFFER_SIZE):
             yield data
 
+    def next_file(self) -> bool:
+        if not self._files:
+            return False
+        self._file = self._files.pop(0)
+        self.filename = self._file.filename or ""
+        return True
 
-def _too_many_files() -> BadRequest:
-    return BadRequest("Only one file can be submitted in one request")
+
+def _wrong_field(limits: FormLimits) -> NoChunkSubmitted:
+    expected = " or ".join(map(repr, limits.field_names))
+    return NoChunkSubmitted(f"the file must be in the form field {expected}")
+
+
+def _too_many_files(limits: FormLimits) -> BadRequest:
+    many = "one file" if limits.max_files == 1 else f"{limits.max_files} files"
+    return BadRequest(f"Only {many} can be submitted in one request")
 
 
 def add_field(fields: dict[str, Any], name: str, value: Any) -> None:
