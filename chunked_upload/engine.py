@@ -87,6 +87,17 @@ class UploadEngine:
             raise UploadNotFound
         return record
 
+    def find_own(self, upload_id: str, *, upload_set: str, owner: str | None) -> Record:
+        """Return an owner's upload (None: one without an owner) by its id.
+
+        :raises UploadNotFound: when there is none.
+        """
+        with failing_parts():
+            record = self.records.find(upload_id, upload_set=upload_set, owner=owner)
+        if record is None:
+            raise UploadNotFound
+        return record
+
     def check_unexpired(self, record: Record) -> None:
         """:raises UploadExpired: for an unfinished upload past its time."""
         if record.status == Status.UPLOADING and record.expires_on <= self._now():

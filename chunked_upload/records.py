@@ -8,7 +8,7 @@ somebody else was first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,10 +28,11 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.attributes import get_history, set_committed_value
 
 from . import database
 from .errors import LimitExceeded
+from .lookup import Lookup
 from .models import ChunkedUploadMixin, Status
 
 Record = ChunkedUploadMixin
@@ -74,6 +75,9 @@ class Records:
     def __init__(self, model: Any, bind: Callable[[], Engine]) -> None:
         self.model = model
         self._bind = bind
+        # An app's own model may name its columns differently.
+        self._columns = {a.key: a.columns[0].key for a in inspect(model).column_attrs}
+        self._lookup = Lookup(model)
         # Built once: a chunk's statements cost more to put together than to run.
         this = model.upload_id == bindparam("this")
         live = [getattr(model, name) for name in _LIVE]
@@ -89,6 +93,10 @@ class Records:
         """Select what a mount may see: its own uploads that are not being removed."""
         model = self.model
         return select(model).where(model.upload_set == upload_set, model.status != Status.DELETING)
+
+    def find(self, upload_id: str, *, upload_set: str, owner: str | None) -> Record | None:
+        """Return what :meth:`query` selects of one owner (None: of nobody) by its id, detached."""
+        return self._lookup.find(self._bind(), upload_id, upload_set=upload_set, owner=owner)
 
     def first(self, statement: Select[Any]) -> Record | None:
         """Return the first record of a query, detached from any session, or None."""
@@ -122,10 +130,12 @@ class Records:
 
         :return: False when the row is gone.
         """
-        with self._transaction() as connection:
+        with self._bind().connect() as connection:
             row = connection.execute(self._refresh, {"this": record.upload_id}).first()
+        unchanged = inspect(record).unmodified
         for name, value in zip(_LIVE, row or (), strict=False):
-            set_committed_value(record, name, value)
+            if name not in unchanged or getattr(record, name) != value:
+                set_committed_value(record, name, value)
         return row is not None
 
     def insert(self, record: Record, quota: Quota | None) -> None:
@@ -185,7 +195,7 @@ class Records:
         :param expired_at: or, the time by which the row must have expired.
         :return: whether the row was as expected and is now changed.
         """
-        changes = _changed_columns(record) | values
+        changes = self._changed(record, beside=values) | values
         expected = {
             "this": record.upload_id,
             "was_status": _loaded(record, "status"),
@@ -198,7 +208,7 @@ class Records:
             statement, expected["expired_at"] = self._swap_expired, expired_at
         with self._transaction() as connection:
             result: CursorResult[Any] = connection.execute(
-                statement, {_column(record, name): changes[name] for name in changes} | expected
+                statement, {self._columns[name]: changes[name] for name in changes} | expected
             )
             if result.rowcount != 1:
                 return False
@@ -233,6 +243,20 @@ class Records:
         """Ask the database for one row of the table; raises what SQLAlchemy raises."""
         self.first(select(self.model))
 
+    def _changed(self, record: Record, *, beside: Container[str]) -> dict[str, Any]:
+        """Return the column attributes that differ from what was read: the work of hooks.
+
+        :param beside: attributes that need no look.
+        """
+        unchanged = inspect(record).unmodified
+        return {
+            name: getattr(record, name)
+            for name in self._columns
+            if name not in unchanged
+            and name not in beside
+            and get_history(record, name).has_changes()
+        }
+
     def _session(self) -> Session:
         return Session(self._bind(), expire_on_commit=False)
 
@@ -244,25 +268,10 @@ class Records:
 
 def _loaded(record: Record, name: str) -> Any:
     """Return the value that was read from the database, whatever a hook made of it since."""
-    history = inspect(record).attrs[name].history
+    if name in inspect(record).unmodified:
+        return getattr(record, name)
+    history = get_history(record, name)
     return history.deleted[0] if history.deleted else getattr(record, name)
-
-
-def _column(record: Record, name: str) -> str:
-    """Return the column of an attribute; a model of the app's own may name them differently."""
-    mapper: Any = inspect(record).mapper
-    column: str = mapper.column_attrs[name].columns[0].key
-    return column
-
-
-def _changed_columns(record: Record) -> dict[str, Any]:
-    """Return the column values that differ from what was read: the work of hooks."""
-    state: Any = inspect(record)
-    return {
-        attribute.key: attribute.value
-        for attribute in state.attrs
-        if attribute.key in state.mapper.column_attrs and attribute.history.has_changes()
-    }
 
 
 def _one_at_a_time(connection: Connection, key: str) -> None:

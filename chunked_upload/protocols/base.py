@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, ClassVar
 
 from flask import Request, Response, current_app, request
@@ -21,6 +22,7 @@ from ..errors import (
 )
 from ..mount import Mount
 from ..records import Record
+from ..settings import Settings
 from ..wire.incoming import expose_fields
 from ..wire.linger import linger
 from ..wire.replies import error_reply, json_reply
@@ -54,10 +56,15 @@ class ChunkedUploadBaseView(View):
         if self.model is None:
             self.model = self.mount.model
 
-    @property
+    @cached_property
     def engine(self) -> UploadEngine:
-        """The engine for this view's model."""
+        """The engine for this view's model; the same throughout a request."""
         return self.mount.engine_for(self.model)
+
+    @property
+    def settings(self) -> Settings:
+        """The mount's settings, the same throughout a request."""
+        return self.engine.settings
 
     def get_queryset(self, request: Request) -> Select[Any]:
         """Return the select of uploads that the caller may touch (hook).
@@ -105,9 +112,13 @@ class ChunkedUploadBaseView(View):
         """
         if not _UPLOAD_ID.fullmatch(upload_id):
             raise UploadNotFound
+        if type(self).get_queryset is not ChunkedUploadBaseView.get_queryset:
+            with self.mount.letting_go():
+                statement = self.get_queryset(request).where(self.model.upload_id == upload_id)
+            return self.engine.find(statement)
         with self.mount.letting_go():
-            statement = self.get_queryset(request).where(self.model.upload_id == upload_id)
-        return self.engine.find(statement)
+            owner = self.mount.caller(request).owner
+        return self.engine.find_own(upload_id, upload_set=self.mount.name, owner=owner)
 
     def take_fields(self, fields: dict[str, str]) -> None:
         """Let hooks see the fields that came before the file; check the CSRF token among them.
@@ -119,7 +130,7 @@ class ChunkedUploadBaseView(View):
 
     def reply(self, content: Any, status: int = 200) -> Response:
         """Answer in JSON."""
-        return json_reply(self.mount.settings, content, status)
+        return json_reply(self.settings, content, status)
 
     def options(self, **kwargs: Any) -> Response:
         """Say which verbs are offered (RFC 9110 9.3.7); browsers ask before requests from afar."""
@@ -134,7 +145,7 @@ class ChunkedUploadBaseView(View):
         except ChunkedUploadError as error:
             if isinstance(error, CsrfRefused):
                 error.data["csrf_token_url"] = self.mount.url("csrf_token")
-            return linger(error_reply(self.mount.settings, error), request)
+            return linger(error_reply(self.settings, error), request)
 
     @classmethod
     def offers(cls) -> list[str]:

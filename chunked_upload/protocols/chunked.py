@@ -58,7 +58,7 @@ class ChunkedUploadView(ChunkedUploadBaseView):
 
     def get_max_bytes(self, request: Request) -> int | None:
         """Return the largest file that this request may upload, in bytes (hook)."""
-        limit = self.mount.settings.max_bytes if self.max_bytes is None else self.max_bytes
+        limit = self.settings.max_bytes if self.max_bytes is None else self.max_bytes
         return limit(request) if callable(limit) else limit
 
     def create_chunked_upload(self, save: bool = False, **attrs: Any) -> Any:
@@ -106,7 +106,7 @@ class ChunkedUploadView(ChunkedUploadBaseView):
 
     def form_limits(self, *, max_files: int = 1) -> FormLimits:
         """Return what a form may hold, for :func:`~chunked_upload.wire.incoming.open_incoming`."""
-        settings = self.mount.settings
+        settings = self.settings
         names = settings.field_name if self.field_name is None else self.field_name
         names = (names,) if isinstance(names, str) else tuple(names)
         return FormLimits(
@@ -161,7 +161,7 @@ class ChunkedUploadView(ChunkedUploadBaseView):
 
     @property
     def _max_chunk(self) -> int | None:
-        return self.mount.settings.max_chunk_bytes
+        return self.settings.max_chunk_bytes
 
     # Receive
 
@@ -268,7 +268,7 @@ class ChunkedUploadView(ChunkedUploadBaseView):
 
     def _check_filename(self, name: str) -> None:
         """Check a new upload's name against the limits."""
-        settings = self.mount.settings
+        settings = self.settings
         limit = min(settings.max_filename_length, 255)
         if len(name) > limit:
             raise LimitExceeded(f"File name exceeds the limit ({limit} characters)")
@@ -283,7 +283,7 @@ class ChunkedUploadView(ChunkedUploadBaseView):
     def _reserved(self, incoming: Incoming, total: int | None) -> int:
         """Return the bytes to hold against the owner's quota."""
         size = total if total is not None else incoming.declared
-        if size is None and self.mount.settings.max_open_bytes is not None:
+        if size is None and self.settings.max_open_bytes is not None:
             raise LimitExceeded("A limit on unfinished bytes needs Content-Length or Content-Range")
         return size or 0
 

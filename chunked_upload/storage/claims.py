@@ -38,6 +38,8 @@ WRITE_SECONDS = 30.0
 
 _SLOT = struct.Struct("<QQQ")
 _TABLE = struct.Struct(f"<Q{3 * SLOTS}Q")
+#: The counter and the first slot.
+_FIRST = struct.Struct("<4Q")
 _HEADER_SIZE = 8
 
 
@@ -81,7 +83,14 @@ class Claim:
         end = OPEN_END if stop is None else stop
         self._descriptor = descriptor
         with locked(descriptor, TAKE_SECONDS):
-            number, slots = _read(descriptor)
+            raw = os.pread(descriptor, _TABLE.size, 0)
+            if (
+                raw.count(0, _HEADER_SIZE) >= len(raw) - _HEADER_SIZE
+            ):  # nobody else, as nearly always
+                self.number, self._slot, self.contended = _next_number(raw), 0, False
+                os.pwrite(descriptor, _FIRST.pack(self.number + 1, self.number, start, end), 0)
+                return
+            number, slots = _read(raw)
             struck = _overlapping(slots, start, end)
             for index in struck:
                 slots[index] = (0, 0, 0)
@@ -128,12 +137,15 @@ def end_all(descriptor: int) -> None:
         os.ftruncate(descriptor, 0)
 
 
-def _read(descriptor: int) -> tuple[int, list[tuple[int, int, int]]]:
+def _next_number(raw: bytes) -> int:
+    return max(int.from_bytes(raw[:_HEADER_SIZE], "little"), 1)
+
+
+def _read(raw: bytes) -> tuple[int, list[tuple[int, int, int]]]:
     # A new or torn file reads as an empty table.
-    raw = os.pread(descriptor, _TABLE.size, 0).ljust(_TABLE.size, b"\0")
-    number, *cells = _TABLE.unpack(raw)
+    _, *cells = _TABLE.unpack(raw.ljust(_TABLE.size, b"\0"))
     slots = [(cells[i], cells[i + 1], cells[i + 2]) for i in range(0, 3 * SLOTS, 3)]
-    return max(number, 1), slots
+    return _next_number(raw), slots
 
 
 def _write(descriptor: int, number: int, slots: list[tuple[int, int, int]]) -> None:

@@ -46,16 +46,17 @@ class LocalTurn(Turn):
     """A claimed range of a part file."""
 
     def __init__(
-        self, storage: LocalStorage, upload_id: str, start: int, stop: int | None, *, first: bool
+        self, storage: LocalStorage, upload_id: str, start: int, stop: int | None, *, have: int
     ) -> None:
         self._tree = storage.tree
-        self._directory = storage.part_path(upload_id).parent
-        self._first = first
+        self._path = storage.part_path(upload_id)
+        self._first = have == 0
         with ExitStack() as undo:
+            self._part = storage.open_part(upload_id, create=self._first)
+            undo.callback(os.close, self._part)
             self._side = storage.open_side(upload_id)
             undo.callback(os.close, self._side)
             self._claim = claims.Claim(self._side, start, stop)
-            self._part = storage.open_part(upload_id)
             undo.pop_all()
         self._open = True
         self.contended = self._claim.contended
@@ -80,7 +81,7 @@ class LocalTurn(Turn):
         self._tree.sync_data(self._part)
         if self._first:
             # Not only when this turn made the file: an earlier one may have made it and died.
-            self._tree.sync_directories(self._directory)
+            self._tree.sync_directories(self._path.parent)
 
     def close(self) -> None:
         if not self._open:
@@ -112,6 +113,7 @@ class LocalStorage(Storage):
         directory_mode: int = 0o750,
     ) -> None:
         self.root = Path(root).absolute()
+        self._incoming = f"{self.root}/{_INCOMING}"
         self.tree = tree.Tree(
             self.root, durable=durable, file_mode=file_mode, directory_mode=directory_mode
         )
@@ -129,20 +131,31 @@ class LocalStorage(Storage):
 
     def part_path(self, upload_id: str) -> Path:
         """Return where the part lies; 256 directories keep each of them small."""
-        return self.root / _INCOMING / upload_id[:2] / f"{upload_id}.part"
+        return self._own_path(upload_id, "part")
 
-    def open_part(self, upload_id: str) -> int:
-        """Open the part for writing, making it when missing."""
-        return self.tree.open_sole(self.part_path(upload_id))
+    def _own_path(self, upload_id: str, suffix: str) -> Path:
+        return Path(f"{self._incoming}/{upload_id[:2]}/{upload_id}.{suffix}")
+
+    def open_part(self, upload_id: str, *, create: bool) -> int:
+        """Open the part for writing.
+
+        :param create: make it when missing.
+        :raises PartMissing: when it is missing otherwise.
+        """
+        path = self.part_path(upload_id)
+        if create:
+            return self.tree.open_sole(path)
+        try:
+            return tree.check_sole(tree.open_regular(path), path)
+        except FileNotFoundError as error:
+            raise PartMissing(upload_id) from error
 
     def open_side(self, upload_id: str) -> int:
         """Open the side file with the table of claims."""
-        return self.tree.open_sole(self.part_path(upload_id).with_suffix(".turn"))
+        return self.tree.open_sole(self._own_path(upload_id, "turn"))
 
     def take_turn(self, upload_id: str, start: int, stop: int | None, *, have: int) -> LocalTurn:
-        if have and not self.part_path(upload_id).exists():
-            raise PartMissing(upload_id)
-        turn = LocalTurn(self, upload_id, start, stop, first=have == 0)
+        turn = LocalTurn(self, upload_id, start, stop, have=have)
         if turn.size < have:
             turn.close()
             raise PartMissing(upload_id)

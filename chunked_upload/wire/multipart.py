@@ -16,6 +16,7 @@ memory stays at one buffer whatever the size of a part.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -79,6 +80,13 @@ class FormDecoder:
         self._buffer = b""
         self._state = _State.START
         self._parts_left = max_parts
+        self._steps = {
+            _State.START: self._start,
+            _State.AFTER_DELIMITER: self._after_delimiter,
+            _State.HEADERS: self._headers,
+            _State.CONTENT_START: self._content_start,
+            _State.CONTENT: self._content,
+        }
 
     def feed(self, data: bytes) -> Iterator[Event]:
         """Take in the next bytes; yield what they complete. Exhaust it before the next call.
@@ -88,17 +96,10 @@ class FormDecoder:
         if self._state is _State.END:
             return
         self._buffer = self._buffer + data if self._buffer else data
-        steps = {
-            _State.START: self._start,
-            _State.AFTER_DELIMITER: self._after_delimiter,
-            _State.HEADERS: self._headers,
-            _State.CONTENT_START: self._content_start,
-            _State.CONTENT: self._content,
-        }
         before = None
-        while self._state in steps and before != (self._state, len(self._buffer)):
+        while self._state in self._steps and before != (self._state, len(self._buffer)):
             before = self._state, len(self._buffer)
-            yield from steps[self._state]()
+            yield from self._steps[self._state]()
 
     def close(self) -> None:
         """Say that no bytes follow.
@@ -178,8 +179,12 @@ class FormDecoder:
         return True
 
 
+@functools.lru_cache(maxsize=256)
 def _parse_head(head: bytes) -> Part:
-    """Read a part's headers; only Content-Disposition says anything to us."""
+    """Read a part's headers; only Content-Disposition says anything to us.
+
+    Remembered, since those of an upload's chunks are all the same.
+    """
     for line in head.decode(errors="replace").split("\r\n"):
         name, colon, value = line.partition(":")
         if not colon and line:
