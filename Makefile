@@ -18,7 +18,7 @@ CHECK = PATH="$$PATH:$(CURDIR)/$(BIN)" frontend/checks/node_modules/.bin
 
 NPM = PATH="$$PATH:$(CURDIR)/$(BIN)" npm --loglevel=error --fetch-retries=1 --fetch-retry-mintimeout=2000
 
-.PHONY: serve test coverage faults bench lint types docs wheel clean npm-for-tests vendor
+.PHONY: serve test coverage faults clients bench lint types docs wheel clean npm-for-tests vendor
 
 serve: .venv/serve vendor
 	@exec $(BIN)/chunked-upload serve
@@ -33,6 +33,12 @@ coverage: .venv/test vendor npm-for-tests
 # The fault harness: its scorecard, in minutes; LONG=1 runs ten times more.
 faults: .venv/test
 	@exec $(BIN)/python -m tests.faults $(if $(LONG),--long) $(ARGS)
+
+# Every client × size × fault in Chromium, up to 1 GiB, into docs/clients.md; in half an hour.
+clients: .venv/test vendor npm-for-tests
+	@status=0; $(BIN)/python -m pytest -q -n $(JOBS) -m "" --junitxml=build/clients.xml \
+		tests/browser/test_matrix.py $(ARGS) || status=$$?; \
+	$(BIN)/python -m tests.browser.report build/clients.xml; exit $$status
 
 # This server beside its peers, in minutes; QUICK=1 looks at two of them, LONG=1 fills every row.
 bench: .venv/test
@@ -51,6 +57,7 @@ types: .venv/test $(CHECKS)
 # The pages that are made from the code.
 docs: .venv/test
 	$(BIN)/python docs/make_settings.py
+	$(BIN)/python -m tests.browser.report
 
 wheel: .venv/test static/vendor/LICENSES.txt
 	$(BIN)/python -m build --wheel --no-isolation

@@ -34,6 +34,8 @@ goes on. A page that does otherwise says how (``done``, ``failed``, ``retry``). 
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -41,6 +43,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
+from tests.browser import clients
 from tests.support.npm import version
 
 ROOT = Path(__file__).parents[2]
@@ -158,3 +161,12 @@ class Client:
             self.begin(page, files)
         else:
             self.retry(page)
+
+
+def all_clients() -> list[Client]:
+    """Return every client, in the order of the modules in ``clients/``."""
+    return [
+        client
+        for module in pkgutil.iter_modules(clients.__path__)
+        for client in importlib.import_module(f"{clients.__name__}.{module.name}").CLIENTS
+    ]

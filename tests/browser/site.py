@@ -80,6 +80,10 @@ class Site:
         folders = self.server.directory.rglob("chunked_uploads")
         return {path for folder in folders for path in folder.rglob("*") if path.is_file()}
 
+    def unfinished(self) -> set[Path]:
+        """Return the files of uploads that are not complete."""
+        return set(self.server.directory.rglob(".incoming/*/*.part"))
+
     def restart(self) -> None:
         """Start the server again, on its port."""
         self.server.start()
@@ -134,3 +138,4 @@ class Sites:
 
     def __exit__(self, *exception: Any) -> None:
         self._stack.close()
+        shutil.rmtree(self._directory)

@@ -6,41 +6,35 @@ file of three chunks. ``make clients`` runs all, 1 GiB included, and writes docs
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser import clients
-from tests.browser.client import CHUNK, LARGE, LARGE_CHUNK, SIZES, Client, Fault
+from tests.browser.client import CHUNK, LARGE, LARGE_CHUNK, SIZES, Client, Fault, all_clients
 from tests.browser.site import Sites
 from tests.browser.trial import OpenBrowser, Trial, run
 
-CLIENTS: list[Client] = [
-    client
-    for module in pkgutil.iter_modules(clients.__path__)
-    for client in importlib.import_module(f"{clients.__name__}.{module.name}").CLIENTS
-]
+#: The size at which every fault is tried in each run.
+_USUAL = "2·chunk+1"
 
 
-def cells() -> Iterator[tuple[Client, str, Fault]]:
-    """Yield what ``make test`` runs of the matrix."""
-    for client in CLIENTS:
-        for size in SIZES:
-            if SIZES[size] < LARGE:
-                yield client, size, Fault.NONE
-        for fault in Fault:
-            if fault is not Fault.NONE:
-                yield client, "2·chunk+1", fault
+def cells() -> Iterator[object]:
+    """Yield the whole matrix; what only ``make clients`` runs is marked."""
+    for client in all_clients():
+        for size, number in SIZES.items():
+            for fault in Fault:
+                large = number >= LARGE
+                usual = size == _USUAL or (fault is Fault.NONE and not large)
+                marks = [] if usual else [pytest.mark.full]
+                if large:
+                    marks.append(pytest.mark.timeout(900))
+                cell_id = f"{client.name}-{size}-{fault.value}"
+                yield pytest.param(client, size, fault, id=cell_id, marks=marks)
 
 
-@pytest.mark.parametrize(
-    ("client", "size", "fault"),
-    [pytest.param(*cell, id=f"{cell[0].name}-{cell[1]}-{cell[2].value}") for cell in cells()],
-)
+@pytest.mark.parametrize(("client", "size", "fault"), list(cells()))
 def test_every_byte_arrives(
     client: Client,
     size: str,
@@ -49,8 +43,18 @@ def test_every_byte_arrives(
     browser: Browser,
     open_browser: OpenBrowser,
     tmp_path: Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
     number = SIZES[size]
     site = sites.of(client, chunk=LARGE_CHUNK if number >= LARGE else CHUNK)
     trial = Trial(client, site, browser.new_context(), open_browser, tmp_path, number)
-    assert run(trial, fault) == client.expected(fault)
+    outcome = run(trial, fault)
+    for name, value in {
+        "client": client.name,
+        "size": size,
+        "fault": fault.name,
+        "outcome": outcome.name,
+        "chromium": browser.version,
+    }.items():
+        record_property(name, value)
+    assert outcome == client.expected(fault)

@@ -20,6 +20,7 @@ def package(name: str) -> Path:
 
 
 def version(name: str) -> str:
-    """Return the installed version of a package."""
-    found: str = json.loads((package(name) / "package.json").read_text())["version"]
+    """Return the version of a package that the lock file names."""
+    lock = json.loads((MODULES.parent / "package-lock.json").read_text())
+    found: str = lock["packages"][f"node_modules/{name}"]["version"]
     return found
