@@ -110,12 +110,12 @@ def _bounded(owner: str) -> str:
 
 def visitor() -> str | None:
     """Return the anonymous browser's key, or None when it has none yet."""
-    return session.get(_SESSION_KEY) if _has_session() else None
+    return session.get(_SESSION_KEY) if has_session() else None
 
 
 def ensure_visitor() -> str | None:
     """Return the anonymous browser's key, giving it one; None when the app has no secret key."""
-    if not _has_session():
+    if not has_session():
         return None
     known: str = session.setdefault(_SESSION_KEY, uuid.uuid4().hex)
     return known
@@ -135,7 +135,8 @@ def quota_key(request: Request, caller: Caller) -> str:
     return "address:" + hashlib.blake2b(address, key=key[:64], digest_size=16).hexdigest()
 
 
-def _has_session() -> bool:
+def has_session() -> bool:
+    """Whether the app can keep something with a browser: it has a secret key."""
     return not isinstance(session._get_current_object(), NullSession)  # type: ignore[attr-defined]
 
 

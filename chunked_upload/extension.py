@@ -18,6 +18,7 @@ from .mount import Mount
 from .protocols.base import VERBS
 from .protocols.chunked import ChunkedUploadView
 from .protocols.complete import ChunkedUploadCompleteView
+from .protocols.form import FormView
 from .protocols.resources import UploadFileView, UploadListView, UploadView, Verbs, by_verb
 from .protocols.web import CsrfTokenView, StaticView
 from .records import Record
@@ -183,6 +184,7 @@ class ChunkedUpload:
         chunk = self._upload_view
         routes: dict[str, tuple[str, Verbs]] = {
             "/": ("uploads", {"GET": UploadListView, "POST": chunk}),
+            "/form": ("form", {"POST": FormView}),
             "/complete": ("complete", {"POST": self._complete_view}),
             "/<upload_id>": (
                 "upload",

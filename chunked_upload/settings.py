@@ -253,6 +253,19 @@ class Settings:
         (), "File extensions refused.", parse_list, _names
     )
     page_size: int = _setting(50, "Uploads on one page of the list.", int, _positive)
+    # Plain forms.
+    max_form_files: int = _setting(100, "Files in one plain form.", int, _positive)
+    form_redirect: str | None = _setting(
+        None,
+        "Where a browser goes after a plain form: an endpoint's name, a path or a URL. The form's "
+        "field `next` wins, if it is a path. None, and no `next`: the answer is JSON.",
+    )
+    form_flash: bool = _setting(
+        True,
+        "Whether to flash what became of a plain form, for the page it goes to.",
+        parse_bool,
+        _switch,
+    )
     # Who may.
     tokens: Mapping[str, str] | None = _setting(
         None,

@@ -132,6 +132,10 @@ class ChunkedUploadBaseView(View):
         """Answer in JSON."""
         return json_reply(self.settings, content, status)
 
+    def refuse(self, error: ChunkedUploadError) -> Response:
+        """Answer a refusal."""
+        return error_reply(self.settings, error)
+
     def options(self, **kwargs: Any) -> Response:
         """Say which verbs are offered (RFC 9110 9.3.7); browsers ask before requests from afar."""
         return Response(status=204, headers={"Allow": ", ".join(self.offers())})
@@ -145,7 +149,7 @@ class ChunkedUploadBaseView(View):
         except ChunkedUploadError as error:
             if isinstance(error, CsrfRefused):
                 error.data["csrf_token_url"] = self.mount.url("csrf_token")
-            return linger(error_reply(self.settings, error), request)
+            return linger(self.refuse(error), request)
 
     @classmethod
     def offers(cls) -> list[str]:

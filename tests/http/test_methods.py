@@ -15,6 +15,7 @@ OFFERED = {
     "/uploads/": {"GET", "HEAD", "POST", "OPTIONS"},
     "/uploads": {"GET", "HEAD", "POST", "OPTIONS"},
     "/uploads/complete": {"POST", "OPTIONS"},
+    "/uploads/form": {"POST", "OPTIONS"},
     f"/uploads/{ABSENT}": {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"},
     f"/uploads/{ABSENT}/file": {"GET", "HEAD", "OPTIONS"},
 }
