@@ -8,7 +8,7 @@ export default [
     files: ["**/*.js"],
     languageOptions: { globals: { ...globals.browser, hashwasm: "readonly" } },
     rules: {
-      complexity: ["error", 10],
+      complexity: ["error", 15], // it counts && and ?? as well, which ruff does not
       "max-lines": ["error", 350],
       "max-lines-per-function": ["error", { max: 50, skipBlankLines: true, skipComments: true }],
       "no-shadow": "error",

@@ -9,8 +9,6 @@ interface Md5Hasher {
 
 declare var hashwasm: { createMD5(): Promise<Md5Hasher> };
 
-declare module "*/md5.umd.min.js";
-
 /** File System Access, where TypeScript's own declarations lack it. */
 interface FileSystemHandle {
   queryPermission?(descriptor?: { mode: "read" | "readwrite" }): Promise<PermissionState>;

@@ -22,9 +22,10 @@
  * @property {Record<string, string>} [metadata] Fields to store with every upload.
  * @property {() => HeaderList | Promise<HeaderList>} [headers] More headers for each request, such as
  *   `Authorization`; asked before each request.
- * @property {(asked: {refused: boolean}) => string | null | Promise<string | null>} [csrf] The CSRF
- *   token, sent as `X-CSRFToken`; asked before each request that changes something, and once more
- *   with `refused: true` when the server did not take it.
+ * @property {((asked: {refused: boolean}) => string | null | Promise<string | null>) | null} [csrf] The
+ *   CSRF token, sent as `X-CSRFToken`; asked before each request that changes something, and once
+ *   more with `refused: true` when the server did not take it. By default the service itself is
+ *   asked for one when it wants one.
  * @property {RequestCredentials} [credentials] As `fetch` has it (default `same-origin`); `include`
  *   sends cookies to another origin.
  * @property {number[]} [retryDelays] Milliseconds before each new try after a failure; the last one
@@ -72,7 +73,7 @@
  */
 
 /**
- * - `type`: refused by `accept`; data: `accept`;
+ * - `type`: refused by `accept` or `refuse`; data: both;
  * - `size`: larger than `maxBytes`; data: `maxBytes`, `size`;
  * - `changed`: the file was changed, moved or removed on disk since it was chosen; choose it again;
  * - `unreadable`: the browser may not read the file (any more);
@@ -144,8 +145,14 @@
  * @property {string | null} expires
  * @property {number} updated As `Date.now()` counts.
  * @property {FileSystemFileHandle | null} handle Where the browser has File System Access.
- * @property {{length: number, md5: string} | null} checkpoint MD5 of the file's first bytes.
+ * @property {Checkpoint | null} checkpoint
  * @property {UploadRecord | null} result Set for a short time after it was done.
+ */
+
+/**
+ * MD5 of a file's first `length` bytes.
+ *
+ * @typedef {{length: number, md5: string}} Checkpoint
  */
 
 /**
@@ -174,5 +181,19 @@
  */
 
 /** @typedef {{uploads: number, done: number, failed: number} & Omit<Progress, "offset">} TotalProgress */
+
+/**
+ * What the uploads of one uploader share.
+ *
+ * @typedef {object} Parts
+ * @property {import("./options.js").Options} options
+ * @property {import("./server.js").Server} server
+ * @property {import("./slots.js").Slots} slots
+ * @property {import("./hasher.js").Hasher} hasher
+ * @property {import("./memory.js").Memory} memory
+ * @property {(upload: import("./upload.js").Upload) => void} onChange
+ * @property {(upload: import("./upload.js").Upload) => void} onCanceled
+ * @property {() => void} onProgress
+ */
 
 export {};

@@ -1,0 +1,100 @@
+/** The uploader's options: defaults, and checks that say what was expected. */
+
+/** @typedef {import("./types.js").UploaderOptions} UploaderOptions */
+
+/**
+ * Options with every default filled in.
+ *
+ * @typedef {Required<Omit<UploaderOptions, "maxBytes" | "accept" | "refuse" | "csrf">> &
+ *   {maxBytes: number | null, accept: string | null, refuse: string | null,
+ *   csrf: UploaderOptions["csrf"] | null}} Options
+ */
+
+const MIB = 2 ** 20;
+
+/** @returns {Options} */
+function defaults() {
+  return {
+    endpoint: "/uploads/",
+    chunkSize: 8 * MIB,
+    simultaneous: 3,
+    fieldName: "file",
+    md5: true,
+    resume: true,
+    maxBytes: null,
+    accept: null,
+    refuse: null,
+    metadata: {},
+    headers: () => ({}),
+    csrf: null,
+    credentials: "same-origin",
+    retryDelays: [500, 1000, 2000, 4000, 8000, 15000, 30000],
+    stallTimeout: 60000,
+    workerUrl: new URL("../md5-worker.js", import.meta.url),
+  };
+}
+
+/** @param {unknown} value */
+const isCount = (value) => Number.isSafeInteger(value) && Number(value) > 0;
+/** @param {unknown} value */
+const isBoolean = (value) => typeof value === "boolean";
+/** @param {unknown} value */
+const isFunction = (value) => typeof value === "function";
+/** @param {unknown} value */
+const isText = (value) => typeof value === "string" && value !== "";
+/** @param {unknown} value */
+const isFields = (value) =>
+  typeof value === "object" &&
+  value !== null &&
+  Object.values(value).every((field) => typeof field === "string");
+/** @param {unknown} value */
+const isDelays = (value) =>
+  Array.isArray(value) && value.length > 0 && value.every((delay) => delay >= 0);
+
+/** @type {Record<keyof Options, [(value: unknown) => boolean, string]>} */
+const RULES = {
+  endpoint: [(value) => isText(value) && URL.canParse(String(value), document.baseURI), "a URL"],
+  chunkSize: [isCount, "a whole number of bytes above 0"],
+  simultaneous: [isCount, "a whole number above 0"],
+  fieldName: [isText, "a name"],
+  md5: [isBoolean, "true or false"],
+  resume: [isBoolean, "true or false"],
+  maxBytes: [(value) => value === null || isCount(value), "a whole number of bytes above 0"],
+  accept: [(value) => value === null || typeof value === "string", 'a text such as ".pdf,image/*"'],
+  refuse: [(value) => value === null || typeof value === "string", 'a text such as ".exe,.bat"'],
+  metadata: [isFields, "an object of texts"],
+  headers: [isFunction, "a function that returns an object of headers"],
+  csrf: [(value) => value === null || isFunction(value), "a function that returns the token"],
+  credentials: [
+    (value) => value === "same-origin" || value === "include",
+    '"same-origin" or "include"',
+  ],
+  retryDelays: [isDelays, "an array of milliseconds, with at least one"],
+  stallTimeout: [isCount, "milliseconds above 0"],
+  workerUrl: [(value) => isText(value) || value instanceof URL, "a URL"],
+};
+
+/**
+ * @param {UploaderOptions} given
+ * @returns {Options} `endpoint` is absolute and ends with a slash.
+ * @throws {TypeError} for an option that is unknown or cannot work.
+ */
+export function readOptions(given) {
+  const options = defaults();
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(RULES, name)) {
+      const known = Object.keys(RULES).join(", ");
+      throw new TypeError(`ChunkedUploader has no option "${name}"; it has ${known}`);
+    }
+    if (value === undefined) continue;
+    const [fits, expected] = RULES[/** @type {keyof Options} */ (name)];
+    if (!fits(value)) {
+      throw new TypeError(`ChunkedUploader's option "${name}" must be ${expected}`);
+    }
+    Object.assign(options, { [name]: value });
+  }
+  const endpoint = new URL(options.endpoint, document.baseURI);
+  if (!endpoint.pathname.endsWith("/")) endpoint.pathname += "/";
+  options.endpoint = endpoint.href;
+  return options;
+}

@@ -1,0 +1,152 @@
+/**
+ * One HTTP request and its reply. Chunks go by XMLHttpRequest, the only one that tells how much of a
+ * body is on its way; all else by fetch. Both give up when nothing moves for a while: a connection
+ * that a changed network has left behind would otherwise hang for many minutes.
+ */
+
+import { Setback } from "./errors.js";
+
+/**
+ * @typedef {object} Reply
+ * @property {number} status
+ * @property {any} body The JSON object; null when it is none.
+ * @property {string} text The body otherwise.
+ * @property {boolean} redirected
+ * @property {number | null} retryAfter Milliseconds.
+ */
+
+/**
+ * @typedef {object} Request
+ * @property {string} method
+ * @property {string} url
+ * @property {Record<string, string>} headers
+ * @property {BodyInit | null} [body]
+ * @property {RequestCredentials} credentials
+ * @property {AbortSignal} signal
+ * @property {number} stallTimeout Milliseconds.
+ * @property {boolean} [keepalive] Let it end when the page is left.
+ */
+
+/**
+ * @param {Request} request
+ * @returns {Promise<Reply>}
+ * @throws {Setback} `network`; or the signal's reason.
+ */
+export async function ask({ url, signal, stallTimeout, ...init }) {
+  const timeout = AbortSignal.timeout(stallTimeout);
+  try {
+    const both = AbortSignal.any([signal, timeout]);
+    const response = await fetch(url, { ...init, signal: both, cache: "no-store" });
+    return reply(
+      response.status,
+      await response.text(),
+      response.redirected,
+      response.headers.get("Retry-After"),
+    );
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new Setback("network", { detail: timeout.aborted ? "no answer" : String(error) });
+  }
+}
+
+/**
+ * Send a body and report how much of it is on its way.
+ *
+ * @param {Request & {body: Blob | FormData}} request
+ * @param {(loaded: number) => void} onProgress
+ * @returns {Promise<Reply>}
+ * @throws {Setback} `network`; or the signal's reason.
+ */
+export function send(request, onProgress) {
+  const { signal, stallTimeout } = request;
+  const xhr = new XMLHttpRequest();
+  /** @type {ReturnType<typeof setTimeout>} */
+  let timer;
+  let stalled = false;
+  const watch = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      stalled = true;
+      xhr.abort();
+    }, stallTimeout);
+  };
+  const abort = () => xhr.abort();
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    signal.addEventListener("abort", abort, { once: true });
+    xhr.upload.onprogress = (event) => {
+      watch();
+      onProgress(event.loaded);
+    };
+    xhr.onload = () =>
+      resolve(reply(xhr.status, xhr.responseText, wasRedirected(xhr, request.url), after(xhr)));
+    xhr.onerror = () => reject(new Setback("network", { detail: "connection lost" }));
+    xhr.onabort = () =>
+      reject(stalled ? new Setback("network", { detail: "no progress" }) : signal.reason);
+    open(xhr, request);
+    watch();
+    xhr.send(request.body);
+  }).finally(() => {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", abort);
+  });
+}
+
+/**
+ * @param {XMLHttpRequest} xhr
+ * @param {Request} request
+ */
+function open(xhr, { method, url, headers, credentials }) {
+  xhr.open(method, url);
+  xhr.withCredentials = credentials === "include";
+  for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
+}
+
+/**
+ * @param {XMLHttpRequest} xhr
+ * @param {string} url
+ */
+function wasRedirected(xhr, url) {
+  return xhr.responseURL !== "" && xhr.responseURL !== url;
+}
+
+/**
+ * The Retry-After header; read so that a browser does not complain when it is not exposed (CORS).
+ *
+ * @param {XMLHttpRequest} xhr
+ */
+function after(xhr) {
+  return /^retry-after:\s*(.+?)\s*$/im.exec(xhr.getAllResponseHeaders())?.[1] ?? null;
+}
+
+/**
+ * @param {number} status
+ * @param {string} text
+ * @param {boolean} redirected
+ * @param {string | null} retryAfter
+ * @returns {Reply}
+ */
+function reply(status, text, redirected, retryAfter) {
+  return { status, body: parseObject(text), text, redirected, retryAfter: delay(retryAfter) };
+}
+
+/** @param {string} text */
+function parseObject(text) {
+  try {
+    const value = JSON.parse(text);
+    return typeof value === "object" && !Array.isArray(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Retry-After in milliseconds: seconds or a date (RFC 9110 10.2.3).
+ *
+ * @param {string | null} header
+ */
+function delay(header) {
+  if (header === null) return null;
+  const given = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return Number.isNaN(given) ? null : Math.min(Math.max(given, 0), 3_600_000);
+}

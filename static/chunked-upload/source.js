@@ -1,0 +1,66 @@
+/** The file on the user's disk: whether it is wanted, and whether it is still what was chosen. */
+
+import { UploadError } from "./errors.js";
+
+/**
+ * @param {File} file
+ * @param {{accept: string | null, refuse: string | null, maxBytes: number | null}} options
+ * @throws {UploadError} `type` or `size`.
+ */
+export function assertWanted(file, { accept, refuse, maxBytes }) {
+  const unlisted = accept !== null && !isOneOf(file, accept);
+  if (unlisted || (refuse !== null && isOneOf(file, refuse))) {
+    throw new UploadError("type", { data: { accept, refuse } });
+  }
+  if (maxBytes !== null && file.size > maxBytes) {
+    throw new UploadError("size", { data: { size: file.size, maxBytes } });
+  }
+}
+
+/**
+ * Whether a file is of one of the types of an `accept` attribute (HTML, "file upload state").
+ *
+ * @param {File} file
+ * @param {string} types
+ */
+function isOneOf(file, types) {
+  const name = file.name.toLowerCase();
+  const type = file.type.toLowerCase();
+  const wanted = types.split(",").map((part) => part.trim().toLowerCase());
+  return wanted.filter(Boolean).some((part) => {
+    if (part.startsWith(".")) return name.endsWith(part);
+    if (part === "*/*") return true;
+    return part.endsWith("/*") ? type.startsWith(part.slice(0, -1)) : type === part;
+  });
+}
+
+/**
+ * Look whether the file can still be read and is as old as it was. Browsers notice a change when they
+ * read; those that do not are asked by the handle, where there is one.
+ *
+ * @param {{file: File, handle: FileSystemFileHandle | null}} source
+ * @throws {UploadError} `changed` or `unreadable`.
+ */
+export async function assertUnchanged({ file, handle }) {
+  try {
+    if (file.size) await file.slice(file.size - 1).arrayBuffer();
+    const now = await handle?.getFile();
+    if (now && (now.size !== file.size || now.lastModified !== file.lastModified)) {
+      throw new UploadError("changed");
+    }
+  } catch (error) {
+    throw error instanceof DOMException ? readingError(error.name, error.message) : error;
+  }
+}
+
+/**
+ * Why a file could not be read or hashed.
+ *
+ * @param {string} name Of the error.
+ * @param {string} message
+ */
+export function readingError(name, message) {
+  if (name === "NotReadableError" || name === "NotFoundError") return new UploadError("changed");
+  if (name === "NotAllowedError" || name === "SecurityError") return new UploadError("unreadable");
+  return new UploadError("worker", { cause: `${name}: ${message}` });
+}

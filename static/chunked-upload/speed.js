@@ -1,0 +1,41 @@
+/**
+ * How fast it goes, smoothed: recent seconds count most, so that the time left neither jumps with
+ * every packet nor tells of the line as it was a minute ago.
+ */
+
+/** Seconds after which a measurement counts a third. */
+const SMOOTHING = 4;
+/** Seconds between measurements. */
+const INTERVAL = 0.25;
+
+export class Speedometer {
+  /** Bytes per second; 0 while unknown. */
+  speed = 0;
+  #bytes = 0;
+  #time = 0;
+  #weight = 0;
+
+  /**
+   * Begin, or begin again after a rest.
+   *
+   * @param {number} bytes
+   */
+  start(bytes) {
+    this.#bytes = bytes;
+    this.#time = performance.now();
+  }
+
+  /** @param {number} bytes On their way so far. */
+  measure(bytes) {
+    const now = performance.now();
+    const seconds = (now - this.#time) / 1000;
+    if (bytes < this.#bytes) this.start(bytes); // some of them are sent again
+    if (seconds < INTERVAL || bytes <= this.#bytes) return;
+    const fresh = 1 - Math.exp(-seconds / SMOOTHING);
+    // The first measurements would otherwise be drawn towards 0.
+    this.#weight += (1 - this.#weight) * fresh;
+    this.speed += ((bytes - this.#bytes) / seconds - this.speed) * (fresh / this.#weight);
+    this.#bytes = bytes;
+    this.#time = now;
+  }
+}

@@ -1,0 +1,350 @@
+/**
+ * How a file gets to the server: the order of things, and what is done about each setback.
+ *
+ *     place among those at work → which file is it? → lock → what is there already?
+ *         → chunk, chunk, chunk … → MD5 → complete
+ *
+ * Every step may end in a `Setback`. Those that pass are waited for (patience.js); after each, the
+ * server is asked where the upload stands, so that a lost reply costs a small question instead of a
+ * chunk. An upload that the server no longer has begins anew. All else ends the transfer with an
+ * `UploadError`. A transfer can be run again at any time: it goes on from what the server has.
+ */
+
+import { whyAnew } from "./answers.js";
+import { Setback, Stopped, UploadError } from "./errors.js";
+import { Identity } from "./identity.js";
+import { Patience, giveUp } from "./patience.js";
+import { assertUnchanged, assertWanted } from "./source.js";
+import { untilAborted } from "./waiting.js";
+
+/** @typedef {import("./types.js").Parts} Parts */
+/** @typedef {import("./types.js").UploadRecord} UploadRecord */
+
+/** Smallest chunk that is tried, for proxies that take little and lines that carry little. */
+const MIN_CHUNK = 64 * 1024;
+/** Seconds that a chunk should take at most. */
+const CHUNK_SECONDS = 10;
+/** How often an upload may begin in one run. */
+const MAX_BEGINNINGS = 4;
+
+export class Transfer {
+  #parts;
+  #upload;
+  #identity;
+  #patience;
+  /** @type {import("./hasher.js").HashJob | null} */
+  #hash = null;
+  #chunkSize;
+  /** Some of the bytes were there before this page began to read the file. */
+  #resumed = false;
+  #onDiffers = () => {};
+
+  /**
+   * @param {Parts} parts
+   * @param {import("./upload.js").Upload} upload
+   */
+  constructor(parts, upload) {
+    this.#parts = parts;
+    this.#upload = upload;
+    this.#identity = new Identity(parts, upload);
+    this.#patience = new Patience(parts, upload);
+    this.#chunkSize = parts.options.chunkSize;
+  }
+
+  /**
+   * Bring the file to the server, from wherever it stands.
+   *
+   * @param {AbortSignal} signal
+   * @param {import("./types.js").ErrorCode | null} after What the last run failed with.
+   * @returns {Promise<UploadRecord>}
+   * @throws {UploadError}
+   * @throws the signal's reason
+   */
+  async run(signal, after) {
+    this.#patience.signal = signal;
+    this.#patience.renew();
+    let release = () => {};
+    try {
+      assertWanted(this.#upload.file, this.#parts.options);
+      await this.#patience.takePlace();
+      this.#upload.enter("checking");
+      await this.#recover(after);
+      await this.#identity.read();
+      let waited = false;
+      release = await this.#identity.lock(signal, () => {
+        waited = true;
+        this.#giveWay();
+      });
+      if (waited) await this.#takeTurn();
+      return (waited ? await this.#finishedElsewhere() : null) ?? (await this.#deliver(signal));
+    } catch (error) {
+      if (!(error instanceof Stopped)) this.close();
+      if (error instanceof UploadError && error.code === "changed") await this.discard();
+      throw error;
+    } finally {
+      release();
+      this.#patience.givePlace();
+    }
+  }
+
+  /**
+   * Remove what the server and this browser have of it.
+   *
+   * @returns {Promise<boolean>} Whether the server confirmed.
+   */
+  async discard() {
+    this.close();
+    const { uploadId } = this.#upload;
+    const { signal } = new AbortController();
+    try {
+      await this.#identity.unnote();
+      const id = uploadId ?? (await this.#identity.findOnServer(signal))?.upload_id;
+      if (id) await this.#parts.server.remove(id);
+      this.#upload.uploadId = null;
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Let go of the worker's job. */
+  close() {
+    this.#hash?.stop();
+    this.#hash = null;
+  }
+
+  // Before the first byte
+
+  /**
+   * Mend what the last run failed with, as far as that can be done from here.
+   *
+   * @param {import("./types.js").ErrorCode | null} code
+   */
+  async #recover(code) {
+    if (code !== "checksum" && code !== "changed") return;
+    await this.discard();
+    this.#forget();
+    this.#identity.forget();
+    const fresh = await this.#upload.handle?.getFile().catch(() => null);
+    if (fresh) this.#upload.file = fresh;
+  }
+
+  /** Another tab is sending the file. */
+  #giveWay() {
+    this.#patience.givePlace();
+    const why = /** @type {const} */ ({ reason: "other-tab", until: null, attempt: 0, detail: "" });
+    this.#upload.enter("waiting", why);
+  }
+
+  async #takeTurn() {
+    await this.#patience.takePlace();
+    this.#upload.enter("checking");
+  }
+
+  /** @returns {Promise<UploadRecord | null>} */
+  async #finishedElsewhere() {
+    const result = await this.#patience.insist((signal) => this.#identity.findFinished(signal));
+    if (result) this.#upload.notice("elsewhere");
+    return result;
+  }
+
+  // There and back
+
+  /**
+   * Send and complete, beginning anew when the server has lost it or has another file.
+   *
+   * @param {AbortSignal} stopped
+   * @returns {Promise<UploadRecord>}
+   */
+  async #deliver(stopped) {
+    for (let beginnings = 1; ; beginnings += 1) {
+      const differs = new AbortController();
+      this.#onDiffers = () => differs.abort(new Setback("different-file"));
+      this.#patience.signal = AbortSignal.any([stopped, differs.signal]);
+      try {
+        await this.#locate();
+        this.#startHash();
+        const result = await this.#sendAndComplete();
+        await this.#identity.finish(result);
+        this.close();
+        return result;
+      } catch (error) {
+        this.#patience.signal = stopped;
+        await this.#beginAnew(error, beginnings);
+      }
+    }
+  }
+
+  /**
+   * @param {unknown} error What came in between.
+   * @param {number} beginnings How many there were so far.
+   * @throws the error, when beginning anew does not help.
+   */
+  async #beginAnew(error, beginnings) {
+    // The bytes that were there before may be of a file that was changed since.
+    const other = this.#resumed && error instanceof UploadError && error.code === "checksum";
+    const kind = other ? "different-file" : whyAnew(error);
+    if (!kind || beginnings >= MAX_BEGINNINGS) {
+      throw error instanceof Setback ? giveUp(error) : error;
+    }
+    if (other) await this.discard();
+    else await this.#identity.unnote();
+    this.#upload.notice(kind);
+    this.#forget();
+  }
+
+  /** Begin at the first byte, as a new upload. */
+  #forget() {
+    this.close();
+    this.#patience.renew();
+    this.#resumed = false;
+    this.#upload.uploadId = null;
+    this.#upload.expires = null;
+    this.#upload.move(0);
+  }
+
+  /** Find what the server has. */
+  async #locate() {
+    const upload = this.#upload;
+    const before = upload.offset;
+    upload.uploadId ??= await this.#identity.findRemembered();
+    const state = await this.#patience.insist((signal) =>
+      upload.uploadId === null
+        ? this.#identity.findOnServer(signal)
+        : this.#parts.server.state(upload.uploadId, signal),
+    );
+    if (!state) return;
+    if (state.length !== null && state.length !== upload.size) throw new Setback("different-file");
+    upload.uploadId = state.upload_id;
+    this.#follow(state.offset, state.expires);
+    if (before || !state.offset) return;
+    this.#resumed = true;
+    upload.notice("resumed", { offset: state.offset });
+  }
+
+  /**
+   * Go on where the server stands.
+   *
+   * @param {number} offset
+   * @param {string | null} [expires]
+   * @throws {Setback} for a position that cannot be.
+   */
+  #follow(offset, expires) {
+    const upload = this.#upload;
+    if (!Number.isSafeInteger(offset) || offset < 0 || offset > upload.size) {
+      throw new Setback("server", { detail: `offset ${offset} of ${upload.size}`, lasting: true });
+    }
+    if (offset > upload.offset) this.#patience.renew();
+    upload.expires = expires ?? upload.expires;
+    upload.move(offset);
+  }
+
+  async #sendAndComplete() {
+    const upload = this.#upload;
+    for (;;) {
+      upload.enter("uploading");
+      while (upload.uploadId === null || upload.offset < upload.size) await this.#sendChunk();
+      try {
+        return await this.#complete();
+      } catch (error) {
+        // The server lacks some after all.
+        if (!(error instanceof Setback && error.kind === "moved")) throw error;
+        this.#follow(error.offset);
+        if (upload.offset === upload.size) throw giveUp(error);
+      }
+    }
+  }
+
+  async #sendChunk() {
+    const { size, offset } = this.#upload;
+    const stop = Math.min(offset + this.#nextLength(), size);
+    this.#hash?.allow(stop);
+    try {
+      const answer = await this.#put(offset, stop);
+      this.#upload.uploadId = answer.upload_id;
+      this.#follow(answer.offset, answer.expires);
+      if (size && this.#upload.offset <= offset) throw new Setback("server", { lasting: true });
+      this.#identity.note();
+    } catch (error) {
+      if (!(error instanceof Setback)) throw error;
+      await this.#getOver(error, stop - offset);
+    }
+  }
+
+  /**
+   * @param {number} start
+   * @param {number} stop
+   */
+  #put(start, stop) {
+    const { server, options } = this.#parts;
+    const { signal } = this.#patience;
+    const { uploadId, file, metadata } = this.#upload;
+    /** @param {number} loaded */
+    const onProgress = (loaded) => this.#upload.move(start, Math.min(start + loaded, stop));
+    if (uploadId !== null) return server.append(uploadId, file, start, stop, signal, onProgress);
+    /** @type {Record<string, string>} */
+    const path = file.webkitRelativePath ? { relative_path: file.webkitRelativePath } : {};
+    const fields = { ...path, ...options.metadata, ...metadata, ...this.#identity.fields };
+    return server.create(file, stop, fields, signal, onProgress);
+  }
+
+  /** Bytes of the next chunk: fewer where the line is slow, so that a cut costs seconds. */
+  #nextLength() {
+    const { speed } = this.#upload;
+    const bearable = speed ? Math.max(Math.floor(speed * CHUNK_SECONDS), 4 * MIN_CHUNK) : Infinity;
+    return Math.min(this.#chunkSize, bearable);
+  }
+
+  /**
+   * Do about a chunk that was not taken what lets the next one be.
+   *
+   * @param {Setback} setback
+   * @param {number} length Of that chunk.
+   */
+  async #getOver(setback, length) {
+    const upload = this.#upload;
+    const before = upload.offset;
+    upload.move(before);
+    if (setback.kind === "complete") return this.#follow(upload.size);
+    if (setback.kind === "chunk-too-large") {
+      if (length <= MIN_CHUNK) throw giveUp(setback);
+      this.#chunkSize = Math.max(Math.floor(length / 2), MIN_CHUNK);
+      return;
+    }
+    if (setback.kind === "moved") {
+      this.#follow(setback.offset);
+      if (upload.offset !== before) return;
+      setback = new Setback("server", { ...setback, lasting: true });
+    }
+    await assertUnchanged(this.#upload); // browsers report a changed file as a broken connection
+    await this.#patience.wait(setback);
+    await this.#locate();
+  }
+
+  async #complete() {
+    const upload = this.#upload;
+    upload.enter("completing");
+    let /** @type {string | null} */ md5 = null;
+    if (this.#hash) {
+      this.#patience.givePlace(); // another file may use the line while the MD5 is finished
+      md5 = await untilAborted(this.#hash.md5, this.#patience.signal);
+      await this.#patience.takePlace();
+    }
+    await assertUnchanged(this.#upload);
+    const uploadId = String(upload.uploadId);
+    return this.#patience.insist((signal) => this.#parts.server.complete(uploadId, md5, signal));
+  }
+
+  /** Let the worker hash along; what was uploaded before, it reads while the rest is sent. */
+  #startHash() {
+    const { options, hasher } = this.#parts;
+    if (!options.md5) return;
+    const identity = this.#identity;
+    this.#hash ??= hasher.start(this.#upload.file, {
+      expected: identity.checkpoint,
+      onCheckpoint: (checkpoint) => (identity.checkpoint = checkpoint),
+      onDiffers: () => this.#onDiffers(),
+    });
+    this.#hash.allow(this.#upload.offset);
+  }
+}
