@@ -171,15 +171,15 @@ export class Server {
    * @param {{changes: boolean, more: Record<string, string>, of: string, signal: AbortSignal}} what
    */
   async #exchange(request, { changes, more, of, signal }) {
-    const send = async (/** @type {boolean} */ refused) => {
+    const attempt = async (/** @type {boolean} */ refused) => {
       const token = changes ? await this.#csrfToken(refused, signal) : null;
       const headers = await this.#headers(token);
       signal.throwIfAborted();
       return request({ ...headers, ...more });
     };
-    let answer = await send(false);
+    let answer = await attempt(false);
     if (changes && isCsrfRefusal({ ...answer, detail: answer.body?.detail ?? answer.text })) {
-      answer = await send(true);
+      answer = await attempt(true);
     }
     return judge(answer, of);
   }

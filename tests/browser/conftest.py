@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright
 
-from tests.browser.site import Sites
+from tests.browser.library import LibraryPage
+from tests.browser.site import Site, Sites
 from tests.support.browser import persistent_context
+from tests.support.server import Server
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +34,23 @@ def open_browser(playwright: Playwright) -> Iterator[Callable[[Path], BrowserCon
     yield start
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Iterator[Site]:
+    """A server of the test's own, behind a network with faults."""
+    directory = tmp_path / "server"
+    directory.mkdir()
+    with Site(Server(directory)) as running:
+        yield running
+
+
+@pytest.fixture
+def library(browser: Browser, network: Site) -> Callable[..., LibraryPage]:
+    """Open tabs with the client library, all of one browser; keywords are its options."""
+    context = browser.new_context()
+
+    def open_tab(**options: Any) -> LibraryPage:
+        return LibraryPage(context, network.proxy, **options)
+
+    return open_tab

@@ -1,0 +1,88 @@
+"""The client library in a page that does nothing but note what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import BrowserContext
+
+from tests.browser.proxy import Proxy
+from tests.support.missing import skip_without
+
+ROOT = Path(__file__).parents[2]
+PAGE = (Path(__file__).parent / "library.html").read_bytes()
+
+#: Bytes of a chunk in these tests, unless they say otherwise.
+CHUNK = 64 * 1024
+
+#: So that tests do not wait for long; each new try takes as long.
+QUICK = [50]
+
+
+class LibraryPage:
+    """A tab with the library; ``at`` is the number of the upload, in the order of picking.
+
+    :param proxy: the network to the server; it also serves the page.
+    :param options: the uploader's, over a small chunk size and quick retries.
+    """
+
+    def __init__(self, context: BrowserContext, proxy: Proxy, **options: Any) -> None:
+        if not (ROOT / "static" / "vendor" / "md5.umd.min.js").exists():
+            skip_without("hash-wasm", install="npm's packages: make vendor")
+        proxy.files = {"/library.html": PAGE}.get
+        self.problems: list[str] = []
+        self.page = context.new_page()
+        self.page.set_default_timeout(60_000)
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.options = {"chunkSize": CHUNK, "retryDelays": QUICK, **options}
+        self.url = f"{proxy.url}/library.html"
+        self.open()
+
+    def open(self) -> None:
+        """Load the page, or load it again."""
+        self.page.goto(self.url)
+        self.evaluate("options => begin(options)", self.options)
+
+    def pick(self, *files: Path) -> None:
+        """Choose files, as a user does; each is added."""
+        self.page.set_input_files("input", files)
+
+    def evaluate(self, script: str, argument: Any = None) -> Any:
+        """Run a script in the page."""
+        return self.page.evaluate(script, argument)
+
+    def call(self, method: str, at: int = 0) -> Any:
+        """Call a method of an upload; its promise is awaited."""
+        return self.evaluate("([at, name]) => uploads[at][name]()", [at, method])
+
+    def look(self, at: int = 0) -> dict[str, Any]:
+        """Return an upload's properties and what it told."""
+        seen: dict[str, Any] = self.evaluate("at => look(at)", at)
+        return seen
+
+    def until(self, state: str, at: int = 0) -> dict[str, Any]:
+        """Wait until an upload is in a state, or waits for a reason (``waiting: network``).
+
+        :raises AssertionError: when it fails instead, telling why.
+        """
+        script = """([at, wanted]) => {
+            const { state, waiting } = uploads[at] ?? {};
+            const now = waiting ? `${state}: ${waiting.reason}` : state;
+            return now === wanted || (state === "failed" && "failed");
+        }"""
+        self.page.wait_for_function(script, arg=[at, state])
+        seen = self.look(at)
+        assert seen["state"] == state.partition(":")[0], seen
+        return seen
+
+    def done(self, at: int = 0) -> dict[str, Any]:
+        """Wait until an upload is done; nothing in the page went wrong meanwhile."""
+        seen = self.until("done", at)
+        assert self.problems == []
+        return seen
+
+    def failed(self, at: int = 0) -> dict[str, Any]:
+        """Wait until an upload has failed; return its error."""
+        error: dict[str, Any] = self.until("failed", at)["error"]
+        return error
