@@ -12,10 +12,12 @@ import fcntl
 import os
 import secrets
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
 from flask import Flask, Response, send_from_directory
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_migrate import Migrate
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -58,6 +60,17 @@ CONFIGS = {
 }
 
 
+class LastingSessions(SecureCookieSessionInterface):
+    """Cookies that outlive the browser, so that after its crash a visitor's uploads are found.
+
+    They last for ``PERMANENT_SESSION_LIFETIME``, by default 31 days from the first upload.
+    """
+
+    def get_expiration_time(self, app: Flask, session: SessionMixin) -> datetime:
+        """Return when a browser shall forget the cookie."""
+        return datetime.now(UTC) + app.permanent_session_lifetime
+
+
 def create_app(config: Any = None) -> Flask:
     """Make the stand-alone server's app.
 
@@ -74,6 +87,7 @@ def create_app(config: Any = None) -> Flask:
     )
     # Its owner's alone: in it are the secret key and everybody's uploads.
     instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    app.session_interface = LastingSessions()
     _configure(app, config or os.environ.get("CHUNKED_UPLOAD_CONFIG") or "development")
     try:
         uploads = ChunkedUpload(app)

@@ -55,8 +55,11 @@ class UploadListView(ResourceView):
         """Answer ``?file=<name>`` with that unfinished upload, else a page of all."""
         self.check_permissions(request)
         if "file" in request.args:
-            return self.reply({"file": self._unfinished(request.args["file"])})
-        return self._page()
+            response = self.reply({"file": self._unfinished(request.args["file"])})
+        else:
+            response = self._page()
+        response.headers["Cache-Control"] = "no-store"
+        return response
 
     def _own(self) -> Select[Any] | None:
         """Select the caller's own; None for an anonymous caller without a session yet."""
@@ -66,7 +69,10 @@ class UploadListView(ResourceView):
         if known:
             return statement
         visitor = callers.visitor()
-        return None if visitor is None else statement.where(self.model.visitor == visitor)
+        if visitor is None:
+            callers.ensure_visitor()  # now, so that uploads that follow at once are one visitor's
+            return None
+        return statement.where(self.model.visitor == visitor)
 
     def _unfinished(self, name: str) -> dict[str, Any] | None:
         own = self._own()
@@ -111,7 +117,6 @@ class UploadListView(ResourceView):
                 "next": following,
             }
         )
-        response.headers["Cache-Control"] = "no-store"
         if following:
             response.headers["Link"] = f'<{following}>; rel="next"'
         return response

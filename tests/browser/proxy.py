@@ -256,7 +256,8 @@ class Proxy:
             writer.write(_page(request.path, content))
             await writer.drain()
             return False
-        fault = next((fault for fault in self._faults if fault.takes(request)), None)
+        taking = [fault for fault in self._faults if fault.takes(request)]  # all of them count
+        fault = taking[0] if taking else None
         self._note(lambda: self.requests.append(request))
         try:
             server = await asyncio.open_connection("127.0.0.1", self.upstream, limit=_BUFFER)

@@ -218,6 +218,23 @@ def test_a_forged_session_is_nobodys(app: Flask, client: FlaskClient, protocol: 
     assert forger.get("/uploads/").get_json()["total"] == 0
 
 
+@pytest.mark.parametrize("question", ["?file=a.txt", ""])
+def test_a_page_that_asked_before_is_one_visitor_in_all_it_then_sends_at_once(
+    app: Flask, client: FlaskClient, question: str
+) -> None:
+    """Answers to uploads that run at once would each make another visitor."""
+    client.get(f"/uploads/{question}")
+    cookie = client.get_cookie("session")
+    assert cookie is not None
+    ids = set()
+    for _ in range(2):  # each without the other's answer
+        tab = app.test_client()
+        tab.set_cookie("session", cookie.value)
+        ids.add(Protocol(tab).upload(DATA))
+    listed = client.get("/uploads/").get_json()["uploads"]
+    assert {upload["upload_id"] for upload in listed} == ids
+
+
 def test_anonymous_callers_never_see_an_owners_upload(make_app: Callable[..., Flask]) -> None:
     """Also when the app stops asking who its callers are."""
     app = make_app()

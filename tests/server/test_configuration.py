@@ -7,6 +7,8 @@ import socket
 import stat
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import pytest
 
@@ -146,6 +148,13 @@ def test_a_session_outlives_a_restart(server: Server) -> None:
     server.start()
     listed = call(server, "GET", "/uploads/", headers=cookie).json["uploads"]
     assert [upload["upload_id"] for upload in listed] == [answer.json["upload_id"]]
+
+
+def test_a_session_outlives_the_browser(server: Server) -> None:
+    answer = call(server, "POST", "/uploads/", form(b"hello"), FORM_TYPE)
+    [expires] = re.findall(r"Expires=([^;]+)", answer.headers["Set-Cookie"])
+    left = parsedate_to_datetime(expires) - datetime.now(UTC)
+    assert timedelta(days=30) < left < timedelta(days=32)
 
 
 def test_settings_come_from_the_environment(make_server: Callable[..., Server]) -> None:
