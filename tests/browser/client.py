@@ -53,6 +53,9 @@ EXAMPLES = ROOT / "examples" / "clients"
 CHUNK = 64 * 1024
 LARGE, LARGE_CHUNK = 2**30, 8 * 2**20
 
+#: What clients are compared with.
+CURL = "curl (examples/upload.sh)"
+
 #: The sizes of the matrix, as they are written.
 SIZES = {
     "0": 0,

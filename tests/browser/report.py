@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from tests.browser.client import ROOT, SIZES, Client, Fault, Outcome, all_clients
+from tests.browser.client import CURL, ROOT, SIZES, Client, Fault, Outcome, all_clients
 
 PAGE = ROOT / "docs" / "clients.md"
 RESULTS = Path(__file__).with_name("results.json")
@@ -90,6 +90,19 @@ def _notes(clients: Iterable[Client]) -> list[str]:
     return ["\\* Why:", "", *notes, ""] if notes else []
 
 
+def _seconds(measured: Mapping[str, float]) -> list[str]:
+    """Return how long a large file takes."""
+    if not measured:
+        return []
+    rows = [f"| {name} | {seconds} |" for name, seconds in sorted(measured.items(), key=_second)]
+    said = "From the first byte to “done” on this machine, its MD5 computed and checked:"
+    return ["## 1 GiB", "", said, "", "| | seconds |", "|---|---|", *rows, ""]
+
+
+def _second(row: tuple[str, float]) -> float:
+    return row[1]
+
+
 def _pages(clients: Iterable[Client]) -> list[str]:
     """Return a section for each example page, with what to copy from it."""
     versions: dict[Path, list[str]] = {}
@@ -130,12 +143,16 @@ def merge(results: dict[str, Any], junit: Path) -> None:
     """Put a run's outcomes into the results, and drop what is no longer in the matrix."""
     for case in ElementTree.parse(junit).iter("testcase"):
         said = {str(p.get("name")): str(p.get("value")) for p in case.iter("property")}
+        if "seconds" in said:
+            results["seconds"][said["client"]] = float(said["seconds"])
         if "outcome" not in said:
             continue
         results["chromium"] = said["chromium"]
         sizes = results["cells"].setdefault(said["client"], {})
         sizes.setdefault(said["size"], {})[said["fault"]] = said["outcome"]
     order = [client.name for client in all_clients()]
+    seconds = results["seconds"]
+    results["seconds"] = {name: seconds[name] for name in sorted(seconds) if name in [*order, CURL]}
     results["cells"] = {name: results["cells"][name] for name in order if name in results["cells"]}
 
 
