@@ -33,7 +33,13 @@ def main() -> int:
     _allow_open_files()
     options.data.mkdir(parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(prefix="data-", dir=options.data))
-    bench = Bench(place, options.extent, options.contestants)
+    bench = Bench(
+        place,
+        options.extent,
+        options.contestants,
+        scale=options.scale,
+        repetitions=options.repetitions,
+    )
     try:
         for row in _chosen(options):
             measured = measure(bench, row)
@@ -69,6 +75,8 @@ def _options() -> argparse.Namespace:
     parser.set_defaults(extent="normal")
     parser.add_argument("--only", nargs="+", default=[], metavar="ROW", help="rows to run")
     parser.add_argument("--contestants", nargs="+", default=[], metavar="KEY")
+    parser.add_argument("--repetitions", type=int, default=0, help="turns of each contestant")
+    parser.add_argument("--scale", type=float, default=1.0, help="factor for all sizes")
     parser.add_argument("--data", type=Path, default=BUILD, help="folder on the disk to measure")
     return parser.parse_args()
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from . import machine
 from .load import MIB, Payload, Task
 from .peers.base import Contestant, Runner, Sample, ServerRunner
 from .process import ServiceError
@@ -29,11 +30,15 @@ class Bench:
     :param place: where servers keep their data; on the disk that is to be measured.
     :param extent: ``quick``, ``normal`` or ``long``.
     :param only: keys of the contestants to take; empty for all.
+    :param scale: factor for all sizes, to try things out.
+    :param repetitions: turns of each contestant; by default 3, 5 or 7.
     """
 
     place: Path
     extent: str = "normal"
     only: Sequence[str] = ()
+    scale: float = 1.0
+    repetitions: int = 0
     workshop: Workshop = field(default_factory=Workshop)
     payload: Payload = field(default_factory=Payload)
 
@@ -41,10 +46,14 @@ class Bench:
         """Return the value for this run's extent."""
         return {"quick": quick, "normal": normal, "long": long}[self.extent]
 
-    @property
-    def repetitions(self) -> int:
-        """How often each contestant has its turn."""
-        return self.pick(quick=3, normal=5, long=7)
+    def __post_init__(self) -> None:
+        self.repetitions = self.repetitions or self.pick(quick=3, normal=5, long=7)
+
+    def size(self, *, quick: int = 0, normal: int, long: int) -> int:
+        """Return the size for this run's extent and scale, in whole MiB."""
+        return (
+            max(1, int(self.pick(quick=quick, normal=normal, long=long) * self.scale) // MIB) * MIB
+        )
 
     def need(self, size: int) -> None:
         """Check that the disk has room.
@@ -102,6 +111,8 @@ def contest(
             take_turn(runners, measured, key, lambda r: r.run(bench.payload, warm_up), count=False)
         for _ in range(bench.repetitions):
             for key in list(runners):
+                # Twice: some write every byte to a temporary file first.
+                machine.warm_memory(bench.place, 2 * task.size * task.uploads * clients)
                 take_turn(
                     runners, measured, key, lambda r: r.run(bench.payload, task, clients=clients)
                 )

@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, ClassVar
 
 from .wire import LoadError, Piece, Wire
 
@@ -56,7 +56,12 @@ class Payload:
 
 
 class Dialect(ABC):
-    """How one protocol carries an upload. A state is the protocol's own: an id, a URL."""
+    """How one protocol carries an upload. A state is the protocol's own: an id, a URL.
+
+    :cvar completes: whether it has a request that completes an upload.
+    """
+
+    completes: ClassVar[bool] = False
 
     def begin(self, wire: Wire, size: int) -> str:
         """Create the upload, where the protocol has a request for it."""
@@ -67,7 +72,7 @@ class Dialect(ABC):
         """Send the bytes from ``start`` and return the state for the next chunk."""
 
     def complete(self, wire: Wire, state: str, md5: str) -> None:  # noqa: B027 - optional
-        """Have the upload completed and verified, where the protocol knows such a thing."""
+        """Have the upload completed and verified."""
 
 
 @dataclass(frozen=True)
@@ -103,10 +108,12 @@ def upload(dialect: Dialect, wire: Wire, payload: Payload, task: Task) -> Timing
         for start in range(0, task.size, task.chunk):
             pieces = payload.pieces(start, min(start + task.chunk, task.size))
             state = dialect.chunk(wire, state, pieces, start, task.size)
-        sent = time.monotonic()
-        dialect.complete(wire, state, md5)
         timing.ended = time.monotonic()
-        timing.completions.append(timing.ended - sent)
+        if dialect.completes:
+            sent = timing.ended
+            dialect.complete(wire, state, md5)
+            timing.ended = time.monotonic()
+            timing.completions.append(timing.ended - sent)
     return timing
 
 

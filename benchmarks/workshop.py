@@ -10,6 +10,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,7 +53,8 @@ class Workshop:
         return place / "bin"
 
     def versions(self, binaries: Path, names: Sequence[str]) -> dict[str, str]:
-        """Return the installed versions of packages."""
+        """Return the installed versions of packages, given by name or as requirements."""
+        names = [name.partition("==")[0] for name in names]
         script = (
             "import json, sys, importlib.metadata as m;"
             "print(json.dumps({n: m.version(n) for n in sys.argv[1:]}))"
@@ -65,8 +67,7 @@ class Workshop:
 
         :raises Unavailable: without Node and npm, or when they cannot be installed.
         """
-        if not shutil.which("node") or not shutil.which("npm"):
-            raise Unavailable("needs Node.js and npm: install the packages nodejs and npm")
+        npm = self.program("npm", install="npm")
         place, source = self.build / "node" / name, APPS / name
         place.mkdir(parents=True, exist_ok=True)
         lock, stamp = (source / "package-lock.json").read_text(), place / "installed"
@@ -75,8 +76,32 @@ class Workshop:
                 shutil.copy(file, place / file.name)
         if not stamp.exists() or stamp.read_text() != lock:
             tell(f"installing the packages of {name} from npm")
-            _run("npm", "ci", "--silent", "--no-audit", "--no-fund", cwd=place)
+            _run(npm, "ci", "--silent", "--no-audit", "--no-fund", cwd=place)
             stamp.write_text(lock)
+        return place
+
+    def nginx(self) -> tuple[str, str]:
+        """Return nginx's program and version: the system's, else Debian's package unpacked.
+
+        :raises Unavailable: when neither can be had.
+        """
+        try:
+            program = self.program("nginx", install="nginx")
+        except Unavailable:
+            program = str(self._unpacked("nginx") / "usr/sbin/nginx")
+        return program, _run(program, "-v", stderr=True).strip().rpartition("/")[2]
+
+    def _unpacked(self, package: str) -> Path:
+        """Unpack a Debian package without installing it, which needs no root and starts nothing."""
+        place = self.build / "packages" / package
+        if not place.exists():
+            apt, dpkg = (self.program(name, install=package) for name in ("apt-get", "dpkg-deb"))
+            tell(f"unpacking Debian's {package}")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=self.build) as work:
+                _run(apt, "download", package, cwd=Path(work))
+                (archive,) = Path(work).glob("*.deb")
+                _run(dpkg, "-x", str(archive), str(place))
         return place
 
     def program(self, name: str, *, install: str) -> str:
@@ -84,7 +109,9 @@ class Workshop:
 
         :raises Unavailable: when it is not there.
         """
-        found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+        # The Makefile gets npm and Node from PyPI when the system has none.
+        beside = f"{Path(sys.executable).parent}:/usr/sbin:/usr/local/sbin"
+        found = shutil.which(name) or shutil.which(name, path=beside)
         if not found:
             raise Unavailable(f"needs {name}: install the package {install}")
         return found
@@ -95,9 +122,9 @@ def tell(text: str) -> None:
     print(f"  {text} …", file=sys.stderr, flush=True)
 
 
-def _run(*command: str, cwd: Path | None = None) -> str:
+def _run(*command: str, cwd: Path | None = None, stderr: bool = False) -> str:
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr or done.stdout).strip()[-500:]
         raise Unavailable(f"`{' '.join(command[:6])}` failed: {said}")
-    return done.stdout
+    return done.stderr if stderr else done.stdout

@@ -9,6 +9,8 @@ from ..wire import Piece, Wire, expect, form_type, head, multipart
 class ChunkedForms(Dialect):
     """Chunks as real multipart forms, then a completion with the MD5."""
 
+    completes = True
+
     def chunk(self, wire: Wire, state: str, pieces: list[Piece], start: int, total: int) -> str:
         size = sum(map(len, pieces))
         before, after = multipart({"upload_id": state} if state else {}, "file")

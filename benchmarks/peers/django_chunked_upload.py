@@ -1,7 +1,7 @@
 """django-chunked-upload's release, on the last Django that can import it.
 
-Run as a site of its own: no sessions, no CSRF check, no middleware (apps/django_chunked_upload.py),
-under gunicorn's default worker. That is the least work it can be given.
+Run as a site of its own: no sessions, no CSRF check, no middleware (see apps/).
+That is the least work it can be given.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from pathlib import Path
 
 from ..load import Dialect
 from ..process import Service
-from ..workshop import APPS, Workshop
+from ..workshop import Workshop
 from .base import Peer
 from .chunked import ChunkedForms
+from .gunicorn import under_gunicorn
 
 #: Django 4 removed ``ugettext``, which the release imports.
 _PACKAGES = ("django-chunked-upload==2.0.0", "django==3.2.25", "gunicorn==27.0.1")
@@ -30,19 +31,11 @@ class DjangoChunkedUpload(Peer):
         self._workshop = workshop
 
     def versions(self) -> Mapping[str, str]:
-        names = ["django-chunked-upload", "django", "gunicorn"]
-        return self._workshop.versions(self._bin, names)
+        return self._workshop.versions(self._bin, _PACKAGES)
 
     def dialect(self) -> Dialect:
         return ChunkedForms()
 
     def service(self, place: Path, files: Path) -> Service:
-        return Service(
-            [
-                *(str(self._bin / "gunicorn"), "--bind", "127.0.0.1:{port}"),
-                *("--workers", str(self.workers), "--timeout", "600", "--no-control-socket"),
-                *("--chdir", str(APPS), "django_chunked_upload:application"),
-            ],
-            directory=place,
-            environment={"BENCH_PLACE": str(place), "BENCH_FILES": str(files)},
-        )
+        app = "django_chunked_upload_site:application"
+        return under_gunicorn(self._bin, app, workers=self.workers, place=place, files=files)

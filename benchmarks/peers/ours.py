@@ -8,11 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from chunked_upload.settings import KEYS
+
 from ..load import Dialect
 from ..process import Service
-from ..workshop import REPOSITORY, Workshop
+from ..workshop import REPOSITORY, Unavailable, Workshop
 from .base import Peer
 from .chunked import ChunkedForms, ChunkedRaw
+
+#: The setting that leaves out the MD5, where there is one.
+_MD5_SETTING = "CHUNKED_UPLOAD_MD5"
 
 _BIN = Path(sys.executable).parent
 
@@ -22,6 +27,7 @@ class Ours(Peer):
     """``chunked-upload serve`` from this checkout.
 
     :param durable: every chunk synced before it is acknowledged, as is the default.
+    :param md5: whether the server computes and compares the MD5.
     :param raw: chunks as raw bodies instead of forms.
     :param database: SQLAlchemy's URI; by default SQLite beside the uploads.
     :param gunicorn: under gunicorn's threads instead of the bundled Granian.
@@ -30,12 +36,15 @@ class Ours(Peer):
     key: str
     title: str
     durable: bool = True
+    md5: bool = True
     raw: bool = False
     database: str | None = None
     gunicorn: bool = False
     workers: int = 1
 
     def prepare(self, workshop: Workshop) -> None:
+        if not self.md5 and _MD5_SETTING not in KEYS:
+            raise Unavailable("this server cannot leave out the MD5")
         self._workshop = workshop
 
     def versions(self) -> Mapping[str, str]:
@@ -51,6 +60,8 @@ class Ours(Peer):
             "CHUNKED_UPLOAD_DURABLE": "1" if self.durable else "0",
             "WORKERS": str(self.workers),
         }
+        if not self.md5:
+            environment[_MD5_SETTING] = "0"
         if self.database:
             environment["CHUNKED_UPLOAD_DATABASE_URI"] = self.database
         if self.gunicorn:

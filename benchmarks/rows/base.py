@@ -6,7 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..contest import Bench
+from ..peers.base import Peer
+from ..peers.django_chunked_upload import DjangoChunkedUpload
+from ..peers.drf_chunked_upload import DrfChunkedUpload
+from ..peers.naive_flask import NaiveFlask
 from ..peers.ours import Ours
+from ..peers.resumable_upload import ResumableUpload
+from ..peers.tus_node import TusNode
+from ..peers.tuspyserver import TuspyServer
 from ..results import Measured
 
 
@@ -37,6 +44,27 @@ ROWS: list[Row] = []
 def ours(*, workers: int = 1) -> Ours:
     """Return this server as the peers are run: not durable."""
     return Ours("ours", "chunked-upload, not durable", durable=False, workers=workers)
+
+
+def ours_raw(*, durable: bool = False, md5: bool = True) -> Ours:
+    """Return this server as raw chunks reach it."""
+    key = "ours-raw" + ("-durable" if durable else "") + ("" if md5 else "-no-md5")
+    how = "durable" if durable else "not durable"
+    title = f"chunked-upload, raw, {how}" + ("" if md5 else ", no MD5")
+    return Ours(key, title, durable=durable, md5=md5, raw=True)
+
+
+def peers(*, workers: int = 1) -> list[Peer]:
+    """Return what a user would take instead."""
+    return [
+        DjangoChunkedUpload(workers=workers),
+        DrfChunkedUpload(workers=workers),
+        NaiveFlask(workers=workers),
+        NaiveFlask(workers=workers, granian=True),
+        TusNode(workers=workers),
+        TuspyServer(workers=workers),
+        ResumableUpload(workers=workers),
+    ]
 
 
 def ours_durable(*, workers: int = 1) -> Ours:
