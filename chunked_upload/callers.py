@@ -113,12 +113,25 @@ def visitor() -> str | None:
     return session.get(_SESSION_KEY) if has_session() else None
 
 
+def visitor_to_be() -> str | None:
+    """Return the anonymous browser's key, or the one it could be given with :func:`remember`.
+
+    None when the app has no secret key to sign cookies with.
+    """
+    return visitor() or (uuid.uuid4().hex if has_session() else None)
+
+
+def remember(key: str | None) -> None:
+    """Give an anonymous browser its key with the answer, if it has none."""
+    if key is not None and has_session():
+        session.setdefault(_SESSION_KEY, key)
+
+
 def ensure_visitor() -> str | None:
     """Return the anonymous browser's key, giving it one; None when the app has no secret key."""
-    if not has_session():
-        return None
-    known: str = session.setdefault(_SESSION_KEY, uuid.uuid4().hex)
-    return known
+    key = visitor_to_be()
+    remember(key)
+    return key
 
 
 def quota_key(request: Request, caller: Caller) -> str:

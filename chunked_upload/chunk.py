@@ -53,7 +53,10 @@ class Chunk:
     Made by :meth:`~chunked_upload.engine.UploadEngine.begin`.
 
     :param turn: the right to write ``[start, stop)``.
+    :param new: the record was created by this very request.
+    :param alone: and nobody else has had to do with it yet.
     :param sequential: the chunk must start where the prefix ends, also at its commit.
+    :param last: where this chunk ends, the file ends; ``stop`` is the most it can be.
     :param expires: returns when the upload will expire if nothing more comes.
     :param forget: removes what a new upload has made, should this chunk be dropped.
     """
@@ -67,7 +70,9 @@ class Chunk:
         stop: int | None,
         total: int | None,
         new: bool,
+        alone: bool,
         sequential: bool,
+        last: bool,
         max_bytes: int | None,
         records: Records,
         storage: Storage,
@@ -81,18 +86,20 @@ class Chunk:
         #: Bytes taken in so far.
         self.received = 0
         self.committed = False
+        #: Whether its commit is the upload's first; known from :meth:`finish` on.
+        self.first = False
         self._turn = turn
         self._stop = stop
         self._total = total
         self._sequential = sequential
+        self._last = last
         self._max_bytes = max_bytes
         self._records = records
         self._storage = storage
         self._emit = emit
         self._expires = expires
         self._forget = forget
-        #: Whether nobody but this request has had to do with the record yet.
-        self._alone = new
+        self._alone = alone
         self._stored = ranges.add(record.received, 0, record.offset)
         self._digest = MD5.pick_up(record.digest_state, record.digest_offset, start)
 
@@ -144,7 +151,8 @@ class Chunk:
             the prefix that arrived (the rule of offset dialects).
         :raises SizeMismatch: when bytes are missing from a whole chunk.
         """
-        if whole and self._stop is not None and self.position != self._stop:
+        exact = whole and not self._last
+        if exact and self._stop is not None and self.position != self._stop:
             declared = self._stop - self.start
             raise SizeMismatch(f"{declared} bytes were declared, {self.received} arrived")
         with failing_parts():
@@ -167,7 +175,7 @@ class Chunk:
                 raise ServiceUnavailable("Upload is being changed by too many requests")
         self.committed = True
         self._turn.close()
-        if self.new:
+        if self.first:
             self._emit("created", self.record)
         self._emit("chunk_received", self.record)
 
@@ -186,6 +194,7 @@ class Chunk:
         """Return the record's new values: as read, plus this chunk."""
         record = self.record
         self._offset_read = record.offset
+        self.first = not (record.offset or record.received) and (self.new or not self._sequential)
         beyond = ranges.add(record.received, self.start, self.position)
         offset, beyond = ranges.settle(record.offset, beyond)
         if len(beyond) > _MAX_RANGES:
@@ -196,7 +205,9 @@ class Chunk:
         if beyond or record.received:
             # Offsets alone do not tell two such commits apart.
             values["turn"] = record.turn + 1
-        if record.length is None:
+        if self._last:
+            values["length"] = self.position
+        elif record.length is None and (self._sequential or self._total is not None):
             values["length"] = self.position if self._total is None else self._total
         return values | self._digested(offset)
 

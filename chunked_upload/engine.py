@@ -37,6 +37,7 @@ from .failures import failing_parts
 from .models import Status, utcnow
 from .records import Quota, Record, Records
 from .removal import Removal
+from .repeat import Repeat
 from .settings import Settings
 from .storage import Storage, Turn
 from .storage.base import PartMissing
@@ -72,7 +73,9 @@ class UploadEngine:
         self.records = records
         self.emit = emit
         self._now = now
-        self._removal = Removal(storage, records, self._directory)
+        self._removal = Removal(
+            storage, records, directory=self._directory, now=now, expires=self._expiry
+        )
 
     # Look up
 
@@ -119,6 +122,7 @@ class UploadEngine:
 
         :param counts: False for a chunk that will not become an upload of its own.
         :raises LimitExceeded: when the quota is used up.
+        :raises KeyTaken: when its client has an upload of the same ``client_key``.
         """
         limits = self.settings
         quota = None
@@ -137,6 +141,7 @@ class UploadEngine:
         total: int | None,
         new: bool = False,
         anywhere: bool = False,
+        last: bool = False,
         max_bytes: int | None = None,
     ) -> Chunk:
         """Take the turn to write ``[start, stop)``, ending an older request for the same range.
@@ -145,12 +150,17 @@ class UploadEngine:
         :param total: the file's length as this request declares it; None likewise.
         :param new: the record was created by this very request, nobody else knows it.
         :param anywhere: the chunk may lie beyond the prefix or repeat stored bytes (parallel
-            dialects; the length must be known); otherwise it must start at the offset.
+            dialects, which may also know the record before it was created); otherwise it must
+            start at the offset.
+        :param last: with ``anywhere``: where this chunk ends, the file ends; until it is there,
+            its ``stop`` is only the most it can be, and the record's length what was announced.
         :param max_bytes: most bytes the file may have, enforced while they arrive.
         :raises OffsetMismatch, SizeMismatch, TotalMismatch, AlreadyComplete, UploadExpired: before
             any byte.
         """
-        check = partial(self._check_fits, record, start, stop, total, anywhere=anywhere)
+        if anywhere and not last and stop is None:
+            raise ValueError("only a file's last chunk can lie anywhere without a known end")
+        check = partial(self._check_fits, record, start, stop, total, anywhere, last)
         with ExitStack() as undo, failing_parts():
             if new:
                 undo.callback(self.forget, record)
@@ -158,12 +168,15 @@ class UploadEngine:
                 check()
             turn = self._take_turn(record, start, stop, check)
             undo.callback(turn.close)
-            if turn.contended:
+            if turn.contended or (anywhere and not new and _is_empty(record)):
+                # The second: so that a failing creator does not take the upload away from us.
                 self.records.raise_turn(record)
-            if not new:
+            if anywhere or not new:
                 self._look_again(record)
                 check()
             undo.pop_all()
+        if last and _end_of_stored(record) > start:
+            last, stop = False, record.length
         return Chunk(
             record,
             turn,
@@ -171,7 +184,9 @@ class UploadEngine:
             stop=stop,
             total=total,
             new=new,
+            alone=new and _is_empty(record) and not record.turn,
             sequential=not anywhere,
+            last=last,
             max_bytes=max_bytes,
             records=self.records,
             storage=self.storage,
@@ -179,6 +194,30 @@ class UploadEngine:
             expires=self._expiry,
             forget=self.forget,
         )
+
+    def repeat(
+        self, record: Record, *, start: int, stop: int | None, last: bool = False
+    ) -> Repeat | None:
+        """Return what compares a chunk whose bytes are all stored already, None for another.
+
+        Parameters as for :meth:`begin` with ``anywhere``. Nothing is written, so it takes no turn,
+        and the upload may be complete.
+
+        :raises UploadExpired:
+        :raises SizeMismatch: when the chunk cannot be one of this file.
+        """
+        self.check_unexpired(record)
+        if last and _end_of_stored(record) > start:
+            stop = record.length
+        whole = record.length is not None and record.offset == record.length
+        if whole and last:
+            stop = record.length
+        stored = ranges.add(record.received, 0, record.offset)
+        if stop is None or not (whole or ranges.covers(stored, start, stop)):
+            return None
+        if record.length is not None and not start <= stop <= record.length:
+            raise SizeMismatch(f"the chunk ends at byte {stop}, the file has {record.length}")
+        return Repeat(record, start=start, stop=stop, records=self.records, storage=self.storage)
 
     def gaps(self, record: Record) -> ranges.Ranges:
         """Return the ranges that are still missing.
@@ -190,7 +229,13 @@ class UploadEngine:
         return ranges.gaps(record.offset, record.received, record.length)
 
     def _check_fits(
-        self, record: Record, start: int, stop: int | None, total: int | None, *, anywhere: bool
+        self,
+        record: Record,
+        start: int,
+        stop: int | None,
+        total: int | None,
+        anywhere: bool,
+        last: bool,
     ) -> None:
         self.check_open(record)
         if total is not None and record.length is not None and total != record.length:
@@ -198,15 +243,14 @@ class UploadEngine:
         if not anywhere and start != record.offset:
             raise OffsetMismatch(record.offset)
         length = total if record.length is None else record.length
-        if length is not None and stop is not None and stop > length:
-            raise SizeMismatch(f"the chunk ends at byte {stop}, the file has {length}")
-        if anywhere and (length is None or stop is None):
-            raise ValueError("a chunk can lie anywhere only in a file of known length")
+        end = start if last else stop
+        if length is not None and end is not None and end > length:
+            raise SizeMismatch(f"the chunk ends at byte {end}, the file has {length}")
 
     def _take_turn(
         self, record: Record, start: int, stop: int | None, check: Callable[[], None]
     ) -> Turn:
-        have = record.received[-1][1] if record.received else record.offset
+        have = _end_of_stored(record)
         try:
             return self.storage.take_turn(record.upload_id, start, stop, have=have)
         except PartMissing:
@@ -334,6 +378,17 @@ class UploadEngine:
 
     # Remove
 
+    def forbid(self, record: Record) -> None:
+        """Refuse all chunks of an upload that was canceled before any of them has come.
+
+        :param record: a new one, with a ``client_key``.
+        :raises KeyTaken: when there is one by now.
+        """
+        record.status = int(Status.DELETING)
+        record.expires_on = self._expiry()
+        with failing_parts():
+            self.records.insert(record, None)
+
     def abort(self, record: Record) -> None:
         """Remove an upload, finished or not, with its bytes.
 
@@ -362,3 +417,12 @@ class UploadEngine:
 
     def _directory(self, record: Record) -> str:
         return record.created_on.strftime(self.settings.path).strip("/")
+
+
+def _end_of_stored(record: Record) -> int:
+    """Return the end of the last byte that is recorded, gaps before it or not."""
+    return record.received[-1][1] if record.received else record.offset
+
+
+def _is_empty(record: Record) -> bool:
+    return _end_of_stored(record) == 0

@@ -18,6 +18,7 @@ from .mount import Mount
 from .protocols.base import VERBS
 from .protocols.chunked import ChunkedUploadView
 from .protocols.complete import ChunkedUploadCompleteView
+from .protocols.dropzone import DropzoneCancelView
 from .protocols.form import FormView
 from .protocols.resources import UploadFileView, UploadListView, UploadView, Verbs, by_verb
 from .protocols.web import CsrfTokenView, StaticView
@@ -183,7 +184,10 @@ class ChunkedUpload:
         blueprint = Blueprint(self.name, __name__, url_prefix=mount.settings.url_prefix)
         chunk = self._upload_view
         routes: dict[str, tuple[str, Verbs]] = {
-            "/": ("uploads", {"GET": UploadListView, "POST": chunk}),
+            "/": (
+                "uploads",
+                {"GET": UploadListView, "POST": chunk, "DELETE": DropzoneCancelView},
+            ),
             "/form": ("form", {"POST": FormView}),
             "/complete": ("complete", {"POST": self._complete_view}),
             "/<upload_id>": (

@@ -13,7 +13,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, BigInteger, DateTime, Index, Integer, LargeBinary, SmallInteger, String
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    text,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -24,7 +34,8 @@ class Status(enum.IntEnum):
 
     UPLOADING = 1
     COMPLETE = 2
-    #: Marked for removal; its bytes may already be gone. Answers as if it did not exist.
+    #: Marked for removal; its bytes may already be gone. Answers as if it did not exist. With a
+    #: ``client_key`` it stays so until ``expires_on``, for its late chunks to be refused.
     DELETING = 3
 
 
@@ -80,6 +91,11 @@ class ChunkedUploadMixin:
     quota_key: Mapped[str | None] = mapped_column(String(255))
     #: The client's name for the file, cleaned. Metadata, never a path.
     filename: Mapped[str] = mapped_column(String(255))
+    #: The client's own name for the upload (in dialects where it has one), hashed; it means this
+    #: upload only together with ``quota_key`` or ``visitor``.
+    client_key: Mapped[str | None] = mapped_column(String(64))
+    #: What the client declared under that name; later chunks must agree.
+    declared: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     #: Other form fields that came with the first chunk.
     extra_fields: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     #: Bytes that are recorded and durable, from the start of the file without a gap.
@@ -109,13 +125,23 @@ class ChunkedUploadMixin:
     @declared_attr.directive
     @classmethod
     def __table_args__(cls) -> tuple[Any, ...]:
-        """The indexes of the cleaner, of a caller's list, and of the quota."""
+        """The indexes of the cleaner, of a caller's list, of the quota, and of clients' names."""
         table: str = cls.__tablename__  # type: ignore[attr-defined]
+        named = text("client_key IS NOT NULL")
         return (
             Index(f"ix_{table}_status_expires_on", "status", "expires_on"),
             Index(f"ix_{table}_owner", "owner", "id"),
             Index(f"ix_{table}_visitor", "visitor", "id"),
             Index(f"ix_{table}_quota_key_status", "quota_key", "status"),
+            Index(
+                f"ix_{table}_client_key",
+                "client_key",
+                "quota_key",
+                "upload_set",
+                unique=True,
+                sqlite_where=named,
+                postgresql_where=named,
+            ),
         )
 
     @property

@@ -40,6 +40,11 @@ def settle(prefix: int, ranges: Ranges) -> tuple[int, Ranges]:
     return prefix, beyond
 
 
+def covers(ranges: Ranges, start: int, stop: int) -> bool:
+    """Whether all of ``[start, stop)`` is in the set; an empty range always is."""
+    return start >= stop or any(low <= start and stop <= high for low, high in ranges)
+
+
 def gaps(prefix: int, ranges: Ranges, total: int) -> Ranges:
     """Return what is missing of ``[0, total)``, given a prefix and the ranges beyond it."""
     missing = []

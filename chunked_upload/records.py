@@ -23,10 +23,12 @@ from sqlalchemy import (
     delete,
     func,
     inspect,
+    or_,
     select,
     text,
     update,
 )
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import get_history, set_committed_value
 
@@ -55,6 +57,10 @@ _LIVE = (
     "completed_on",
     "notified_on",
 )
+
+
+class KeyTaken(Exception):
+    """The client has an upload of this ``client_key`` already."""
 
 
 @dataclass(frozen=True)
@@ -143,8 +149,26 @@ class Records:
 
         :raises LimitExceeded: counted and inserted in one transaction, so that two requests at
             once cannot both take the last place.
+        :raises KeyTaken: when its client has one of the same ``client_key``.
         """
         database.keep_reserve(self._bind())
+        try:
+            self._insert(record, quota)
+        except IntegrityError as error:
+            if record.client_key is None or self.first(self.named_as(record)) is None:
+                raise  # about a column of the app's own
+            raise KeyTaken from error
+
+    def named_as(self, record: Record) -> Select[Any]:
+        """Select the upload that has a record's ``client_key``, removed or not."""
+        model = self.model
+        return select(model).where(
+            model.client_key == record.client_key,
+            model.quota_key == record.quota_key,
+            model.upload_set == record.upload_set,
+        )
+
+    def _insert(self, record: Record, quota: Quota | None) -> None:
         with self._session() as session:
             if quota is not None:
                 _one_at_a_time(session.connection(), record.quota_key or "")
@@ -216,15 +240,17 @@ class Records:
             set_committed_value(record, name, value)
         return True
 
-    def remove(self, record: Record) -> bool:
-        """Delete the row, if it is marked for removal.
+    def remove(self, record: Record, *, now: datetime) -> bool:
+        """Delete the row, if it is marked for removal and need not stay to refuse late chunks.
 
         Nothing else counts: a chunk may have moved the offset just before the mark, and a turn may
         be taken, in vain, after it.
         """
         model = self.model
         statement = delete(model).where(
-            model.upload_id == record.upload_id, model.status == int(Status.DELETING)
+            model.upload_id == record.upload_id,
+            model.status == int(Status.DELETING),
+            or_(model.client_key.is_(None), model.expires_on <= now),
         )
         with self._transaction() as connection:
             result: CursorResult[Any] = connection.execute(statement)

@@ -4,12 +4,16 @@ The record is marked first, by compare-and-swap: from then on no chunk and no co
 be committed. Then its files go, then the record. What a process that died leaves marked, the
 cleaner finishes. Files are removed by name, and a finished file's name is free again at once; so
 whoever may be late looks first whether the name is another upload's by now.
+
+A record with a ``client_key`` stays marked until its time is up: its client names the upload, not
+we, so a chunk that comes late would otherwise begin the upload anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
@@ -27,14 +31,24 @@ class Removal:
     """Removes uploads of one engine.
 
     :param directory: returns where a record's finished file goes.
+    :param now: the clock.
+    :param expires: returns until when late chunks are refused.
     """
 
     def __init__(
-        self, storage: Storage, records: Records, directory: Callable[[Record], str]
+        self,
+        storage: Storage,
+        records: Records,
+        *,
+        directory: Callable[[Record], str],
+        now: Callable[[], datetime],
+        expires: Callable[[], datetime],
     ) -> None:
         self._storage = storage
         self._records = records
         self._directory = directory
+        self._now = now
+        self._expires = expires
 
     def abort(self, record: Record) -> None:
         """Remove an upload, finished or not, also when there is no room to record that.
@@ -57,13 +71,15 @@ class Removal:
         """Remove a record without acknowledged bytes, unless its turn has moved on."""
         with failing_parts():
             # Marked first, so that a crash in between leaves the cleaner a record to go by.
-            if self._records.swap(record, {"status": int(Status.DELETING)}, offset=0):
+            # Without its key: the client's next chunk may begin the upload anew.
+            mark = {"status": int(Status.DELETING), "client_key": None}
+            if self._records.swap(record, mark, offset=0):
                 self._purge(record)
 
     def expire(self, record: Record, now: datetime) -> bool:
         """Remove an upload whose time is up; False when it is no longer so."""
         with failing_parts():
-            if not self._records.swap(record, {"status": int(Status.DELETING)}, expired_at=now):
+            if not self._records.swap(record, self._mark_of(record), expired_at=now):
                 return False
             self._purge(record)
         return True
@@ -92,11 +108,15 @@ class Removal:
 
     def _mark(self, record: Record) -> None:
         for _ in range(_TRIES):
-            if self._records.swap(record, {"status": int(Status.DELETING)}):
+            if self._records.swap(record, self._mark_of(record)):
                 return
             if not self._records.refresh(record) or record.status == Status.DELETING:
                 raise UploadNotFound
         raise ServiceUnavailable("Upload is being changed by other requests")
+
+    def _mark_of(self, record: Record) -> dict[str, Any]:
+        mark: dict[str, Any] = {"status": int(Status.DELETING)}
+        return mark if record.client_key is None else mark | {"expires_on": self._expires()}
 
     def _purge(self, record: Record, *, delete: bool = True) -> None:
         # Files first: a record without files can be purged again, files without one are litter.
@@ -105,7 +125,7 @@ class Removal:
         if delete and record.path and not self._records.refresh(record):
             return
         self._discard_files(record, delete=delete)
-        self._records.remove(record)
+        self._records.remove(record, now=self._now())
 
     def _discard_files(self, record: Record, *, delete: bool = True) -> None:
         if record.path is None:

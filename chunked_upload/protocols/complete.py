@@ -75,22 +75,27 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
             raise FieldsRequired(md5_required=self.do_md5_check)
         record = self.find(upload_id)
         self.validate(request)
-        self.is_valid_chunked_upload(record)
-        self.complete(record, md5 if self.do_md5_check else None)
+        self.finish(record, md5)
+        self.settle(record)
         response = self.reply(self.get_response_data(record, request))
         return add_progress(response, record)
 
-    def complete(self, record: Record, md5: str | None) -> None:
-        """Complete an upload, or settle what is left of its completion; also for other dialects.
+    def finish(self, record: Record, md5: str | None) -> None:
+        """Check the upload and put its file in the final place; for every dialect.
 
-        :param md5: to check the bytes against; None when the client need not send one.
-        :raises ChecksumMismatch, NotComplete:
+        :param md5: the client's; None when its dialect need not send one.
+        :raises ChecksumMismatch, NotComplete, UploadExpired: and then the upload stays as it was.
         """
+        self.is_valid_chunked_upload(record)
         self.mount.let_go()
+        expected = md5 if self.do_md5_check else None
         if record.status != Status.COMPLETE:
-            self._complete(record, md5)
-        elif md5 is not None:
-            self.md5_check(record, md5)
+            self._complete(record, expected)
+        elif expected is not None:
+            self.md5_check(record, expected)
+
+    def settle(self, record: Record) -> None:
+        """Do what follows a completion, once."""
         self.mount.let_go()
         self.engine.settle(record, lambda: self.notify(record))
 

@@ -15,7 +15,6 @@ all of its files have arrived; until then a refusal removes them again.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from flask import Response, flash, redirect, request, url_for
@@ -32,8 +31,8 @@ from ..errors import (
 from ..mount import Mount
 from ..records import Record
 from ..wire.incoming import Incoming, open_incoming
+from . import at_once
 from .chunked import ChunkedUploadView
-from .complete import ChunkedUploadCompleteView
 from .resources import ResourceView
 
 #: Field with the page to go to afterwards.
@@ -55,7 +54,6 @@ class FormView(ResourceView):
 
     def __init__(self, mount: Mount | None = None) -> None:
         super().__init__(mount)
-        self.completion: ChunkedUploadCompleteView = self.mount.complete_view(self.mount)
         #: Where a browser goes when all went well; None answers in JSON.
         self.target: str | None = None
 
@@ -69,8 +67,10 @@ class FormView(ResourceView):
         self._read_next(incoming.fields)
         with self.mount.letting_go():
             self.rules.validate(request)
-        records = self._take(incoming)
-        self._complete(records, incoming.fields)
+        with at_once.all_or_none(self) as records:
+            at_once.take_files(self.rules, incoming, records)
+            md5 = incoming.fields.get("md5", "").strip() or None
+            at_once.complete(self.rules, records, md5)
         if self.target is None or not _wants_page():
             return self.reply({"uploads": [self.mount.describe(record) for record in records]})
         self._flash(_praise(records), "success")
@@ -101,37 +101,6 @@ class FormView(ResourceView):
         except NoChunkSubmitted as error:
             reason = error.data["reason"]
             raise ChunkedUploadError(400, detail="No file part", reason=reason) from error
-
-    def _take(self, incoming: Incoming) -> list[Record]:
-        """Store the files; none is left when one of them is refused."""
-        records: list[Record] = []
-        try:
-            records.append(self.rules.take_whole(incoming))
-            while incoming.next_file():
-                records.append(self.rules.take_whole(incoming))
-        except BaseException:
-            self._drop(records)
-            raise
-        return records
-
-    def _complete(self, records: list[Record], fields: Mapping[str, str]) -> None:
-        md5 = fields.get("md5", "").strip() or None
-        left = list(records)
-        try:
-            if md5 and len(records) > 1:
-                raise BadRequest("'md5' can be checked for one file only; the form has several")
-            while left:
-                self.completion.is_valid_chunked_upload(left[0])
-                self.completion.complete(left[0], md5)
-                del left[0]
-        except BaseException:
-            self._drop(left)
-            raise
-
-    def _drop(self, records: list[Record]) -> None:
-        self.mount.let_go()
-        for record in records:
-            self.engine.abort(record)
 
     # What follows
 

@@ -34,14 +34,21 @@ from ..errors import (
     UnsupportedBody,
 )
 from .body import BUFFER_SIZE, Body
+from .dropzone import FIELDS as DROPZONE_FIELDS
 from .multipart import Event, FormDecoder, FormTooLarge, MalformedForm, Part
 
 #: Fields that carry the protocol or a CSRF token; the others are the upload's metadata.
-OWN_FIELDS = frozenset({"upload_id", "md5", "csrf_token", "csrfmiddlewaretoken"})
+OWN_FIELDS = frozenset({"upload_id", "md5", "csrf_token", "csrfmiddlewaretoken"}) | DROPZONE_FIELDS
+
+#: Those that decide what happens: they must not come twice with different values.
+_DECISIVE = frozenset({"upload_id", "md5"}) | DROPZONE_FIELDS
 
 #: Longest value of one of these, in bytes, and how many parts may be spent on them.
 _MAX_OWN_FIELD = 8 * 1024
-_MAX_OWN_PARTS = 10
+_MAX_OWN_PARTS = 20
+
+#: Ends the name of a field with several files: ``file[]``, and Dropzone's ``file[0]``.
+_NUMBERED = re.compile(r"\[\d{0,9}\]$")
 
 #: Used when a client gives a file no name at all.
 UNNAMED = "upload"
@@ -66,7 +73,7 @@ class FormLimits:
     def accepts(self, name: str) -> bool:
         """Whether a file may be in the field ``name``."""
         if self.max_files > 1 and name not in self.field_names:
-            name = re.sub(r"\[\d{0,9}\]$", "", name)
+            name = _NUMBERED.sub("", name)
         return name in self.field_names
 
     @property
@@ -84,6 +91,8 @@ class Incoming(Protocol):
     declared: int | None
     #: True when the whole body is the file, without the form around it.
     raw: bool
+    #: The form field of the file; empty for a raw body.
+    field_name: str
 
     def __iter__(self) -> Iterator[bytes]: ...
 
@@ -117,6 +126,7 @@ class RawChunk:
     """A body that is the chunk (``curl -T``, jQuery-File-Upload with ``multipart: false``)."""
 
     raw = True
+    field_name = ""
 
     def __init__(self, request: Request) -> None:
         self.body = Body(request.environ)
@@ -149,7 +159,7 @@ class FormChunk:
         body.require_end(framed=True)
         self._collected = _Fields(limits)
         self.fields = self._collected.kept
-        self.filename = ""
+        self.filename = self.field_name = ""
         self.declared = body.length
         self._body = body
         self._limits = limits
@@ -167,7 +177,7 @@ class FormChunk:
     def next_file(self) -> bool:
         if self._next is None:
             return False
-        self.filename = self._next.filename or ""
+        self._open(self._next)
         if self._body.length is not None:  # less what has been read, which is a buffer ahead
             self.declared = self._body.length - max(0, self._body.received - BUFFER_SIZE)
         return True
@@ -194,7 +204,10 @@ class FormChunk:
         if part is None:
             names = " or ".join(map(repr, self._limits.field_names))
             raise NoChunkSubmitted(f"the form has no file part; expected one named {names}")
-        self.filename = part.filename or ""
+        self._open(part)
+
+    def _open(self, part: Part) -> None:
+        self.filename, self.field_name = part.filename or "", part.name
 
     def _read_fields(self) -> Part | None:
         """Take in fields up to a file part, which is returned, or to the end of the form."""
@@ -206,7 +219,7 @@ class FormChunk:
             elif not part.filename:  # a file input in which nothing was chosen
                 self._skip_empty()
             elif self._files_left == 0:
-                raise _too_many_files(self._limits)
+                raise too_many_files(self._limits.max_files)
             elif not self._limits.accepts(part.name):
                 raise _wrong_field(self._limits)
             else:
@@ -278,13 +291,13 @@ class ParsedFormChunk:
 
     def __init__(self, request: Request, limits: FormLimits) -> None:
         parts = [(name, part) for name, part in request.files.items(multi=True) if part.filename]
-        self._files = [part for name, part in parts if limits.accepts(name)]
+        self._files = [(name, part) for name, part in parts if limits.accepts(name)]
         if not self._files and request.files:
             raise NoFileSelected
         if not self._files:
             raise NoChunkSubmitted("the form has no file part, or its body was cut short")
         if len(parts) > limits.max_files:
-            raise _too_many_files(limits)
+            raise too_many_files(limits.max_files)
         if len(self._files) < len(parts):
             raise _wrong_field(limits)
         self.next_file()
@@ -303,7 +316,7 @@ class ParsedFormChunk:
     def next_file(self) -> bool:
         if not self._files:
             return False
-        self._file = self._files.pop(0)
+        self.field_name, self._file = self._files.pop(0)
         self.filename = self._file.filename or ""
         return True
 
@@ -313,8 +326,14 @@ def _wrong_field(limits: FormLimits) -> NoChunkSubmitted:
     return NoChunkSubmitted(f"the file must be in the form field {expected}")
 
 
-def _too_many_files(limits: FormLimits) -> BadRequest:
-    many = "one file" if limits.max_files == 1 else f"{limits.max_files} files"
+def is_numbered(field_name: str) -> bool:
+    """Whether a form field is named as one of several files that have numbers, ``file[0]``."""
+    return re.search(r"\[\d{1,9}\]$", field_name) is not None
+
+
+def too_many_files(limit: int) -> BadRequest:
+    """Return the refusal of more files than one request may have."""
+    many = "one file" if limit == 1 else f"{limit} files"
     return BadRequest(f"Only {many} can be submitted in one request")
 
 
@@ -323,7 +342,7 @@ def add_field(fields: dict[str, Any], name: str, value: Any) -> None:
 
     :raises BadRequest: when one does.
     """
-    if name in ("upload_id", "md5") and fields.get(name, value) != value:
+    if name in _DECISIVE and fields.get(name, value) != value:
         raise BadRequest(f"'{name}' was submitted more than once, with different values")
     fields[name] = value
 

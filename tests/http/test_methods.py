@@ -12,8 +12,8 @@ from tests.support.protocol import Protocol, nothing_left
 
 ABSENT = "0" * 32
 OFFERED = {
-    "/uploads/": {"GET", "HEAD", "POST", "OPTIONS"},
-    "/uploads": {"GET", "HEAD", "POST", "OPTIONS"},
+    "/uploads/": {"GET", "HEAD", "POST", "DELETE", "OPTIONS"},
+    "/uploads": {"GET", "HEAD", "POST", "DELETE", "OPTIONS"},
     "/uploads/complete": {"POST", "OPTIONS"},
     "/uploads/form": {"POST", "OPTIONS"},
     f"/uploads/{ABSENT}": {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"},
