@@ -72,22 +72,22 @@ class Fault(Enum):
     """What happens in mid-upload; the value is how it is written."""
 
     NONE = "nothing"
-    CUT = "connection cut in mid-chunk"
-    REPLY_LOST = "reply lost after the bytes were stored"
-    LAST_REPLY_LOST = "reply to the last chunk lost"
-    SERVER_KILLED = "server killed and restarted"
+    CUT = "cut in mid-chunk"
+    REPLY_LOST = "reply lost, bytes stored"
+    LAST_REPLY_LOST = "last reply lost"
+    SERVER_KILLED = "server killed, restarted"
     RELOADED = "page reloaded"
     BROWSER_KILLED = "browser killed"
-    TWO_TABS = "two tabs, the same file at once"
-    TWO_FILES = "two tabs, two files at once"
+    TWO_TABS = "two tabs, one file"
+    TWO_FILES = "two tabs, two files"
 
 
 class Outcome(Enum):
     """How an upload came to its end; the file that was stored is right in each case."""
 
-    ITSELF = "✓ by itself"
-    RETRIED = "✓ after the user's retry"
-    ANEW = "– begins anew"
+    ITSELF = "✓"
+    RETRIED = "✓ retry"
+    ANEW = "– anew"
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,9 @@ class Client:
     retry: Callable[[Page], object] | None = lambda page: page.click("[data-state=failed] button")
     expects: Mapping[Fault, Outcome] = field(default_factory=dict)
     why: Mapping[Fault, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.name
 
     @property
     def path(self) -> str:

@@ -34,11 +34,11 @@ Each cell was run with files of these sizes, and what was stored was compared by
 
 A chunk has 64 KiB, of the 1 GiB file 8 MiB.
 
-- **{itself}**: nobody did anything.
-- **{retried}**: the page said that it failed, or was gone; the user pressed its
-  button or picked the file again, and it went on where the server stood.
-- **{anew}**: the user picks the file again and all of it is sent again; what the server
-  had of it expires.
+- **{itself}**: it was done, and nobody did anything.
+- **{retried}**: the page said that it failed, or was gone; the user pressed its button or
+  picked the file again, and it went on where the server stood.
+- **{anew}**: the user picks the file again and all of it is sent again; what the server had
+  of it expires.
 """
 
 
@@ -52,20 +52,19 @@ def render(results: Mapping[str, Any]) -> str:
         retried=Outcome.RETRIED.value,
         anew=Outcome.ANEW.value,
     )
-    return "\n".join(
-        [head, *_table(clients, results["cells"]), "", *_notes(clients), *_pages(clients)]
-    )
+    table = _table(clients, results["cells"])
+    notes, seconds = _notes(clients), _seconds(results["seconds"])
+    return "\n".join([head, *table, "", *notes, *seconds, *_pages(clients)])
 
 
 def _table(clients: Iterable[Client], cells: Mapping[str, Any]) -> list[str]:
-    clients = list(clients)
-    rows = [["", *(client.name for client in clients)]]
-    rows += [
-        [fault.value, *(_cell(client, fault, cells.get(client.name, {})) for client in clients)]
-        for fault in Fault
+    head = ["", *(fault.value for fault in Fault)]
+    rows = [
+        [client.name, *(_cell(client, fault, cells.get(client.name, {})) for fault in Fault)]
+        for client in clients
     ]
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    return [lines[0], "|---" * len(rows[0]) + "|", *lines[1:]]
+    lines = [f"| {' | '.join(row)} |" for row in [head, *rows]]
+    return [lines[0], "|---" * len(head) + "|", *lines[1:]]
 
 
 def _cell(client: Client, fault: Fault, measured: Mapping[str, Mapping[str, str]]) -> str:

@@ -46,9 +46,7 @@ def stack() -> Iterator[ExitStack]:
         yield running
 
 
-@pytest.mark.parametrize(
-    "client", [c for c in all_clients() if measurable(c)], ids=lambda c: c.name
-)
+@pytest.mark.parametrize("client", [c for c in all_clients() if measurable(c)], ids=str)
 def test_a_client(
     client: Client,
     browser: Browser,
