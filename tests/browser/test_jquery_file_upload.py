@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +11,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.client import CHUNK
+from tests.browser.client import CHUNK, ROOT
 from tests.browser.clients.jquery_file_upload import CLIENTS
 from tests.browser.proxy import Proxy, Request
-from tests.browser.site import Site, Sites
+from tests.browser.site import AppServer, Site, Sites
 from tests.browser.trial import make_file
 from tests.support.server import Server
 
@@ -242,3 +243,36 @@ def test_an_origin_that_was_not_named_gets_nothing(
             page.clock.run_for(10_000)
     shows(page, "The connection broke")
     assert site.proxy.chunks == []
+
+
+# A page that was written for django-chunked-upload
+
+
+@pytest.fixture
+def ported_demo(tmp_path: Path) -> Iterator[Site]:
+    """The app of docs/porting.md, and a page as its users have it."""
+    text = (ROOT / "docs" / "porting.md").read_text(encoding="utf-8")
+    [code] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "demo.py").write_text(code)
+    (tmp_path / "server").mkdir()
+    page = (ROOT / "tests" / "browser" / "ported_demo.html").read_bytes()
+    with Site(AppServer(tmp_path / "server", tmp_path / "demo.py", {})) as site:
+        site.publish(CLIENT)
+        of_npm = site.proxy.files
+        site.proxy.files = lambda path: page if path == "/demo.html" else of_npm(path)
+        yield site
+
+
+def test_a_page_for_django_chunked_upload_works_as_it_is(
+    ported_demo: Site, browser: Browser, tmp_path: Path
+) -> None:
+    page = browser.new_page()
+    page.goto(f"{ported_demo.url}/demo.html")
+    for size in (0, 1, CHUNK, SIZE):
+        before = ported_demo.stored()
+        file = make_file(tmp_path / "file.bin", size)
+        page.set_input_files("#chunked_upload", file)
+        said = f"You successfully uploaded 'file.bin' ({size} bytes)!"
+        expect(page.locator("#messages")).to_have_text(said, timeout=60_000)
+        [stored] = ported_demo.stored() - before
+        assert filecmp.cmp(file, stored, shallow=False)
