@@ -60,7 +60,8 @@ class ChunkedUploadView(ReceivingView):
     def take_whole(self, incoming: Incoming) -> Record:
         """Store the file that has begun to come as a new upload, whole; not completed yet.
 
-        For dialects that post files without Content-Range.
+        For dialects that post files without Content-Range. A refusal leaves nothing behind, also
+        one by ``post_save``: their clients could not go on with the upload.
         """
         record = self.new_record(incoming)
         max_bytes = self.get_max_bytes(request)
@@ -68,7 +69,13 @@ class ChunkedUploadView(ReceivingView):
         self._check_sizes(incoming, span, max_bytes)
         with self._begin(record, incoming, span, max_bytes, new=True) as chunk:
             self.receive(incoming, chunk)
-            return self._store(chunk, incoming)
+            try:
+                return self._store(chunk, incoming)
+            except BaseException:
+                if chunk.committed:
+                    self.mount.let_go()
+                    self.engine.abort(record)
+                raise
 
     def _take_chunk(self, incoming: Incoming, upload_id: str | None, given: str | None) -> Response:
         record = self._open_upload(given) if given else self.new_record(incoming)

@@ -36,6 +36,7 @@ class DropzoneFile:
     announced: int | None = None
     params: dict[str, str] = field(default_factory=dict)
     uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
+    prefix: str = "/uploads"
 
     @property
     def count(self) -> int:
@@ -66,7 +67,7 @@ class DropzoneFile:
         content = self.part(index) if data is None else data
         form: dict[str, Any] = {**self.fields(index, **others)}
         form["file"] = (io.BytesIO(content), self.name)
-        return self.client.post("/uploads/", data=form, headers=HEADERS)
+        return self.client.post(f"{self.prefix}/", data=form, headers=HEADERS)
 
     def send_raw(self, index: int, *, where: str = "query", **others: Any) -> TestResponse:
         """Send one chunk as ``binaryBody`` does, its fields in the ``query`` or in ``headers``."""
@@ -74,7 +75,7 @@ class DropzoneFile:
         query = {"filename": self.name, **(given if where == "query" else {})}
         headers = {**HEADERS, **(given if where == "headers" else {})}
         return self.client.post(
-            "/uploads/",
+            f"{self.prefix}/",
             query_string=query,
             data=self.part(index),
             headers=headers,
@@ -90,7 +91,7 @@ class DropzoneFile:
 
     def cancel(self) -> TestResponse:
         """Cancel before an answer has told the upload's id."""
-        return self.client.delete("/uploads/", query_string={"dzuuid": self.uuid})
+        return self.client.delete(f"{self.prefix}/", query_string={"dzuuid": self.uuid})
 
 
 def send_whole(client: FlaskClient, *files: tuple[str, bytes, str], **fields: str) -> TestResponse:
