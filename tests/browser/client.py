@@ -99,7 +99,7 @@ class Client:
     :param packages: npm packages, from the name in the page's addresses to the installed folder.
     :param attributes: values of the page's ``data-`` attributes besides ``chunk-size``.
     :param chunked: whether it sends chunks at all.
-    :param environment: more environment variables of its server.
+    :param environment: more environment variables of its server; ``{chunk}`` is the chunk's size.
     :param app: a Flask app to run instead of the stand-alone server.
     :param prepare: what to do in a page that has been opened, such as setting options.
     :param input: the file input.
@@ -139,6 +139,10 @@ class Client:
     def source(self) -> Path | None:
         """The file that users copy; None for a page that the server gives."""
         return None if self.page.startswith("/") else EXAMPLES / self.page
+
+    def settings(self, chunk: int) -> dict[str, str]:
+        """Return its server's environment, for chunks of some size."""
+        return {k: v.replace("{chunk}", str(chunk)) for k, v in self.environment.items()}
 
     @property
     def versions(self) -> list[str]:

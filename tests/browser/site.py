@@ -70,7 +70,8 @@ class Site:
         if client.source is None:
             return
         text = client.source.read_text(encoding="utf-8")
-        for name, value in {"chunk-size": str(chunk), **client.attributes}.items():
+        chunk_size = {"chunk-size": str(chunk)} if client.chunked else {}
+        for name, value in {**chunk_size, **client.attributes}.items():
             text, found = re.subn(rf'(data-{name}=")[^"]*(")', rf"\g<1>{value}\g<2>", text)
             assert found, f"{client.page} has no attribute data-{name}"
         self._pages = {client.path: text.encode()}
@@ -118,7 +119,7 @@ class Sites:
 
     def of(self, client: Client, chunk: int = CHUNK) -> Site:
         """Return the site for a client, its page published and its server running."""
-        settings = dict(client.environment)
+        settings = client.settings(chunk)
         key = (client.app, *sorted(settings.items()))
         if key not in self._sites:
             directory = self._directory / str(len(self._sites))
@@ -130,6 +131,8 @@ class Sites:
             )
             self._sites[key] = self._stack.enter_context(Site(server))
         site = self._sites[key]
+        if not site.server.running:  # a trial that killed it has failed
+            site.restart()
         site.publish(client, chunk)
         return site
 

@@ -56,7 +56,7 @@ def test_a_client(
     record_property: Record,
 ) -> None:
     pages = stack.enter_context(Proxy(0))
-    setting = {"CHUNKED_UPLOAD_CORS_ORIGINS": pages.url, **client.environment}
+    setting = {"CHUNKED_UPLOAD_CORS_ORIGINS": pages.url, **client.settings(LARGE_CHUNK)}
     (tmp_path / "server").mkdir()
     site = stack.enter_context(Site(Server(tmp_path / "server", setting)))
     pages.files = site.proxy.files

@@ -76,6 +76,11 @@ class Server:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def running(self) -> bool:
+        """Whether its main process is there."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> Self:
         """Start and wait until it answers; a server that does not is killed."""
         self.launch()
