@@ -77,6 +77,8 @@ class UploadListView(ResourceView):
     def _unfinished(self, name: str) -> dict[str, Any] | None:
         own = self._own()
         if own is None:
+            # Now, so that the upload to come is found again even if its first answer is lost.
+            callers.ensure_visitor()
             return None
         statement = own.where(
             self.model.filename == clean_filename(name),

@@ -1,10 +1,10 @@
-/** The page's side of md5-worker.js: one worker for all uploads, started when first needed. */
+/**
+ * The page's side of md5-worker.js: one worker for all uploads. It is started when first needed and kept,
+ * so that a connection that is lost later does not matter.
+ */
 
 import { UploadError } from "./errors.js";
 import { readingError } from "./source.js";
-
-/** Milliseconds without work after which the worker is ended. */
-const IDLE = 10_000;
 
 /** @typedef {import("./types.js").Checkpoint} Checkpoint */
 
@@ -25,8 +25,6 @@ export class Hasher {
   /** @type {Map<number, Task>} */
   #tasks = new Map();
   #lastId = 0;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #idle;
 
   /** @param {string | URL} url */
   constructor(url) {
@@ -56,7 +54,7 @@ export class Hasher {
     const { id, result } = this.#task("start", { file, expected }, { onCheckpoint, onDiffers });
     result.catch(() => {}); // whoever awaits it hears of it
     return new HashJob(result, (type, upTo) => {
-      if (type === "stop") this.#end(id);
+      if (type === "stop") this.#tasks.delete(id);
       this.#worker?.postMessage({ type, id, upTo });
     });
   }
@@ -72,7 +70,6 @@ export class Hasher {
    * @param {Partial<Task>} task
    */
   #task(type, message, task) {
-    clearTimeout(this.#idle);
     const id = (this.#lastId += 1);
     /** @type {Promise<string>} */
     const result = new Promise((resolve, reject) => {
@@ -87,7 +84,7 @@ export class Hasher {
     try {
       this.#worker = new Worker(this.#url, { type: "module", name: "md5" });
     } catch (cause) {
-      this.#fail(new UploadError("worker", { cause }));
+      this.#fail(new UploadError("worker", { cause })); // of another origin
       return null;
     }
     this.#worker.onmessage = ({ data }) => this.#hear(data);
@@ -104,27 +101,17 @@ export class Hasher {
     if (!task) return;
     if (type === "checkpoint") return task.onCheckpoint?.(said.checkpoint);
     if (type === "differs") return task.onDiffers?.();
-    this.#end(id);
-    if (type === "failed") return task.reject(readingError(said.name, said.message));
-    return task.resolve(said.value);
-  }
-
-  /** @param {number} id */
-  #end(id) {
     this.#tasks.delete(id);
-    clearTimeout(this.#idle);
-    if (this.#tasks.size === 0) this.#idle = setTimeout(() => this.#terminate(), IDLE);
+    if (type !== "failed") return task.resolve(said.value);
+    const error = readingError(said.name, said.message);
+    task.reject(error);
+    if (error.code === "worker") this.#fail(error); // the next one may load what this one could not
   }
 
   /** @param {UploadError} error */
   #fail(error) {
     for (const task of this.#tasks.values()) task.reject(error);
     this.#tasks.clear();
-    this.#terminate();
-  }
-
-  #terminate() {
-    clearTimeout(this.#idle);
     this.#worker?.terminate();
     this.#worker = null;
   }

@@ -6,7 +6,7 @@
  */
 
 import { isGone } from "./answers.js";
-import { Setback } from "./errors.js";
+import { Setback, UploadError } from "./errors.js";
 import { hold, isAwaited } from "./waiting.js";
 
 /** @typedef {import("./types.js").UploadRecord} UploadRecord */
@@ -20,7 +20,9 @@ export class Identity {
   #upload;
   /** Null when uploads are not resumed. @type {string | null} */
   #fingerprint = null;
-  #noted = -Infinity;
+  /** Until the next note. @type {ReturnType<typeof setTimeout> | null} */
+  #noting = null;
+  #noted = false;
   /** MD5 of the file's first bytes. @type {Checkpoint | null} */
   checkpoint = null;
 
@@ -42,10 +44,20 @@ export class Identity {
     return this.#fingerprint === null ? {} : { fingerprint: this.#fingerprint };
   }
 
-  /** Read the file's samples. @throws {UploadError} when it cannot be read. */
+  /**
+   * Read the file's samples.
+   *
+   * @throws {UploadError} when it cannot be read.
+   * @throws {Setback} when the worker cannot be loaded for want of a network.
+   */
   async read() {
     const { options, hasher } = this.#parts;
-    if (options.resume) this.#fingerprint ??= await hasher.fingerprint(this.#upload.file);
+    try {
+      if (options.resume) this.#fingerprint ??= await hasher.fingerprint(this.#upload.file);
+    } catch (error) {
+      const unloaded = error instanceof UploadError && error.code === "worker";
+      throw unloaded && !navigator.onLine ? new Setback("network") : error;
+    }
   }
 
   /** Read them again: the file is another one now. */
@@ -120,17 +132,20 @@ export class Identity {
     }
   }
 
-  /** Note how far it is, now and then. */
+  /** Note how far it is: at once, then now and then. */
   note() {
-    const now = performance.now();
-    if (now - this.#noted < NOTE_INTERVAL) return;
-    this.#noted = now;
-    this.#keep(null);
+    if (this.#noting !== null) return;
+    if (!this.#noted) this.#keep(null);
+    this.#noted = true;
+    this.#noting = setTimeout(() => {
+      this.#noting = null;
+      this.#keep(null);
+    }, NOTE_INTERVAL);
   }
 
   /** Forget the unfinished upload in this browser. */
   async unnote() {
-    this.#noted = -Infinity;
+    this.#stopNoting();
     this.checkpoint = null;
     const { uploadId } = this.#upload;
     if (uploadId !== null) await this.#parts.memory.forget(uploadId);
@@ -143,8 +158,15 @@ export class Identity {
    */
   async finish(result) {
     if (this.#fingerprint === null) return;
+    this.#stopNoting();
     if (await isAwaited(this.#lockName)) await this.#keep(result);
     else await this.unnote();
+  }
+
+  #stopNoting() {
+    if (this.#noting !== null) clearTimeout(this.#noting);
+    this.#noting = null;
+    this.#noted = false;
   }
 
   /** @param {UploadRecord | null} result */

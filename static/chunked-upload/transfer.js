@@ -69,7 +69,7 @@ export class Transfer {
       await this.#patience.takePlace();
       this.#upload.enter("checking");
       await this.#recover(after);
-      await this.#identity.read();
+      await this.#patience.insist(() => this.#identity.read());
       let waited = false;
       release = await this.#identity.lock(signal, () => {
         waited = true;

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright
 
-from tests.browser.library import LibraryPage
+from tests.browser.library import LibraryPage, Network
 from tests.browser.site import Site, Sites
 from tests.support.browser import persistent_context
 from tests.support.server import Server
@@ -36,17 +36,21 @@ def open_browser(playwright: Playwright) -> Iterator[Callable[[Path], BrowserCon
         context.close()
 
 
-@pytest.fixture
-def network(tmp_path: Path) -> Iterator[Site]:
-    """A server of the test's own, behind a network with faults."""
-    directory = tmp_path / "server"
-    directory.mkdir()
-    with Site(Server(directory)) as running:
+@pytest.fixture(scope="session")
+def library_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The server of the client library's tests, with nothing configured."""
+    with Site(Server(tmp_path_factory.mktemp("library"))) as running:
         yield running
 
 
 @pytest.fixture
-def library(browser: Browser, network: Site) -> Callable[..., LibraryPage]:
+def network(library_site: Site) -> Network:
+    """A server behind a network with faults."""
+    return Network(library_site)
+
+
+@pytest.fixture
+def library(browser: Browser, network: Network) -> Callable[..., LibraryPage]:
     """Open tabs with the client library, all of one browser; keywords are its options."""
     context = browser.new_context()
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, Route
 
 from tests.browser.proxy import Proxy
+from tests.browser.site import Site
 from tests.support.missing import skip_without
+from tests.support.server import Server
+from tests.support.site import Stored
 
 ROOT = Path(__file__).parents[2]
 PAGE = (Path(__file__).parent / "library.html").read_bytes()
@@ -18,6 +23,35 @@ CHUNK = 64 * 1024
 
 #: So that tests do not wait for long; each new try takes as long.
 QUICK = [50]
+
+
+class Network:
+    """A server behind a network with faults, as one test sees it."""
+
+    def __init__(self, site: Site) -> None:
+        site.proxy.clear()
+        self.proxy: Proxy = site.proxy
+        self.server: Server = site.server
+        self.restart = site.restart
+        self.records = Stored(site.server.instance, None)
+        self._site = site
+        self._before = site.stored()
+        self._unfinished = site.unfinished()
+
+    @property
+    def stored(self) -> list[Path]:
+        """The files that were completed in this test."""
+        return sorted(self._site.stored() - self._before)
+
+    @property
+    def unfinished(self) -> list[Path]:
+        """The parts of uploads that were begun in this test and not completed."""
+        return sorted(self._site.unfinished() - self._unfinished)
+
+    @property
+    def sent(self) -> int:
+        """Bytes of chunks that came from browsers, the forms around them included."""
+        return sum(request.received for request in self.proxy.chunks)
 
 
 class LibraryPage:
@@ -81,6 +115,23 @@ class LibraryPage:
         seen = self.until("done", at)
         assert self.problems == []
         return seen
+
+    @contextmanager
+    def answered(self, pattern: str, **answer: Any) -> Iterator[list[Route]]:
+        """Answer requests in the server's place; yields those that came.
+
+        :param pattern: of URLs, such as ``**/uploads/complete``.
+        :param answer: what Playwright's ``Route.fulfill`` takes: ``status``, ``json``, ``headers``.
+        """
+        came: list[Route] = []
+
+        def fulfill(route: Route) -> None:
+            came.append(route)
+            route.fulfill(**answer)
+
+        self.page.route(pattern, fulfill)
+        yield came
+        self.page.unroute(pattern)
 
     def failed(self, at: int = 0) -> dict[str, Any]:
         """Wait until an upload has failed; return its error."""

@@ -1,0 +1,256 @@
+"""The client library: what goes wrong on the way, how it waits, and what its user can do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Route
+
+from tests.browser.library import CHUNK, LibraryPage, Network
+from tests.browser.proxy import Request
+from tests.browser.trial import make_file
+
+Open = Callable[..., LibraryPage]
+
+#: Longer than any test: a wait that ends before was ended by something else.
+NEVER = [600_000]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file of four chunks."""
+    return make_file(tmp_path / "file.bin", 4 * CHUNK)
+
+
+def is_completion(request: Request) -> bool:
+    return request.path.endswith("/complete")
+
+
+def assert_stored(network: Network, file: Path) -> None:
+    assert [path.read_bytes() for path in network.stored] == [file.read_bytes()]
+    assert network.unfinished == []
+
+
+def test_a_connection_that_breaks_is_waited_for(
+    library: Open, network: Network, file: Path
+) -> None:
+    page = library()
+    network.proxy.cut(0)
+    network.proxy.cut(2)
+    page.pick(file)
+    seen = page.done()
+    assert seen["states"].count("waiting: network") == 2
+    assert_stored(network, file)
+
+
+@pytest.mark.parametrize("chunk", [0, 2, 3])
+def test_a_lost_reply_does_not_send_a_chunk_twice(
+    library: Open, network: Network, file: Path, chunk: int
+) -> None:
+    page = library()
+    network.proxy.lose_reply(chunk)
+    page.pick(file)
+    assert "waiting: network" in page.done()["states"]
+    assert len(network.proxy.chunks) == 4
+    assert_stored(network, file)
+
+
+def test_a_lost_reply_to_the_completion_is_asked_for_again(
+    library: Open, network: Network, file: Path
+) -> None:
+    page = library()
+    network.proxy.lose_reply(of=is_completion)
+    page.pick(file)
+    assert "waiting: network" in page.done()["states"]
+    assert_stored(network, file)
+
+
+def test_a_dead_server_is_waited_for(library: Open, network: Network, file: Path) -> None:
+    page = library()
+    fault = network.proxy.hold(2)
+    page.pick(file)
+    fault.wait()
+    network.server.kill()
+    fault.release()
+    waiting = page.until("waiting: network")["waiting"]
+    assert waiting["attempt"] >= 1
+    network.proxy.wait(lambda proxy: proxy.refused > 3)  # it goes on trying
+    network.restart()
+    page.done()
+    assert_stored(network, file)
+
+
+def test_the_network_coming_back_ends_the_wait(library: Open, network: Network, file: Path) -> None:
+    page = library(retryDelays=NEVER)
+    page.page.context.set_offline(True)
+    page.pick(file)
+    page.until("waiting: network")
+    page.page.context.set_offline(False)
+    page.done()
+    assert_stored(network, file)
+
+
+def test_a_connection_in_which_nothing_moves_is_given_up(
+    library: Open, network: Network, file: Path
+) -> None:
+    page = library(stallTimeout=1000)
+    fault = network.proxy.hold(1)
+    page.pick(file)
+    assert page.until("waiting: network")["waiting"]["detail"] == "no progress"
+    fault.release()
+    page.done()
+    assert_stored(network, file)
+
+
+def test_a_busy_server_says_when_to_come_back(library: Open, network: Network, file: Path) -> None:
+    page = library(retryDelays=NEVER)
+    headers = {"Retry-After": "2"}
+    with page.answered("**/uploads/", status=503, json={}, headers=headers):
+        page.pick(file)
+        page.until("waiting: server")
+    page.done()
+    assert_stored(network, file)
+
+
+def test_a_full_disk_is_waited_for_while_other_files_go_on(
+    library: Open, network: Network, file: Path, tmp_path: Path
+) -> None:
+    page = library(simultaneous=1, retryDelays=NEVER)
+    detail = "Storage is full; nothing of this request was kept, retry later"
+    with page.answered("**/uploads/", status=507, json={"detail": detail}):
+        page.pick(file)
+        seen = page.until("waiting: storage-full")
+    assert seen["waiting"]["detail"] == detail
+    page.pick(make_file(tmp_path / "small.bin", 5))
+    page.done(1)
+    page.call("resume")
+    page.done()
+    assert len(network.stored) == 2
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_lost_sign_in_keeps_the_file_and_asks(
+    library: Open, network: Network, file: Path, status: int
+) -> None:
+    page = library()
+    detail = "Authentication credentials were not provided"
+    with page.answered("**/uploads/*", status=status, json={"detail": detail}):
+        page.pick(file)
+        waiting = page.until("waiting: sign-in")["waiting"]
+    assert waiting["until"] is None
+    page.call("resume")  # signed in meanwhile
+    page.done()
+    assert_stored(network, file)
+
+
+def test_a_server_that_fails_again_and_again_is_given_up_and_can_be_retried(
+    library: Open, network: Network, file: Path
+) -> None:
+    page = library(retryDelays=[10, 10, 10])
+    with page.answered("**/uploads/", status=500, body="a proxy's page") as came:
+        page.pick(file)
+        error = page.failed()
+    assert (error["code"], error["status"], len(came)) == ("server", 500, 4)
+    page.call("retry")
+    page.done()
+    assert_stored(network, file)
+
+
+def test_a_proxy_that_takes_less_gets_less(library: Open, network: Network, tmp_path: Path) -> None:
+    page = library(chunkSize=4 * CHUNK)
+    file = make_file(tmp_path / "file.bin", 5 * CHUNK)
+    limit = 2 * CHUNK
+
+    def take(route: Route) -> None:
+        first, last = route.request.headers.get("content-range", "bytes 0-0/1")[6:].split("-")
+        if int(last.partition("/")[0]) - int(first) >= limit:
+            route.fulfill(status=413, body="<h1>413 Request Entity Too Large</h1>")
+        else:
+            route.continue_()
+
+    page.page.route("**/uploads/**", take)
+    page.pick(file)
+    page.done()
+    assert len(network.proxy.chunks) == 3
+    assert_stored(network, file)
+
+
+def test_a_file_changed_on_disk_meanwhile_is_noticed(
+    library: Open, network: Network, file: Path
+) -> None:
+    page = library()
+    fault = network.proxy.hold(1)
+    page.pick(file)
+    fault.wait()
+    with file.open("ab") as stream:
+        stream.write(b"more")
+    os.utime(file, (1, 1))
+    fault.release()
+    error = page.failed()
+    assert error["code"] == "changed"
+    assert error["message"].startswith("The file was changed or moved while")
+    network.proxy.wait(lambda proxy: any(request.method == "DELETE" for request in proxy.requests))
+    page.pick(file)
+    page.done(1)
+    assert [path.read_bytes() for path in network.stored] == [file.read_bytes()]
+
+
+def test_pause_stops_at_once_and_resume_goes_on(
+    library: Open, network: Network, file: Path
+) -> None:
+    page = library()
+    fault = network.proxy.hold(2)
+    page.pick(file)
+    fault.wait()
+    page.call("pause")
+    seen = page.look()
+    assert (seen["state"], seen["offset"], seen["sent"]) == ("paused", 2 * CHUNK, 2 * CHUNK)
+    fault.release()
+    asked = len(network.proxy.requests)
+    page.page.wait_for_timeout(300)
+    assert len(network.proxy.requests) == asked
+    page.call("resume")
+    page.done()
+    assert_stored(network, file)
+
+
+def test_cancel_removes_it_here_and_on_the_server(
+    library: Open, network: Network, file: Path
+) -> None:
+    page = library()
+    fault = network.proxy.hold(2)
+    page.pick(file)
+    fault.wait()
+    assert page.call("cancel") is True
+    fault.release()
+    assert page.look()["state"] == "canceled"
+    assert page.evaluate("uploader.uploads.length") == 0
+    assert page.evaluate("() => uploader.remembered()") == []
+    assert page.evaluate("async () => (await uploader.list()).total") == 0
+    assert (network.stored, network.unfinished) == ([], [])
+    assert page.problems == []
+
+
+def test_all_at_once(library: Open, network: Network, tmp_path: Path) -> None:
+    page = library(simultaneous=2)
+    files = [make_file(tmp_path / f"{name}.bin", 2 * CHUNK) for name in "abcd"]
+    first = [network.proxy.hold(), network.proxy.hold()]
+    page.pick(*files)
+    for fault in first:
+        fault.wait()
+    page.evaluate("uploader.pauseAll()")
+    assert [page.look(at)["state"] for at in range(4)] == ["paused"] * 4
+    for fault in first:
+        fault.release()
+    assert len(network.proxy.chunks) == 2
+    page.call("cancel", 0)
+    page.evaluate("uploader.resumeAll()")
+    for at in (1, 2, 3):
+        page.done(at)
+    page.evaluate("uploader.cancelAll()")
+    assert page.evaluate("uploader.uploads.length") == 3  # what is done stays
+    assert len(network.stored) == 3
+    assert page.problems == []
