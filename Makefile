@@ -58,6 +58,7 @@ types: .venv/test $(CHECKS)
 # The pages that are made from the code.
 docs: .venv/test
 	$(BIN)/python docs/make_settings.py
+	$(BIN)/python docs/make_options.py
 	$(BIN)/python -m tests.browser.report
 
 wheel: .venv/test static/vendor/LICENSES.txt

@@ -23,6 +23,7 @@ from .protocols.form import FormView
 from .protocols.resources import UploadFileView, UploadListView, UploadView, Verbs, by_verb
 from .protocols.web import CsrfTokenView, StaticView
 from .records import Record
+from .templates import TemplateHelpers
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -105,6 +106,8 @@ class ChunkedUpload:
         mounts[self.name] = mount
         if len(mounts) == 1:
             app.cli.add_command(command_group())
+            helpers = TemplateHelpers(app, mounts)
+            app.context_processor(lambda: {_STATE: helpers})
 
     def user_loader(self, function: _Function) -> _Function:
         """Register the function that returns a request's user, or None (decorator).
@@ -162,6 +165,13 @@ class ChunkedUpload:
     def model(self) -> Any:
         """The model in the current app."""
         return self.mount.model
+
+    def find(self, upload_id: str) -> Record:
+        """Return the current caller's own upload, such as one whose id a form has sent.
+
+        :raises UploadNotFound: when there is none, it is another's, or the id is not an id.
+        """
+        return self._upload_view(self.mount).find(upload_id)
 
     def path_of(self, upload: Record) -> str:
         """Return the absolute path of a completed upload's file."""

@@ -27,6 +27,7 @@ from .schemas import UploadSchema
 from .settings import KEYS, PREFIX, Settings
 from .storage import LocalStorage, Storage
 from .wire import cors
+from .zone_options import ZoneOptions
 
 
 @dataclass(frozen=True)
@@ -191,6 +192,7 @@ class Mount:
         settings = Settings.load(self.app.config, self._overrides)
         if settings.csrf:
             csrf.check_installed()
+        ZoneOptions.load({}, settings.dropzone)  # says what cannot work
         if settings.mimetype is not None:
             warnings.warn(
                 "CHUNKED_UPLOAD_MIMETYPE is deprecated; set CHUNKED_UPLOAD_CONTENT_TYPE instead",

@@ -266,6 +266,11 @@ class Settings:
         parse_bool,
         _switch,
     )
+    dropzone: Mapping[str, Any] | None = _setting(
+        None,
+        "Defaults of the template helper's options, as {'max_files': 3}.",
+        None,
+    )
     # Who may.
     tokens: Mapping[str, str] | None = _setting(
         None,

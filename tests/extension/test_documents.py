@@ -124,11 +124,13 @@ def test_the_demo_of_the_porting_page_runs(tmp_path: Path, monkeypatch: pytest.M
     del sys.modules["ported_demo"]
 
 
-def test_the_page_of_settings_is_generated_from_the_code() -> None:
-    generator = runpy.run_path(str(ROOT / "docs" / "make_settings.py"))
-    assert (ROOT / "docs" / "settings.md").read_text() == generator["render"](), (
-        "run python docs/make_settings.py"
-    )
+@pytest.mark.parametrize(
+    ("page", "program"),
+    [("settings.md", "make_settings.py"), ("templates.md", "make_options.py")],
+)
+def test_generated_pages_are_what_the_code_says(page: str, program: str) -> None:
+    generator = runpy.run_path(str(ROOT / "docs" / program))
+    assert (ROOT / "docs" / page).read_text() == generator["render"](), "run make docs"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

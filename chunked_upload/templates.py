@@ -1,0 +1,204 @@
+"""What templates get as ``chunked_upload``: upload zones of Dropzone over our own transport.
+
+    {{ chunked_upload.head() }}
+    {{ chunked_upload.dropzone(max_files=3, redirect_view="thanks") }}
+
+There is no inline script: a zone's options are JSON in an attribute, read by the module
+``chunked-upload-dropzone.js``. So any Content-Security-Policy with ``script-src 'self'``, or with a
+nonce, will do, and no text of an app can break out of where it stands.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urljoin
+
+from flask import Flask, url_for
+from markupsafe import Markup
+
+from . import callers, csrf
+from .errors import ConfigurationError
+from .mount import Mount
+from .resource import resource
+from .zone_options import ZoneOptions
+
+_ZONE = Markup(
+    '<form class="dropzone chunked-upload-zone"{id} action="{action}" method="post"'
+    ' enctype="multipart/form-data" data-chunked-upload="{options}"><noscript>{fields}'
+    '<input type="file" name="{name}"{multiple}{accept}> <button>{button}</button>'
+    "</noscript></form>"
+)
+_ZONE_IN_FORM = Markup(
+    '<div class="dropzone chunked-upload-zone"{id} data-chunked-upload="{options}">'
+    "<noscript>{unsupported}</noscript></div>"
+)
+_HIDDEN = Markup('<input type="hidden" name="{}" value="{}">')
+
+#: The option of a text, and the name under which the module looks for it.
+_TEXTS = {
+    "default_message": "dictDefaultMessage",
+    "invalid_file_type": "dictInvalidFileType",
+    "file_too_big": "dictFileTooBig",
+    "server_error": "dictResponseError",
+    "browser_unsupported": "dictFallbackMessage",
+    "max_file_exceeded": "dictMaxFilesExceeded",
+    "cancel_upload": "dictCancelUpload",
+    "remove_file": "dictRemoveFile",
+    "cancel_confirmation": "dictCancelUploadConfirmation",
+    "upload_canceled": "dictUploadCanceled",
+    "waiting_network": "waitingNetwork",
+    "waiting_server": "waitingServer",
+    "waiting_sign_in": "waitingSignIn",
+    "waiting_other_tab": "waitingOtherTab",
+    "file_changed": "fileChanged",
+    "checksum_error": "checksumError",
+    "retry": "retry",
+}
+
+
+class TemplateHelpers:
+    """The helpers of one app's templates.
+
+    :param mounts: the app's mounts by name. A helper's ``upload_set`` chooses one; it may be left
+        out where there is only one, or one has the default name.
+    """
+
+    def __init__(self, app: Flask, mounts: Mapping[str, Mount]) -> None:
+        self._app = app
+        self._mounts = mounts
+
+    def head(self, *, nonce: str | None = None, upload_set: str | None = None) -> Markup:
+        """Return the tags for a page's head: Dropzone's styles, and the module.
+
+        :param nonce: for policies that ask for one on every script and style.
+        :raises RuntimeError: when Dropzone has not been built into the static folder.
+        """
+        if not (resource("static") / "vendor" / "dropzone.min.js").is_file():
+            raise RuntimeError("Dropzone is not there; `make vendor` fetches it from npm")
+        mount = self._mount(upload_set)
+        once = Markup(' nonce="{}"').format(nonce) if nonce else ""
+        style = Markup('<link rel="stylesheet" href="{}"{}>')
+        script = Markup('<script type="module" src="{}"{}></script>')
+        return Markup("\n").join(
+            tag.format(mount.url("static", filename=name), once)
+            for tag, name in (
+                (style, "vendor/dropzone.min.css"),
+                (style, "chunked-upload-dropzone.css"),
+                (script, "chunked-upload-dropzone.js"),
+            )
+        )
+
+    def dropzone(self, *, upload_set: str | None = None, **options: Any) -> Markup:
+        """Return an upload zone. The options are :class:`~chunked_upload.zone_options.ZoneOptions`.
+
+        :raises ConfigurationError: for an option that cannot work.
+        """
+        mount = self._mount(upload_set)
+        # Where Flask-Dropzone itself is in the app, its keys are its own.
+        ported = {} if "dropzone" in self._app.extensions else self._app.config
+        zone = ZoneOptions.load(options, mount.settings.dropzone, ported)
+        if not mount.login_required:
+            callers.ensure_visitor()  # now, so that files sent at once are one visitor's
+        accept = zone.allowed_file_type or _extensions(mount)
+        parts = {
+            "id": Markup(' id="{}"').format(zone.id) if zone.id else "",
+            "options": json.dumps(self._for_module(mount, zone, accept), sort_keys=True),
+        }
+        if zone.in_form:
+            return _ZONE_IN_FORM.format(unsupported=str(zone.browser_unsupported), **parts)
+        return _ZONE.format(
+            action=_form_action(mount, zone),
+            fields=self._fields(mount),
+            name=_field_name(mount, zone),
+            multiple="" if zone.max_files == 1 else Markup(" multiple"),
+            accept=Markup(' accept="{}"').format(accept) if accept else "",
+            button=str(zone.upload_button),
+            **parts,
+        )
+
+    def csrf_token(self, *, upload_set: str | None = None) -> str:
+        """Return a CSRF token for a form or script of your own; empty when none is needed."""
+        return csrf.new_token() if self._mount(upload_set).checks_csrf else ""
+
+    def _mount(self, name: str | None) -> Mount:
+        if name is None:
+            only = next(iter(self._mounts)) if len(self._mounts) == 1 else "chunked_upload"
+            name = only
+        if name not in self._mounts:
+            raise ConfigurationError(
+                f"this app has no chunked upload mount named {name!r}; upload_set= must be one of"
+                f" {sorted(self._mounts)}"
+            )
+        return self._mounts[name]
+
+    def _fields(self, mount: Mount) -> Markup:
+        """Return the hidden fields of the form where scripts are off."""
+        return _HIDDEN.format("csrf_token", csrf.new_token()) if mount.checks_csrf else Markup("")
+
+    def _for_module(self, mount: Mount, zone: ZoneOptions, accept: str | None) -> dict[str, Any]:
+        """Return what chunked-upload-dropzone.js takes (its typedef ``ZoneOptions``)."""
+        limit = mount.settings.max_bytes
+        return {
+            **_service(mount, zone),
+            "fieldName": _field_name(mount, zone),
+            "maxBytes": zone.max_file_size or (limit if isinstance(limit, int) else None),
+            "maxFiles": zone.max_files,
+            "accept": accept,
+            "parallel": zone.parallel_uploads,
+            "timeout": zone.timeout,
+            "chunkSize": zone.chunk_size,
+            "resume": zone.resume,
+            "md5": zone.md5,
+            "metadata": zone.metadata or {},
+            "thumbnails": zone.thumbnails,
+            "removeLinks": zone.remove_links,
+            "redirect": _url(zone.redirect_view),
+            "button": zone.upload_btn_id if zone.upload_on_click else None,
+            "inForm": zone.in_form,
+            "uploadIdName": zone.upload_id_name,
+            "texts": {name: str(getattr(zone, option)) for option, name in _TEXTS.items()},
+        }
+
+
+def _service(mount: Mount, zone: ZoneOptions) -> dict[str, Any]:
+    """Return where the service is, and how its CSRF tokens are had."""
+    if zone.upload_action is not None:
+        endpoint = f"{str(_url(zone.upload_action)).rstrip('/')}/"
+        tokens, token = urljoin(endpoint, "csrf-token"), None
+    else:
+        endpoint = mount.url("uploads")
+        needed = mount.checks_csrf
+        tokens, token = mount.url("csrf_token"), csrf.new_token() if needed else ""
+    return {"endpoint": endpoint, "csrfToken": token, "csrfTokenUrl": tokens}
+
+
+def _form_action(mount: Mount, zone: ZoneOptions) -> str:
+    if zone.upload_action is None:
+        return mount.url("form")
+    return urljoin(f"{str(_url(zone.upload_action)).rstrip('/')}/", "form")
+
+
+def _url(target: str | None) -> str | None:
+    """Return the URL of an endpoint; a path or URL is one already."""
+    if target is None or "/" in target:
+        return target
+    return url_for(target)
+
+
+def _field_name(mount: Mount, zone: ZoneOptions) -> str:
+    names: tuple[str, ...] = mount.upload_view(mount).form_limits().field_names
+    if zone.input_name is None:
+        return names[0]
+    if zone.upload_action is None and zone.input_name not in names:
+        raise ConfigurationError(
+            f"dropzone(input_name={zone.input_name!r}): the mount takes files in {names}"
+            " (CHUNKED_UPLOAD_FIELD_NAME)"
+        )
+    return zone.input_name
+
+
+def _extensions(mount: Mount) -> str | None:
+    allowed = mount.settings.allowed_extensions
+    return None if allowed is None else ",".join(f".{suffix.lstrip('.')}" for suffix in allowed)

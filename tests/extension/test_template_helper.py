@@ -1,0 +1,386 @@
+"""``chunked_upload`` in templates: what the helpers write, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask, render_template_string
+from flask_dropzone import Dropzone
+from flask_wtf.csrf import CSRFProtect
+from jinja2 import DictLoader
+
+from chunked_upload import ChunkedUpload, ConfigurationError
+from chunked_upload import templates as helpers
+from chunked_upload.errors import UploadNotFound
+from chunked_upload.zone_options import FIELDS, NOT_NEEDED
+from tests.conftest import create_tables
+from tests.extension.helpers import answer
+from tests.http.forms import field, file, post_form
+from tests.support.protocol import Protocol
+
+MakeApp = Callable[..., Flask]
+Make = Callable[..., Flask]
+
+#: Breaks out of attributes, elements, scripts and template strings, where it may.
+HOSTILE = "\"'`><script>alert(1)</script>${alert(1)}\\\n&quot;é"
+
+
+class Elements(HTMLParser):
+    """The elements of a page, as a browser reads them."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.all: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.all.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def find(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.all if name == tag]
+
+
+@pytest.fixture
+def make(make_app: MakeApp) -> Make:
+    """Make an app; keywords are its config."""
+
+    def make(**config: Any) -> Flask:
+        app = make_app(**config)
+        ChunkedUpload(app)
+        create_tables(app)
+        app.add_url_rule("/thanks", "thanks", lambda: "thanks")
+        return app
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def vendor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A static folder with Dropzone in it, whether or not npm was there to build it."""
+    (tmp_path / "static" / "vendor").mkdir(parents=True)
+    (tmp_path / "static" / "vendor" / "dropzone.min.js").touch()
+    monkeypatch.setattr(helpers, "resource", lambda name: tmp_path / name)
+
+
+def render(app: Flask, template: str, **context: Any) -> str:
+    with app.test_request_context():
+        return render_template_string(template, **context)
+
+
+def zone(app: Flask, call: str = "", **context: Any) -> dict[str, Any]:
+    """Return the options that the module gets from ``dropzone(<call>)``."""
+    page = Elements(render(app, f"{{{{ chunked_upload.dropzone({call}) }}}}", **context))
+    [options] = [
+        found["data-chunked-upload"] for _, found in page.all if "data-chunked-upload" in found
+    ]
+    loaded: dict[str, Any] = json.loads(options or "")
+    return loaded
+
+
+# head()
+
+
+def test_head_has_no_inline_script(make: Make) -> None:
+    page = Elements(render(make(), "{{ chunked_upload.head() }}"))
+    [script] = page.find("script")
+    assert script == {"type": "module", "src": "/uploads/static/chunked-upload-dropzone.js"}
+    assert [link["href"] for link in page.find("link")] == [
+        "/uploads/static/vendor/dropzone.min.css",
+        "/uploads/static/chunked-upload-dropzone.css",
+    ]
+    assert not page.text.strip()
+
+
+def test_head_with_a_nonce(make: Make) -> None:
+    page = Elements(render(make(), "{{ chunked_upload.head(nonce=nonce) }}", nonce=HOSTILE))
+    tags = page.find("script") + page.find("link")
+    assert [tag["nonce"] for tag in tags] == [HOSTILE] * 3
+
+
+def test_without_dropzone_head_says_how_to_get_it(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "static" / "vendor" / "dropzone.min.js").unlink()
+    with pytest.raises(RuntimeError, match="make vendor"):
+        render(make(), "{{ chunked_upload.head() }}")
+
+
+# dropzone()
+
+
+def test_a_zone_as_it_comes(make: Make) -> None:
+    app = make()
+    page = Elements(render(app, "{{ chunked_upload.dropzone() }}"))
+    [form] = page.find("form")
+    assert (form["action"], form["method"], form["enctype"]) == (
+        "/uploads/form",
+        "post",
+        "multipart/form-data",
+    )
+    options = json.loads(form["data-chunked-upload"] or "")
+    assert options["endpoint"] == "/uploads/"
+    assert options["csrfToken"] == ""
+    assert (options["maxBytes"], options["maxFiles"], options["accept"]) == (None, None, None)
+    assert options["texts"]["dictDefaultMessage"] == "Drop files here or click to upload."
+
+
+def test_limits_of_the_mount_are_the_zones(make: Make) -> None:
+    app = make(
+        CHUNKED_UPLOAD_MAX_BYTES=5 * 2**20,
+        CHUNKED_UPLOAD_ALLOWED_EXTENSIONS=("jpg", ".png"),
+        CHUNKED_UPLOAD_FIELD_NAME="photo",
+    )
+    options = zone(app)
+    assert options["maxBytes"] == 5 * 2**20
+    assert options["accept"] == ".jpg,.png"
+    assert options["fieldName"] == "photo"
+
+
+@pytest.mark.parametrize(
+    ("call", "name", "value"),
+    [
+        ("max_file_size=3", "maxBytes", 3 * 2**20),
+        ("max_file_size=2.5", "maxBytes", 5 * 2**19),
+        ("max_file_size='2G'", "maxBytes", 2**31),
+        ("max_files=4", "maxFiles", 4),
+        ("allowed_file_type='image'", "accept", "image/*"),
+        ("allowed_file_type='.pdf,image/*'", "accept", ".pdf,image/*"),
+        ("allowed_file_type=['.pdf', '.txt']", "accept", ".pdf,.txt"),
+        ("input_name='files[]'", "fieldName", "files[]"),
+        ("parallel_uploads=5", "parallel", 5),
+        ("timeout=5000", "timeout", 5000),
+        ("chunk_size='4M'", "chunkSize", 4 * 2**20),
+        ("chunk_size=65536", "chunkSize", 65536),
+        ("resume=False", "resume", False),
+        ("md5=False", "md5", False),
+        ("metadata={'album': 7}", "metadata", {"album": "7"}),
+        ("thumbnails=False", "thumbnails", False),
+        ("remove_links=False", "removeLinks", False),
+        ("redirect_view='thanks'", "redirect", "/thanks"),
+        ("redirect_view='/after?x=1'", "redirect", "/after?x=1"),
+        ("redirect_view='https://else.example/'", "redirect", "https://else.example/"),
+        ("upload_on_click=True", "button", "upload"),
+        ("upload_on_click=True, upload_btn_id='go'", "button", "go"),
+        ("upload_btn_id='go'", "button", None),
+        ("in_form=True", "inForm", True),
+        ("upload_id_name='document'", "uploadIdName", "document"),
+        ("upload_action='https://files.example/u'", "endpoint", "https://files.example/u/"),
+        ("upload_action='https://files.example/u/'", "csrfTokenUrl",
+         "https://files.example/u/csrf-token"),
+        ("upload_action='https://files.example/u/'", "csrfToken", None),
+        ("upload_action='chunked_upload.uploads'", "endpoint", "/uploads/"),
+    ],
+)  # fmt: skip
+def test_options(make: Make, call: str, name: str, value: Any) -> None:
+    assert zone(make(), call)[name] == value
+
+
+@pytest.mark.parametrize(
+    ("call", "problem"),
+    [
+        ("max_fils=3", "unknown option; known are"),
+        ("max_files=0", "expected a positive number"),
+        ("max_files=True", "expected a positive number"),
+        ("max_file_size='big'", "expected bytes"),
+        ("max_file_size=-1", "expected a number of MiB"),
+        ("upload_on_click='yes'", "expected True or False"),
+        ("metadata=3", "expected a dict"),
+        ("redirect_view=''", "expected a name"),
+        ("input_name='other'", "CHUNKED_UPLOAD_FIELD_NAME"),
+        ("upload_set='other'", "upload_set= must be one of"),
+        *[(f"{name}=True", f"not needed, {why[:20]}") for name, why in NOT_NEEDED.items()],
+    ],
+)
+def test_options_that_cannot_work_are_named(make: Make, call: str, problem: str) -> None:
+    with pytest.raises(ConfigurationError, match=problem.replace("(", r"\(")):
+        zone(make(), call)
+
+
+def test_no_text_breaks_out(make: Make) -> None:
+    """Flask-Dropzone's messages could; here every one is data."""
+    app = make()
+    texts = [name for name, spec in FIELDS.items() if spec.metadata["read"].__name__ == "_text"]
+    others = ["id", "upload_btn_id", "upload_id_name", "allowed_file_type", "upload_action"]
+    call = ", ".join(f"{name}=bad" for name in (*texts, *others))
+    for more in ("", ", in_form=True"):
+        page = Elements(
+            render(app, f"{{{{ chunked_upload.dropzone({call}{more}) }}}}", bad=HOSTILE)
+        )
+        assert page.find("script") == []
+        [element] = [found for _, found in page.all if "data-chunked-upload" in found]
+        assert element["id"] == HOSTILE
+        options = json.loads(element["data-chunked-upload"] or "")
+        assert set(options["texts"].values()) == {HOSTILE}
+
+
+def test_texts_may_be_lazy(make: Make) -> None:
+    class Lazy:
+        def __str__(self) -> str:
+            return "Hierher"
+
+    assert zone(make(), "default_message=lazy", lazy=Lazy())["texts"]["dictDefaultMessage"] == (
+        "Hierher"
+    )
+
+
+def test_many_zones_on_a_page(make: Make) -> None:
+    page = Elements(
+        render(make(), "{{ chunked_upload.dropzone() }}{{ chunked_upload.dropzone(id='b') }}")
+    )
+    first, second = page.find("form")
+    assert "id" not in first
+    assert second["id"] == "b"
+
+
+def test_in_a_form_the_zone_is_no_form(make: Make) -> None:
+    page = Elements(render(make(), "<form>{{ chunked_upload.dropzone(in_form=True) }}</form>"))
+    assert len(page.find("form")) == 1
+    assert page.find("input") == []
+
+
+def test_macros_of_other_templates_have_it_with_context(make: Make) -> None:
+    app = make()
+    macro = "{% macro zone() %}{{ chunked_upload.dropzone() }}{% endmacro %}"
+    app.jinja_loader = DictLoader({"macros.html": macro})
+    page = "{% import 'macros.html' as macros with context %}{{ macros.zone() }}"
+    assert "data-chunked-upload" in render(app, page)
+
+
+# Without scripts
+
+
+def test_without_scripts_the_zone_is_a_plain_form(make: Make) -> None:
+    app = make(CHUNKED_UPLOAD_CSRF=True)
+    client = app.test_client()
+    app.add_url_rule("/", "page", lambda: render_template_string(
+        "{{ chunked_upload.dropzone(max_files=1, allowed_file_type='.txt', upload_button='Go') }}"
+    ))  # fmt: skip
+    page = Elements(client.get("/").text)
+    hidden, chooser = page.find("input")
+    assert chooser == {"type": "file", "name": "file", "accept": ".txt"}
+    assert "Go" in page.text
+    [form] = page.find("form")
+    token = field(hidden["name"] or "", hidden["value"] or "")
+    [upload] = answer(post_form(client, token, file(b"data"), path=form["action"] or ""))["uploads"]
+    assert upload["status"] == 2
+
+
+# CSRF and sessions
+
+
+@pytest.mark.parametrize("config", [{"CHUNKED_UPLOAD_CSRF": True}, {}])
+def test_a_token_goes_along_where_it_is_checked(make: Make, config: dict[str, Any]) -> None:
+    app = make(**config)
+    if not config:
+        CSRFProtect(app)
+    page = "{{ chunked_upload.dropzone() }}"
+    app.add_url_rule("/", "page", lambda: render_template_string(page))
+    client = app.test_client()
+    [form] = Elements(client.get("/").text).find("form")
+    options = json.loads(form["data-chunked-upload"] or "")
+    assert options["csrfTokenUrl"] == "/uploads/csrf-token"
+    answer(Protocol(client).chunk(b"data", headers={"X-CSRFToken": options["csrfToken"]}))
+
+
+def test_a_token_for_a_form_of_ones_own(make: Make) -> None:
+    template = "<{{ chunked_upload.csrf_token() }}>"
+    assert render(make(), template) == "<>"
+    assert len(render(make(CHUNKED_UPLOAD_CSRF=True), template)) > 40
+
+
+def test_files_sent_at_once_are_one_visitors(make: Make) -> None:
+    app = make()
+    page = "{{ chunked_upload.dropzone() }}"
+    app.add_url_rule("/", "page", lambda: render_template_string(page))
+    client = app.test_client()
+    client.get("/")
+    cookie = client.get_cookie("session")
+    assert cookie is not None
+    for name in ("a.bin", "b.bin"):
+        client.set_cookie("session", cookie.value)
+        Protocol(client).upload(b"data", filename=name)
+    assert answer(client.get("/uploads/"))["total"] == 2
+
+
+# Where options come from
+
+
+def test_an_apps_defaults_and_a_calls_options(make: Make) -> None:
+    app = make(CHUNKED_UPLOAD_DROPZONE={"max_files": 3, "default_message": "Hier"})
+    assert zone(app)["maxFiles"] == 3
+    assert zone(app, "max_files=5")["maxFiles"] == 5
+    assert zone(app, "max_files=None")["maxFiles"] is None
+    assert zone(app)["texts"]["dictDefaultMessage"] == "Hier"
+
+
+def test_defaults_that_cannot_work_stop_the_app(make: Make) -> None:
+    with pytest.raises(ConfigurationError, match=r"CHUNKED_UPLOAD_DROPZONE: max_fils=3: unknown"):
+        make(CHUNKED_UPLOAD_DROPZONE={"max_fils": 3})
+
+
+def test_flask_dropzones_settings_go_on_to_hold(make: Make) -> None:
+    """All of its keys are known: ported, or not needed."""
+    app = make()
+    ported = {f"DROPZONE_{spec.metadata['ported']}" for spec in FIELDS.values()} - {"DROPZONE_"}
+    Dropzone(other := Flask("other"))
+    theirs = {key for key in other.config if key.startswith("DROPZONE_")}
+    assert theirs == ported | {f"DROPZONE_{name.upper()}" for name in NOT_NEEDED}
+
+    app.config.update(
+        DROPZONE_MAX_FILE_SIZE=7,
+        DROPZONE_MAX_FILES="null",
+        DROPZONE_REDIRECT_VIEW="thanks",
+        DROPZONE_MAX_FILE_EXCEED="Genug",
+        DROPZONE_SERVE_LOCAL=True,
+    )
+    options = zone(app)
+    assert (options["maxBytes"], options["maxFiles"]) == (7 * 2**20, None)
+    assert options["redirect"] == "/thanks"
+    assert options["texts"]["dictMaxFilesExceeded"] == "Genug"
+
+
+def test_beside_flask_dropzone_its_settings_are_its_own(make: Make) -> None:
+    app = make()
+    Dropzone(app)  # sets DROPZONE_MAX_FILE_SIZE = 3
+    assert zone(app)["maxBytes"] is None
+
+
+# Several mounts
+
+
+def test_the_only_mount_is_meant_else_the_one_named(make_app: MakeApp) -> None:
+    app = make_app()
+    ChunkedUpload(app, name="photos", url_prefix="/photos", csrf=True)
+    assert zone(app)["endpoint"] == "/photos/"
+    ChunkedUpload(app, name="videos", url_prefix="/videos")
+    with pytest.raises(ConfigurationError, match="upload_set= must be one of"):
+        zone(app)
+    assert zone(app, "upload_set='videos'")["endpoint"] == "/videos/"
+    assert "/videos/static/" in render(app, "{{ chunked_upload.head(upload_set='videos') }}")
+    ChunkedUpload(app)
+    assert zone(app)["endpoint"] == "/uploads/"
+
+
+# What a form's view does with the ids
+
+
+def test_find_gives_the_callers_own_upload(make_app: MakeApp) -> None:
+    app = make_app()
+    uploads = ChunkedUpload(app)
+    uploads.user_loader(lambda request: request.headers.get("X-User"))
+    create_tables(app)
+    protocol = Protocol(app.test_client())
+    sent = protocol.chunk(b"data", filename="a.txt", headers={"X-User": "ada"})
+    upload_id = answer(sent)["upload_id"]
+    with app.test_request_context(headers={"X-User": "ada"}):
+        assert uploads.find(upload_id).filename == "a.txt"
+    for user, asked in (("bob", upload_id), ("ada", "0" * 32), ("ada", "../etc")):
+        with app.test_request_context(headers={"X-User": user}), pytest.raises(UploadNotFound):
+            uploads.find(asked)
