@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Blueprint, Flask, current_app
+from flask import Blueprint, Flask, Response, current_app
 from flask_sqlalchemy import SQLAlchemy
+from markupsafe import Markup
 
-from . import csrf
+from . import csrf, page
 from .commands import command_group
 from .engine import UploadEngine
 from .errors import ConfigurationError
@@ -172,6 +173,34 @@ class ChunkedUpload:
         :raises UploadNotFound: when there is none, it is another's, or the id is not an id.
         """
         return self._upload_view(self.mount).find(upload_id)
+
+    def page(
+        self,
+        *,
+        title: str = "Upload files",
+        language: str = "en",
+        messages: str | None = None,
+        sign_in: str | None = None,
+    ) -> Response:
+        """Return the ready-made page, for a view to return; see docs/page.md.
+
+        It comes with a strict Content-Security-Policy, and knows this request's limits.
+
+        :param title: heading of the page and name of its browser tab.
+        :param language: BCP 47 tag of the page's texts.
+        :param messages: address of a module with the texts in that language; None for English.
+        :param sign_in: address where people sign in, offered when they have been signed out.
+        """
+        return page.document(
+            self.mount, title=title, language=language, messages=messages, sign_in=sign_in
+        )
+
+    def page_element(self, **options: str | None) -> Markup:
+        """Return the page as one element of a template of the app's own; see docs/page.md.
+
+        :param options: as :meth:`page` takes them; without ``title`` there is no heading.
+        """
+        return page.element(self.mount, **options)
 
     def path_of(self, upload: Record) -> str:
         """Return the absolute path of a completed upload's file."""

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-from flask import Flask, Response, send_from_directory
+from flask import Flask, Response
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_migrate import Migrate
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -177,10 +177,7 @@ def _secret_key(app: Flask) -> str:
 def _add_pages(app: Flask, uploads: ChunkedUpload) -> None:
     @app.get("/")
     def index() -> Response:
-        response = send_from_directory(str(app.static_folder), "index.html")
-        response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'self'"
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        return response
+        return uploads.page()
 
     @app.get("/healthz")
     def healthz() -> tuple[dict[str, str], int]:

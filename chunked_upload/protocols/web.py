@@ -2,40 +2,42 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-
-from flask import Response, current_app, send_from_directory
-from werkzeug.exceptions import NotFound
+from flask import Response, current_app, request
 
 from .. import callers, csrf
+from ..assets import find_asset
 from ..errors import FileNotFound
 from ..resource import resource
 from .base import ChunkedUploadBaseView
-
-#: Types that must be exact under ``nosniff``; what the system's table says of them varies.
-_TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css"}
 
 
 class StaticView(ChunkedUploadBaseView):
     """The package's ``static`` folder, for apps whose pages include the library or Dropzone."""
 
     def get(self, filename: str) -> Response:
-        """Send one of the files; asked again, it is 304 while it has not changed.
+        """Send one of the files, compressed; asked again, it is 304 while it has not changed.
 
         How long browsers may keep it without asking is the app's ``SEND_FILE_MAX_AGE_DEFAULT``, as
         for Flask's own static files: by default they ask each time, so that after an upgrade no
         page mixes old modules with new ones.
         """
-        try:
-            response = send_from_directory(
-                resource("static"),
-                filename,
-                mimetype=_TYPES.get(PurePosixPath(filename).suffix),
-                max_age=current_app.get_send_file_max_age(filename),
-            )
-        except NotFound as error:
-            raise FileNotFound from error
+        asset = find_asset(resource("static"), filename, plain=current_app.debug)
+        if asset is None:
+            raise FileNotFound
+        compress = request.accept_encodings["gzip"] > 0
+        body, etag = asset.encoded(compress=compress)
+        response = Response(body, mimetype=asset.mimetype)
+        response.set_etag(etag)
+        response.vary.add("Accept-Encoding")
+        if compress:
+            response.headers["Content-Encoding"] = "gzip"
+        max_age = current_app.get_send_file_max_age(filename)
+        if max_age is None:
+            response.cache_control.no_cache = True
+        else:
+            response.cache_control.max_age = max_age
         response.headers["X-Content-Type-Options"] = "nosniff"
+        response.make_conditional(request)
         return response
 
     head = get

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright
 
+from tests.browser.client import Client
+from tests.browser.clients.page import PAGE
 from tests.browser.library import LibraryPage, Network
 from tests.browser.site import Site, Sites
+from tests.browser.visitor import Visitor
 from tests.support.browser import persistent_context
 from tests.support.server import Server
 
@@ -58,3 +61,28 @@ def library(browser: Browser, network: Network) -> Callable[..., LibraryPage]:
         return LibraryPage(context, network.proxy, **options)
 
     return open_tab
+
+
+@pytest.fixture
+def visit(sites: Sites, browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Visitor]]:
+    """Go to the page as somebody new; keywords are the browser context's.
+
+    Whatever happens, nothing may be amiss in the console.
+    """
+    visitors: list[Visitor] = []
+
+    def go(client: Client = PAGE, **options: Any) -> Visitor:
+        visitors.append(Visitor(sites.of(client), browser.new_context(**options), tmp_path))
+        visitors[-1].open()
+        return visitors[-1]
+
+    yield go
+    for visitor in visitors:
+        visitor.site.proxy.clear()
+        assert visitor.complaints == []
+
+
+@pytest.fixture
+def visitor(visit: Callable[..., Visitor]) -> Visitor:
+    """Somebody new at the page."""
+    return visit()

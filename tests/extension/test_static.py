@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def test_each_mount_serves_the_static_folder(make_app: Callable[..., Flask]) -> 
     for path in (PAGE, "/photos/static/page.css"):
         response = app.test_client().get(path, buffered=True)
         assert response.status_code == 200
-        assert response.data == (STATIC / "page.css").read_bytes()
+        assert b"\n.cu {\n" in b"\n" + response.data
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,39 @@ def test_unchanged_files_are_not_sent_again(client: FlaskClient) -> None:
     assert first.headers["Cache-Control"] == "no-cache"
     again = client.get(PAGE, headers={"If-None-Match": first.headers["ETag"]}, buffered=True)
     assert (again.status_code, again.data) == (304, b"")
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "gzip, br", "*"])
+def test_files_are_compressed_for_who_can_read_it(client: FlaskClient, accepted: str) -> None:
+    plain = client.get(PAGE, buffered=True)
+    small = client.get(PAGE, headers={"Accept-Encoding": accepted}, buffered=True)
+    assert small.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(small.data) == plain.data
+    assert plain.headers["Vary"] == small.headers["Vary"] == "Accept-Encoding"
+    assert plain.headers["ETag"] != small.headers["ETag"]
+
+
+@pytest.mark.parametrize("accepted", ["", "br", "gzip;q=0", "identity"])
+def test_files_are_plain_for_who_cannot(client: FlaskClient, accepted: str) -> None:
+    response = client.get(PAGE, headers={"Accept-Encoding": accepted}, buffered=True)
+    assert "Content-Encoding" not in response.headers
+
+
+def test_explanations_stay_at_home(client: FlaskClient) -> None:
+    served = client.get("/uploads/static/page/dom.js", buffered=True).text
+    source = (STATIC / "page" / "dom.js").read_text()
+    assert "/**" in source
+    assert "/**" not in served
+    code = [line for line in source.splitlines() if line.strip()]
+    assert [line for line in served.splitlines() if line.strip()] == [
+        line for line in code if not line.strip().startswith(("/**", "*", "//"))
+    ]
+
+
+def test_a_debugger_sees_everything(app: Flask, client: FlaskClient) -> None:
+    app.debug = True
+    response = client.get("/uploads/static/page/dom.js", buffered=True)
+    assert response.data == (STATIC / "page" / "dom.js").read_bytes()
 
 
 def test_the_apps_own_time_of_caching_holds(make_app: Callable[..., Flask]) -> None:

@@ -1,0 +1,128 @@
+"""The ready-made page for people: a document of its own, or a part of an app's page.
+
+The page itself is ``static/``: ``page.css``, the modules in ``page/``, and the library under them,
+``chunked-upload.js``. Here it is told where it runs: the mount's addresses, and the mount's limits
+as they hold for this request, so that what would be refused is said before a byte is sent.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flask import Response, json, render_template_string, request
+from markupsafe import Markup
+
+from . import callers
+from .mount import Mount
+from .resource import resource
+
+#: What the page needs, and nothing else: its modules, its style sheet, its requests, its worker,
+#: its icon; and WebAssembly, which computes the MD5.
+CONTENT_SECURITY_POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self' 'wasm-unsafe-eval'",
+        "style-src 'self'",
+        "connect-src 'self'",
+        "worker-src 'self'",
+        "img-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    ]
+)
+
+_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-cache",
+}
+
+
+def document(
+    mount: Mount, *, title: str, language: str, messages: str | None, sign_in: str | None
+) -> Response:
+    """Return the page as a whole HTML document, with its policy.
+
+    :param title: heading of the page and name of its browser tab.
+    :param language: BCP 47 tag of the texts, by which numbers and dates are written.
+    :param messages: address of a module with the texts in that language; None for English.
+    :param sign_in: address where people sign in, offered when the server no longer knows them.
+    """
+    static = resource("static")
+    body = element(mount, title=title, language=language, messages=messages, sign_in=sign_in)
+    context = {
+        "title": title,
+        "language": language,
+        "base": mount.url("static", filename=""),
+        "modules": modules(static),
+        "address": mount.url("uploads", _external=True),
+        "page": body,
+    }
+    source = (static / "index.html").read_text("utf-8")
+    return Response(render_template_string(source, **context), headers=_HEADERS)
+
+
+def element(
+    mount: Mount,
+    *,
+    title: str | None = None,
+    language: str | None = None,
+    messages: str | None = None,
+    sign_in: str | None = None,
+) -> Markup:
+    """Return the element that ``page/main.js`` turns into the page; parameters as above."""
+    if not mount.login_required:
+        callers.ensure_visitor()  # now, so that uploads sent at once are one visitor's
+    attributes = {
+        "data-config": json.dumps(configuration(mount, title=title, sign_in=sign_in)),
+        "data-messages": messages,
+        "lang": language,
+    }
+    given = ((name, value) for name, value in attributes.items() if value is not None)
+    return Markup('<div class="cu" {}></div>').format(
+        Markup(" ").join(Markup('{}="{}"').format(name, value) for name, value in given)
+    )
+
+
+def modules(static: Path) -> list[str]:
+    """Return the modules to load at once, that browsers would else find one import at a time."""
+    found = [*static.glob("page/*.js"), *static.glob("chunked-upload/*.js")]
+    needed = [path for path in found if path.name not in ("main.js", "types.js")]
+    return ["chunked-upload.js", *sorted(str(path.relative_to(static)) for path in needed)]
+
+
+def configuration(mount: Mount, *, title: str | None, sign_in: str | None) -> dict[str, Any]:
+    """Return what the page must know of the mount and of this request's limits."""
+    settings = mount.settings
+    view = mount.upload_view(mount)
+    names = view.field_name or settings.field_name
+    with mount.letting_go():
+        max_bytes = view.get_max_bytes(request)
+    return {
+        "title": title,
+        "endpoint": mount.url("uploads"),
+        "fieldName": names if isinstance(names, str) else names[0],
+        "maxBytes": max_bytes,
+        "maxChunkBytes": settings.max_chunk_bytes,
+        "allowedExtensions": _suffixes(settings.allowed_extensions),
+        "deniedExtensions": _suffixes(settings.denied_extensions),
+        "md5": mount.complete_view.do_md5_check,
+        "csrfTokenUrl": mount.url("csrf_token") if mount.checks_csrf else None,
+        "signIn": {"with": _sign_in_with(mount), "url": sign_in},
+    }
+
+
+def _suffixes(extensions: tuple[str, ...] | None) -> list[str] | None:
+    return None if extensions is None else [name.lower().lstrip(".") for name in extensions]
+
+
+def _sign_in_with(mount: Mount) -> str | None:
+    """Return how callers make themselves known: by a token, by the app, or not at all."""
+    if not mount.login_required:
+        return None
+    only_tokens = mount.settings.tokens and mount.hooks.user_loader is None
+    return "token" if only_tokens else "app"

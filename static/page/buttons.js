@@ -1,0 +1,58 @@
+// @ts-check
+/** Buttons, with words or with an icon that a label stands for. */
+
+import { el, setAttribute, setText } from "./dom.js";
+import { icon, setIcon } from "./icons.js";
+
+/** @typedef {import("./icons.js").IconName} IconName */
+/** @typedef {(event: MouseEvent) => void} OnClick */
+
+/**
+ * A button with words.
+ *
+ * @param {string} words
+ * @param {{onclick?: OnClick, kind?: "primary" | "danger", icon?: IconName, label?: string,
+ *   hidden?: boolean, type?: "button" | "submit"}} [options] `label`: for screen readers, when the words
+ *   alone do not say what of.
+ */
+export function wordButton(
+  words,
+  { onclick, kind, icon: name, label, hidden, type = "button" } = {},
+) {
+  const style = kind ? `cu-button cu-${kind}` : "cu-button";
+  const properties = { class: style, type, hidden, "aria-label": label };
+  const button = el("button", properties, name && icon(name), el("span", {}, words));
+  if (onclick) button.addEventListener("click", onclick);
+  return button;
+}
+
+/**
+ * A button that is an icon.
+ *
+ * @param {IconName} name
+ * @param {string} label
+ * @param {OnClick} onclick
+ */
+export function iconButton(name, label, onclick) {
+  const button = el("button", { class: "cu-icon-button", type: "button", onclick }, icon(name));
+  setIconButton(button, name, label);
+  return button;
+}
+
+/**
+ * Make an icon button (or link) another, in its place, so that the focus stays where it is.
+ *
+ * @param {HTMLElement} button
+ * @param {IconName} name
+ * @param {string} label
+ */
+export function setIconButton(button, name, label) {
+  setIcon(/** @type {SVGSVGElement} */ (button.firstElementChild), name);
+  setAttribute(button, "aria-label", label);
+  setAttribute(button, "title", label);
+}
+
+/** @param {HTMLButtonElement} button @param {string} words */
+export function setWords(button, words) {
+  setText(/** @type {Element} */ (button.lastElementChild), words);
+}

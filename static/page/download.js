@@ -1,0 +1,52 @@
+// @ts-check
+/**
+ * Downloads where a link cannot carry the Bearer token: fetched here, and written straight to the file
+ * that was chosen where the browser can, else gathered by the browser and then saved.
+ */
+
+/** @typedef {import("../chunked-upload/types.js").UploadRecord} UploadRecord */
+
+/**
+ * @param {UploadRecord} record A complete upload.
+ * @param {Record<string, string>} headers
+ * @throws {Error} saying in words why it did not work; none when the person changed their mind.
+ */
+export async function downloadWithHeaders(record, headers) {
+  const target = await chooseTarget(record.filename);
+  if (target === "none") return;
+  const response = await fetch(/** @type {string} */ (record.url), { headers });
+  if (!response.ok || response.body === null) throw new Error(await reason(response));
+  if (target === "browser") saveBlob(await response.blob(), record.filename);
+  else await response.body.pipeTo(await target.createWritable());
+}
+
+/** @param {string} suggestedName @returns {Promise<FileSystemFileHandle | "browser" | "none">} */
+async function chooseTarget(suggestedName) {
+  const picker = /** @type {any} */ (window).showSaveFilePicker;
+  if (!picker) return "browser";
+  try {
+    return await picker.call(window, { suggestedName });
+  } catch (error) {
+    // Only an AbortError is a change of mind; a frame or a policy may forbid the dialog.
+    return /** @type {Error} */ (error).name === "AbortError" ? "none" : "browser";
+  }
+}
+
+/** @param {Blob} blob @param {string} name */
+function saveBlob(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  // The download has begun once the click's task is over; a minute is on the safe side.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+/** @param {Response} response */
+async function reason(response) {
+  try {
+    return (await response.json()).detail;
+  } catch {
+    return response.statusText;
+  }
+}

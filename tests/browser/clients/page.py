@@ -1,0 +1,26 @@
+"""The page that the stand-alone server has at ``/``, on the project's own library."""
+
+from __future__ import annotations
+
+from tests.browser.client import Client, Fault, Outcome
+
+PAGE = Client(
+    name="The page",
+    page="/",
+    # Also what the tests of the page itself look for.
+    environment={
+        "CHUNKED_UPLOAD_MAX_CHUNK_BYTES": "64K",
+        "CHUNKED_UPLOAD_MAX_BYTES": "2G",
+        "CHUNKED_UPLOAD_DENIED_EXTENSIONS": "exe",
+        "CHUNKED_UPLOAD_PAGE_SIZE": "5",
+    },
+    input="[data-input=files]",
+    done=".cu-session [data-state=done]",
+    failed=".cu-session [data-state=failed]",
+    expects={Fault.RELOADED: Outcome.RETRIED, Fault.BROWSER_KILLED: Outcome.RETRIED},
+    why={
+        Fault.RELOADED: "lists it, and goes on with one click or when the file is picked again",
+    },
+)
+
+CLIENTS = [PAGE]

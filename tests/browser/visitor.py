@@ -1,0 +1,172 @@
+"""Somebody at the page: what they do, what they see, and what the browser complained about."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import BrowserContext, CDPSession, ConsoleMessage, Locator, Page, expect
+
+from tests.browser.client import CHUNK
+from tests.browser.site import Site
+from tests.support.protocol import md5_of
+
+#: Milliseconds to wait for something on a busy machine.
+PATIENCE = 30_000
+
+#: What the page may not do on its own: a number for each shift of what is seen.
+_SHIFTS = """
+new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+        if (!entry.hadRecentInput) window.shifts = (window.shifts ?? 0) + entry.value;
+    }
+}).observe({type: "layout-shift", buffered: true});
+"""
+
+
+class Visitor:
+    """A browser context with the page in one tab.
+
+    :param site: where the page is.
+    :param directory: for the files to upload.
+    """
+
+    def __init__(self, site: Site, context: BrowserContext, directory: Path) -> None:
+        self.site = site
+        self.context = context
+        self.directory = directory
+        self.complaints: list[str] = []
+        context.set_default_timeout(PATIENCE)
+        context.add_init_script(_SHIFTS)
+        self.page = self.new_page()
+        self._devtools: CDPSession | None = None
+
+    def new_page(self) -> Page:
+        """Open a tab, its console watched."""
+        page = self.context.new_page()
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
+        return page
+
+    def open(self) -> Page:
+        """Go to the page and wait until it has asked for the lists."""
+        self.page.goto(self.site.url + "/")
+        self.wait_for_lists()
+        return self.page
+
+    def reload(self) -> None:
+        """Load the page again, leaving what is under way."""
+        self.page.reload()
+        self.wait_for_lists()
+
+    def wait_for_lists(self) -> None:
+        expect(self.page.get_by_text("Looking up your uploads…")).to_be_hidden(timeout=PATIENCE)
+
+    # Files
+
+    def file(self, name: str, size: int) -> Path:
+        """Make a file of random bytes."""
+        path = self.directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(os.urandom(size))
+        return path
+
+    def pick(self, *files: Path) -> None:
+        """Choose files, as through the browser's dialog."""
+        self.page.set_input_files("[data-input=files]", files)
+
+    def pick_again(self, button: str, file: Path) -> None:
+        """Use a button that opens the browser's dialog, and choose there."""
+        with self.page.expect_file_chooser() as chooser:
+            self.button(button).click()
+        chooser.value.set_files(file)
+
+    def upload(self, *files: Path) -> None:
+        """Choose files and wait until they are done."""
+        self.pick(*files)
+        for file in files:
+            self.expect_state(file.name, "done")
+
+    def drop(self, *paths: Path) -> None:
+        """Drop files or folders from outside the browser on the middle of the page."""
+        for kind in ("dragEnter", "dragOver", "drop"):
+            self.drag(kind, *paths)
+
+    def drag(self, kind: str, *paths: Path) -> None:
+        """Send the page one of the events of dragging files."""
+        if self._devtools is None:
+            self._devtools = self.context.new_cdp_session(self.page)
+        data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+        event = {"type": kind, "x": 300, "y": 200, "data": data}
+        self._devtools.send("Input.dispatchDragEvent", event)
+
+    def hold_chunk(self, number: int = 1) -> Any:
+        """Stop a chunk half-way; see :meth:`tests.browser.proxy.Proxy.hold`."""
+        return self.site.proxy.hold(number)
+
+    # The page
+
+    def row(self, name: str) -> Locator:
+        """The row of a file that was added on this page."""
+        return self.page.locator(
+            ".cu-session .cu-row", has=self.page.get_by_title(name, exact=True)
+        )
+
+    def listed(self, name: str) -> Locator:
+        """The row of a file under "My uploads"."""
+        return self._row(".cu-files .cu-row", name)
+
+    def button(self, name: str | re.Pattern[str]) -> Locator:
+        """A button by what a screen reader calls it."""
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def dialog(self) -> Locator:
+        return self.page.get_by_role("dialog")
+
+    def answer(self, button: str) -> None:
+        """Answer the question that is being asked."""
+        self.dialog().get_by_role("button", name=button, exact=True).click()
+        expect(self.dialog()).to_be_hidden()
+
+    def expect_state(self, name: str, state: str) -> None:
+        expect(self.row(name)).to_have_attribute("data-state", state, timeout=PATIENCE)
+
+    def expect_words(self, name: str, words: str | re.Pattern[str]) -> None:
+        expect(self.row(name)).to_contain_text(words, timeout=PATIENCE)
+
+    def expect_said(self, words: str | re.Pattern[str]) -> None:
+        """Wait until screen readers are told something."""
+        expect(self.page.locator(".cu [role=status]")).to_contain_text(words, timeout=PATIENCE)
+
+    @property
+    def shifts(self) -> float:
+        """How much of what is seen has moved by itself (the sum of all layout shifts)."""
+        return float(self.page.evaluate("window.shifts ?? 0"))
+
+    # The server
+
+    def listing(self) -> list[dict[str, Any]]:
+        """What the server has of this visitor, newest first."""
+        answer = self.context.request.get(f"{self.site.url}/uploads/?per_page=1000")
+        uploads: list[dict[str, Any]] = answer.json()["uploads"]
+        return uploads
+
+    def assert_stored(self, *files: Path) -> None:
+        """Check that the server has just these files, complete and byte by byte."""
+        stored = {u["filename"]: (u["status"], u["md5"]) for u in self.listing()}
+        assert stored == {f.name: (2, md5_of(f.read_bytes())) for f in files}
+
+    def _row(self, rows: str, name: str) -> Locator:
+        return self.page.locator(rows, has=self.page.get_by_title(name, exact=True))
+
+    def _note(self, message: ConsoleMessage) -> None:
+        # A refused request is in the console whatever a page does about it.
+        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+            self.complaints.append(message.text)
+
+
+def chunks(number: int) -> int:
+    """Return the size of a file of some chunks and a bit."""
+    return number * CHUNK + 1

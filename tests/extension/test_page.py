@@ -1,0 +1,204 @@
+"""The ready-made page as an app serves it: the document, its policy, and what it is told."""
+
+from __future__ import annotations
+
+import gzip
+import html
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask, Response, render_template_string
+from flask.testing import FlaskClient
+
+from chunked_upload import ChunkedUpload, ChunkedUploadView
+from chunked_upload.page import modules
+from tests.conftest import create_tables
+
+STATIC = Path(__file__).parents[2] / "static"
+MakeApp = Callable[..., Flask]
+
+
+def page_app(app: Flask, *, page: dict[str, Any] | None = None, **settings: Any) -> FlaskClient:
+    """Mount the service and serve its page at ``/files``; return a client."""
+    uploads = ChunkedUpload(app, **settings)
+
+    @app.get("/files")
+    def files() -> Response:
+        return uploads.page(**(page or {}))
+
+    create_tables(app)
+    return app.test_client()
+
+
+def configuration(text: str) -> dict[str, Any]:
+    """Return what a page is told."""
+    [config] = re.findall(r'data-config="([^"]*)"', text)
+    told: dict[str, Any] = json.loads(html.unescape(config))
+    return told
+
+
+def test_the_policy_allows_what_is_needed_and_no_more(make_app: MakeApp) -> None:
+    response = page_app(make_app()).get("/files")
+    policy = dict(
+        directive.split(" ", 1)
+        for directive in response.headers["Content-Security-Policy"].split("; ")
+    )
+    assert policy == {
+        "default-src": "'none'",
+        "script-src": "'self' 'wasm-unsafe-eval'",
+        "style-src": "'self'",
+        "connect-src": "'self'",
+        "worker-src": "'self'",
+        "img-src": "'self'",
+        "base-uri": "'none'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+    }
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Cache-Control"] == "no-cache"
+
+
+def test_nothing_inline_and_every_address_is_the_mounts(make_app: MakeApp) -> None:
+    client = page_app(make_app(), url_prefix="/in/here")
+    text = client.get("/files").text
+    assert "<style" not in text
+    assert " style=" not in text
+    assert not re.search(r"<script(?![^>]* src=)", text)
+    addresses = re.findall(r'(?:href|src)="([^"]*)"', text)
+    assert addresses
+    for address in addresses:
+        assert address.startswith("/in/here/static/")
+        assert client.get(address, buffered=True).status_code == 200
+
+
+def test_every_module_is_loaded_at_once(make_app: MakeApp) -> None:
+    text = page_app(make_app()).get("/files").text
+    loaded = set(re.findall(r'rel="modulepreload" href="/uploads/static/([^"]*)"', text))
+    imported = set()
+    for name in [*loaded, "page/main.js"]:
+        source = (STATIC / name).read_text()
+        for target in re.findall(r'^(?:import|export)[^"(]*?from "([^"]+)";', source, re.MULTILINE):
+            imported.add(str((STATIC / name).parent.joinpath(target).resolve().relative_to(STATIC)))
+    assert loaded == imported
+
+
+def test_what_the_page_is_told(make_app: MakeApp) -> None:
+    settings: dict[str, Any] = {
+        "url_prefix": "/photos",
+        "max_bytes": 20_000_000,
+        "max_chunk_bytes": 1_000_000,
+        "allowed_extensions": (".JPG", "png"),
+        "denied_extensions": ("exe",),
+        "field_name": ("photo", "photos[]"),
+    }
+    told = configuration(page_app(make_app(), **settings).get("/files").text)
+    assert told == {
+        "title": "Upload files",
+        "endpoint": "/photos/",
+        "fieldName": "photo",
+        "maxBytes": 20_000_000,
+        "maxChunkBytes": 1_000_000,
+        "allowedExtensions": ["jpg", "png"],
+        "deniedExtensions": ["exe"],
+        "md5": True,
+        "csrfTokenUrl": None,
+        "signIn": {"with": None, "url": None},
+    }
+
+
+class ByPlan(ChunkedUploadView):
+    """Takes larger files from those who pay."""
+
+    field_name = "document"
+
+    def get_max_bytes(self, request: Any) -> int | None:
+        return 2**40 if request.headers.get("X-Plan") == "paid" else 2**30
+
+
+def test_limits_are_those_of_the_request(make_app: MakeApp) -> None:
+    client = page_app(make_app(), upload_view=ByPlan)
+    told = configuration(client.get("/files").text)
+    assert (told["maxBytes"], told["fieldName"]) == (2**30, "document")
+    told = configuration(client.get("/files", headers={"X-Plan": "paid"}).text)
+    assert told["maxBytes"] == 2**40
+
+
+@pytest.mark.parametrize(
+    ("settings", "loader", "expected"),
+    [
+        ({}, False, None),
+        ({"tokens": {"alice": "0" * 64}}, False, "token"),
+        ({}, True, "app"),
+        ({"tokens": {"alice": "0" * 64}}, True, "app"),
+    ],
+)
+def test_how_people_sign_in(
+    make_app: MakeApp, settings: dict[str, Any], loader: bool, expected: str | None
+) -> None:
+    app = make_app()
+    uploads = ChunkedUpload(app, **settings)
+    if loader:
+        uploads.user_loader(lambda request: None)
+    with app.test_request_context():
+        told = configuration(uploads.page(sign_in="/login").get_data(as_text=True))
+    assert told["signIn"] == {"with": expected, "url": "/login"}
+
+
+def test_a_page_with_csrf_knows_where_tokens_are(make_app: MakeApp) -> None:
+    pytest.importorskip("flask_wtf")
+    told = configuration(page_app(make_app(), csrf=True).get("/files").text)
+    assert told["csrfTokenUrl"] == "/uploads/csrf-token"
+
+
+def test_what_is_written_into_the_page_is_escaped(make_app: MakeApp) -> None:
+    nasty = '"><script>alert(1)</script>'
+    options = {"title": nasty, "language": nasty, "messages": nasty, "sign_in": nasty}
+    text = page_app(make_app(), page=options).get("/files").text
+    assert "<script>alert" not in text
+    assert configuration(text)["title"] == nasty
+
+
+def test_a_visitor_is_known_before_the_first_of_several_uploads(make_app: MakeApp) -> None:
+    client = page_app(make_app())
+    first = client.get("/files").headers.get("Set-Cookie", "")
+    assert first.startswith("session=")
+    assert "Set-Cookie" not in client.get("/files").headers
+
+
+def test_the_page_as_part_of_an_apps_template(make_app: MakeApp) -> None:
+    app = make_app()
+    uploads = ChunkedUpload(app)
+    template = "<main>{{ uploads.page_element(language='de', messages='/de.js') }}</main>"
+    with app.test_request_context():
+        text = render_template_string(template, uploads=uploads)
+    assert text.startswith('<main><div class="cu" data-config="{')
+    assert text.endswith('" data-messages="/de.js" lang="de"></div></main>')
+    assert configuration(text)["title"] is None
+
+
+#: What the page may weigh, compressed, without the MD5 library (issue 4).
+MOST_KIB = 60
+
+
+def test_the_page_is_light(make_app: MakeApp) -> None:
+    client = page_app(make_app())
+    names = ["page.css", "page/icon.svg", "page/main.js", "md5-worker.js", *modules(STATIC)]
+    compressed = [len(gzip.compress(client.get("/files").data, 9))]
+    for name in names:
+        address = f"/uploads/static/{name}"
+        response = client.get(address, headers={"Accept-Encoding": "gzip"}, buffered=True)
+        compressed.append(len(response.data))
+    print(f"the page: {len(compressed)} files, {sum(compressed) / 1024:.1f} KiB compressed")
+    assert sum(compressed) <= MOST_KIB * 1024
+
+
+def test_no_third_party_address(make_app: MakeApp) -> None:
+    sources = [*STATIC.glob("page/*"), *STATIC.glob("*.*"), *STATIC.glob("chunked-upload/*")]
+    assert len(sources) > 20
+    for path in sources:
+        addresses = set(re.findall(r"(?:https?:)?//[\w.-]+\.\w+", path.read_text()))
+        assert addresses <= {"http://www.w3.org"}, path  # a name space, which is never fetched
