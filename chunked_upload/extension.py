@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 from flask import Blueprint, Flask, Response, current_app
 from flask_sqlalchemy import SQLAlchemy
-from markupsafe import Markup
 
 from . import csrf, page
 from .commands import command_group
@@ -194,13 +193,6 @@ class ChunkedUpload:
         return page.document(
             self.mount, title=title, language=language, messages=messages, sign_in=sign_in
         )
-
-    def page_element(self, **options: str | None) -> Markup:
-        """Return the page as one element of a template of the app's own; see docs/page.md.
-
-        :param options: as :meth:`page` takes them; without ``title`` there is no heading.
-        """
-        return page.element(self.mount, **options)
 
     def path_of(self, upload: Record) -> str:
         """Return the absolute path of a completed upload's file."""

@@ -7,6 +7,8 @@ as they hold for this request, so that what would be refused is said before a by
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'none'",
     ]
 )
+
+_IMPORT = re.compile(r'^(?:import|export)\b[^"(;]* from "(\.[^"]+)";', re.MULTILINE)
 
 _HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -88,11 +92,35 @@ def element(
     )
 
 
+def part(mount: Mount, *, nonce: str | None, **options: str | None) -> Markup:
+    """Return :func:`element` with its style sheet and script, for a page of the app's own."""
+    once = Markup(' nonce="{}"').format(nonce) if nonce else ""
+    style = Markup('<link rel="stylesheet" href="{}"{}>')
+    script = Markup('<script type="module" src="{}"{}></script>')
+    return Markup("\n").join(
+        [
+            style.format(mount.url("static", filename="page.css"), once),
+            element(mount, **options),
+            script.format(mount.url("static", filename="page/main.js"), once),
+        ]
+    )
+
+
+@lru_cache(maxsize=1)
 def modules(static: Path) -> list[str]:
-    """Return the modules to load at once, that browsers would else find one import at a time."""
-    found = [*static.glob("page/*.js"), *static.glob("chunked-upload/*.js")]
-    needed = [path for path in found if path.name not in ("main.js", "types.js")]
-    return ["chunked-upload.js", *sorted(str(path.relative_to(static)) for path in needed)]
+    """Return the modules that the page imports, which browsers would find one import at a time.
+
+    Loaded together they cost one round trip instead of five.
+    """
+    found, waiting = set(), [static / "page" / "main.js"]
+    while waiting:
+        module = waiting.pop()
+        for target in _IMPORT.findall(module.read_text("utf-8")):
+            imported = (module.parent / target).resolve()
+            if imported not in found:
+                found.add(imported)
+                waiting.append(imported)
+    return sorted(str(module.relative_to(static.resolve())) for module in found)
 
 
 def configuration(mount: Mount, *, title: str | None, sign_in: str | None) -> dict[str, Any]:

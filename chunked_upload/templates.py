@@ -1,4 +1,5 @@
-"""What templates get as ``chunked_upload``: upload zones of Dropzone over our own transport.
+"""What templates get as ``chunked_upload``: upload zones of Dropzone over our own transport, and
+the ready-made page (page.py).
 
     {{ chunked_upload.head() }}
     {{ chunked_upload.dropzone(max_files=3, redirect_view="thanks") }}
@@ -18,7 +19,7 @@ from urllib.parse import urljoin
 from flask import Flask, url_for
 from markupsafe import Markup
 
-from . import callers, csrf
+from . import callers, csrf, page
 from .errors import ConfigurationError
 from .mount import Mount
 from .resource import resource
@@ -117,6 +118,16 @@ class TemplateHelpers:
             button=str(zone.upload_button),
             **parts,
         )
+
+    def page(
+        self, *, nonce: str | None = None, upload_set: str | None = None, **options: str | None
+    ) -> Markup:
+        """Return the ready-made page as a part of this one, with its style sheet and script.
+
+        :param options: ``title``, ``language``, ``messages``, ``sign_in``, as
+            :meth:`chunked_upload.ChunkedUpload.page` has them; there is no heading without a title.
+        """
+        return page.part(self._mount(upload_set), nonce=nonce, **options)
 
     def csrf_token(self, *, upload_set: str | None = None) -> str:
         """Return a CSRF token for a form or script of your own; empty when none is needed."""

@@ -107,6 +107,7 @@ class Client:
     :param done: an element for each file that is done; nothing else may match.
     :param failed: an element for each file that has failed for good, if the user does nothing.
     :param retry: what the user does then; None: picks the file again.
+    :param waits: what a tab shows that leaves a file to another tab; None where both send it.
     :param expects: the outcome of each fault; :attr:`Outcome.ITSELF` where not named.
     :param why: for outcomes that need a word.
     """
@@ -124,6 +125,7 @@ class Client:
     done: str = "[data-state=done]"
     failed: str = "[data-state=failed]"
     retry: Callable[[Page], object] | None = lambda page: page.click("[data-state=failed] button")
+    waits: str | None = None
     expects: Mapping[Fault, Outcome] = field(default_factory=dict)
     why: Mapping[Fault, str] = field(default_factory=dict)
 

@@ -201,14 +201,14 @@ def _held(trial: Trial, page: Page, file: Path) -> Iterator[None]:
 
 
 def _two_tabs(trial: Trial) -> Ending:
-    return _tabs(trial, [trial.file()] * 2)
+    return _tabs(trial, [trial.file()] * 2, waits=trial.client.waits)
 
 
 def _two_files(trial: Trial) -> Ending:
     return _tabs(trial, [trial.file("one.bin"), trial.file("two.bin")])
 
 
-def _tabs(trial: Trial, files: list[Path]) -> Ending:
+def _tabs(trial: Trial, files: list[Path], *, waits: str | None = None) -> Ending:
     """The second tab begins while a chunk of the first one is on its way."""
     pages = [trial.page(), trial.page()]
     fault = trial.proxy.hold(trial.middle)
@@ -216,7 +216,10 @@ def _tabs(trial: Trial, files: list[Path]) -> Ending:
     fault.wait()
     so_far = len(trial.proxy.chunks)
     trial.client.begin(pages[1], files[1:])
-    trial.proxy.wait(lambda proxy: len(proxy.chunks) > so_far)
+    if waits is None:
+        trial.proxy.wait(lambda proxy: len(proxy.chunks) > so_far)
+    else:
+        pages[1].wait_for_selector(waits)
     fault.release()
     outcomes = [trial.settle(page, [file]) for page, file in zip(pages, files, strict=True)]
     worst = Outcome.RETRIED if Outcome.RETRIED in outcomes else Outcome.ITSELF

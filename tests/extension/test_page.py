@@ -15,6 +15,7 @@ from flask import Flask, Response, render_template_string
 from flask.testing import FlaskClient
 
 from chunked_upload import ChunkedUpload, ChunkedUploadView
+from chunked_upload.assets import without_comments
 from chunked_upload.page import modules
 from tests.conftest import create_tables
 
@@ -77,13 +78,13 @@ def test_nothing_inline_and_every_address_is_the_mounts(make_app: MakeApp) -> No
 
 def test_every_module_is_loaded_at_once(make_app: MakeApp) -> None:
     text = page_app(make_app()).get("/files").text
-    loaded = set(re.findall(r'rel="modulepreload" href="/uploads/static/([^"]*)"', text))
-    imported = set()
-    for name in [*loaded, "page/main.js"]:
+    loaded = re.findall(r'rel="modulepreload" href="/uploads/static/([^"]*)"', text)
+    assert {"chunked-upload.js", "chunked-upload/transfer.js", "page/text.js"} <= set(loaded)
+    for name in loaded:
         source = (STATIC / name).read_text()
-        for target in re.findall(r'^(?:import|export)[^"(]*?from "([^"]+)";', source, re.MULTILINE):
-            imported.add(str((STATIC / name).parent.joinpath(target).resolve().relative_to(STATIC)))
-    assert loaded == imported
+        for target in re.findall(r'from "(\.[^"]*)"', without_comments(source)):
+            imported = (STATIC / name).parent.joinpath(target).resolve()
+            assert str(imported.relative_to(STATIC.resolve())) in loaded
 
 
 def test_what_the_page_is_told(make_app: MakeApp) -> None:
@@ -171,13 +172,21 @@ def test_a_visitor_is_known_before_the_first_of_several_uploads(make_app: MakeAp
 
 def test_the_page_as_part_of_an_apps_template(make_app: MakeApp) -> None:
     app = make_app()
-    uploads = ChunkedUpload(app)
-    template = "<main>{{ uploads.page_element(language='de', messages='/de.js') }}</main>"
+    ChunkedUpload(app)
+    ChunkedUpload(app, name="photos", url_prefix="/photos")
+    template = """<main>{{ chunked_upload.page(
+        upload_set="photos", nonce="once", language="de", messages="/de.js") }}</main>"""
     with app.test_request_context():
-        text = render_template_string(template, uploads=uploads)
-    assert text.startswith('<main><div class="cu" data-config="{')
-    assert text.endswith('" data-messages="/de.js" lang="de"></div></main>')
-    assert configuration(text)["title"] is None
+        text = render_template_string(template)
+    style, element, script = text.removeprefix("<main>").removesuffix("</main>").splitlines()
+    assert style == '<link rel="stylesheet" href="/photos/static/page.css" nonce="once">'
+    assert element.startswith('<div class="cu" data-config="{')
+    assert element.endswith('" data-messages="/de.js" lang="de"></div>')
+    told = configuration(element)
+    assert (told["endpoint"], told["title"]) == ("/photos/", None)
+    assert script == (
+        '<script type="module" src="/photos/static/page/main.js" nonce="once"></script>'
+    )
 
 
 #: What the page may weigh, compressed, without the MD5 library (issue 4).

@@ -9,7 +9,7 @@ PAGE = Client(
     page="/",
     # Also what the tests of the page itself look for.
     environment={
-        "CHUNKED_UPLOAD_MAX_CHUNK_BYTES": "64K",
+        "CHUNKED_UPLOAD_MAX_CHUNK_BYTES": "{chunk}",
         "CHUNKED_UPLOAD_MAX_BYTES": "2G",
         "CHUNKED_UPLOAD_DENIED_EXTENSIONS": "exe",
         "CHUNKED_UPLOAD_PAGE_SIZE": "5",
@@ -17,6 +17,7 @@ PAGE = Client(
     input="[data-input=files]",
     done=".cu-session [data-state=done]",
     failed=".cu-session [data-state=failed]",
+    waits=".cu-session [data-waiting=other-tab]",
     expects={Fault.RELOADED: Outcome.RETRIED, Fault.BROWSER_KILLED: Outcome.RETRIED},
     why={
         Fault.RELOADED: "lists it, and goes on with one click or when the file is picked again",
