@@ -106,7 +106,7 @@ class Client:
     :param submit: what begins the upload after files were picked; None where picking does.
     :param done: an element for each file that is done; nothing else may match.
     :param failed: an element for each file that has failed for good, if the user does nothing.
-    :param retry: what the user does then; None: picks the file again.
+    :param retry: what the user does then; None: opens the page and picks the file again.
     :param waits: what a tab shows that leaves a file to another tab; None where both send it.
     :param expects: the outcome of each fault; :attr:`Outcome.ITSELF` where not named.
     :param why: for outcomes that need a word.
@@ -165,14 +165,7 @@ class Client:
         """Pick files, as the user would."""
         page.set_input_files(self.input, files)
         if self.submit is not None:
-            page.click(self.submit)
-
-    def again(self, page: Page, files: Sequence[Path]) -> None:
-        """Do what a user does whose upload has failed."""
-        if self.retry is None:
-            self.begin(page, files)
-        else:
-            self.retry(page)
+            page.click(self.submit, no_wait_after=True)  # its navigation may never end
 
 
 def all_clients() -> list[Client]:

@@ -89,6 +89,7 @@ class Fault:
         self._chosen = chosen
         self._reached = threading.Event()
         self._released = threading.Event()
+        self._ended = threading.Event()
 
     def takes(self, request: Request) -> bool:
         """Whether this is the request; the proxy asks for each, in order."""
@@ -113,6 +114,16 @@ class Fault:
     def release(self) -> None:
         """Let a held request go on."""
         self._released.set()
+
+    def end(self) -> None:
+        """Note that both connections are closed."""
+        self._ended.set()
+
+    def finish(self) -> None:
+        """Let a held request go on, and wait until the server has answered it."""
+        self.release()
+        if self._reached.is_set():
+            assert self._ended.wait(PATIENCE), f"a request still goes on after {self.kind}"
 
     @property
     def released(self) -> bool:
@@ -184,9 +195,9 @@ class Proxy:
         return self._arm("hold", chunk, after, of)
 
     def clear(self) -> None:
-        """Forget faults and requests, and let go of what is held."""
+        """Forget faults and requests, and let what is held come to its end."""
         for fault in self._faults:
-            fault.release()
+            fault.finish()
         self._faults.clear()
         self.requests = []
         self.refused = 0
@@ -281,6 +292,8 @@ class Proxy:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
             exchange.server[1].transport.abort()
+            if exchange.fault is not None:
+                exchange.fault.end()
 
     async def _send(self, exchange: _Exchange) -> None:
         """Carry the body to the server."""

@@ -1,0 +1,32 @@
+"""A form without a script: the browser shows the answer, or its own page about a broken line."""
+
+from __future__ import annotations
+
+from tests.browser.client import Client, Fault, Outcome
+
+BROKEN = (
+    Fault.CUT,
+    Fault.REPLY_LOST,
+    Fault.LAST_REPLY_LOST,
+    Fault.SERVER_KILLED,
+    Fault.RELOADED,
+    Fault.BROWSER_KILLED,
+)
+
+CLIENTS = [
+    Client(
+        name="Plain form",
+        page="plain-form.html",
+        chunked=False,
+        submit="button",
+        done="pre:has-text('\"status\": 2')",
+        failed="#main-frame-error",
+        retry=None,
+        expects=dict.fromkeys(BROKEN, Outcome.ANEW),
+        why={
+            Fault.CUT: "Chromium often sends the form again by itself",
+            Fault.REPLY_LOST: "the file was stored, and is stored again",
+            Fault.LAST_REPLY_LOST: "the same",
+        },
+    )
+]
