@@ -7,6 +7,7 @@ expected; it is for people and may change.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -65,17 +66,21 @@ class UploadExpired(ChunkedUploadError):
 
 
 class NoChunkSubmitted(ChunkedUploadError):
-    """400: the request carries no file part and no raw body."""
+    """400: the request carries no file part and no raw body.
 
-    def __init__(self, reason: str) -> None:
+    :param fields: what the form had instead.
+    """
+
+    def __init__(self, reason: str, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(400, detail="No chunk file was submitted", reason=reason)
+        self.fields = dict(fields or {})
 
 
 class NoFileSelected(NoChunkSubmitted):
     """400: the form's file field was left empty."""
 
-    def __init__(self) -> None:
-        super().__init__("no file was chosen in the form's file field")
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__("no file was chosen in the form's file field", fields)
 
 
 class BadRequestHeaders(ChunkedUploadError):

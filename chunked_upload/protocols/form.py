@@ -63,8 +63,6 @@ class FormView(ResourceView):
         with self.mount.letting_go():
             self.check_permissions(request)
         incoming = self._open()
-        self.take_fields(incoming.fields)
-        self._read_next(incoming.fields)
         with self.mount.letting_go():
             self.rules.validate(request)
         with at_once.all_or_none(self) as records:
@@ -95,12 +93,23 @@ class FormView(ResourceView):
             raise UnsupportedBody(f"{mimetype or 'No type'} is not supported; send a form")
         limits = self.rules.form_limits(max_files=self.settings.max_form_files)
         try:
-            return open_incoming(request, limits)
-        except NoFileSelected as error:
-            raise BadRequest("No selected file") from error
+            incoming = open_incoming(request, limits)
         except NoChunkSubmitted as error:
+            self.take_fields(error.fields)
+            if isinstance(error, NoFileSelected):
+                raise BadRequest("No selected file") from error
             reason = error.data["reason"]
             raise ChunkedUploadError(400, detail="No file part", reason=reason) from error
+        self.take_fields(incoming.fields)
+        return incoming
+
+    def take_fields(self, fields: dict[str, str]) -> None:
+        """Learn the page to go to first, so that refusals lead there too."""
+        wanted = fields.pop(_NEXT, "")
+        if wanted and not _LOCAL.fullmatch(wanted):
+            raise BadRequest("'next' must be a path of this site, as /documents")
+        self.target = wanted or self.target
+        super().take_fields(fields)
 
     # What follows
 
@@ -109,13 +118,6 @@ class FormView(ResourceView):
         if target is None or "/" in target:
             return target
         return url_for(target)
-
-    def _read_next(self, fields: dict[str, str]) -> None:
-        """Let the form choose the page to go to, on this site only."""
-        wanted = fields.pop(_NEXT, "")
-        if wanted and not _LOCAL.fullmatch(wanted):
-            raise BadRequest("'next' must be a path of this site, as /documents")
-        self.target = wanted or self.target
 
     def _flash(self, message: str, category: str) -> bool:
         """Flash a message; False when that is off, or there is no session to keep it in."""

@@ -200,10 +200,11 @@ class FormChunk:
     def _read_head(self) -> None:
         part = self._read_fields()
         if part is None and self._nothing_chosen:
-            raise NoFileSelected
+            raise NoFileSelected(self.fields)
         if part is None:
             names = " or ".join(map(repr, self._limits.field_names))
-            raise NoChunkSubmitted(f"the form has no file part; expected one named {names}")
+            reason = f"the form has no file part; expected one named {names}"
+            raise NoChunkSubmitted(reason, self.fields)
         self._open(part)
 
     def _open(self, part: Part) -> None:
@@ -293,9 +294,10 @@ class ParsedFormChunk:
         parts = [(name, part) for name, part in request.files.items(multi=True) if part.filename]
         self._files = [(name, part) for name, part in parts if limits.accepts(name)]
         if not self._files and request.files:
-            raise NoFileSelected
+            raise NoFileSelected(request.form)
         if not self._files:
-            raise NoChunkSubmitted("the form has no file part, or its body was cut short")
+            reason = "the form has no file part, or its body was cut short"
+            raise NoChunkSubmitted(reason, request.form)
         if len(parts) > limits.max_files:
             raise too_many_files(limits.max_files)
         if len(self._files) < len(parts):

@@ -224,6 +224,26 @@ def test_the_form_may_say_where(app: Flask, client: FlaskClient) -> None:
     assert record.extra_fields == {}
 
 
+def test_a_refusal_too_goes_where_the_form_says(app: Flask, client: FlaskClient) -> None:
+    for parts in ([file(b"", "")], [], [field("md5", "0" * 32), file(b"data")]):
+        response = browse(client, field("next", "/albums"), *parts, Referer="")
+        assert (response.status_code, response.location) == (303, "/albums")
+    assert [message for _, message in flashed(client)] == [
+        "No selected file",
+        "No file part",
+        "md5 checksum does not match",
+    ]
+    assert nothing_left(app)
+
+
+def test_a_form_without_its_token_goes_where_it_says(make: MakeApp) -> None:
+    client = make(csrf=True).test_client()
+    for part in (file(b"data"), file(b"", "")):
+        response = browse(client, field("next", "/albums"), part, Referer="")
+        assert (response.status_code, response.location) == (303, "/albums")
+    assert flashed(client) == [("error", "The CSRF token is missing or wrong")] * 2
+
+
 @pytest.mark.parametrize(
     "target",
     [
