@@ -136,6 +136,17 @@ def test_the_resume_question(client: FlaskClient, protocol: Protocol) -> None:
     }
 
 
+def test_who_asks_is_known_from_then_on(client: FlaskClient) -> None:
+    """So an upload is found again even when its first answer, and the cookie with it, is lost."""
+    assert ask(client, "file.bin") is None
+    cookie = client.get_cookie("session")
+    assert cookie is not None
+    posted = Protocol(client).chunk(b"he", 0, 11).get_json()
+    client.set_cookie("session", cookie.value)  # the one in the first answer was lost
+    found = ask(client, "file.bin")
+    assert found == {"name": "file.bin", "size": 2, "upload_id": posted["upload_id"]}
+
+
 def test_the_newest_of_a_name(client: FlaskClient, protocol: Protocol) -> None:
     protocol.chunk(b"he", 0, 11)
     newest = protocol.chunk(b"hell", 0, 11).get_json()
