@@ -12,18 +12,19 @@ import shutil
 import signal
 import sys
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from . import machine, report
 from .contest import Bench
-from .results import Measured
-from .rows import big
-from .rows.base import ROWS, Row
-from .workshop import BUILD, Unavailable, tell
+from .results import Measured, Results
+from .rows import ROWS
+from .rows.base import Row
+from .workshop import BUILD, REPOSITORY, Unavailable, tell
 
-#: Imported for the rows that they add.
-_MODULES = (big,)
+RESULTS = Path(__file__).parent / "results.json"
+PAGE = REPOSITORY / "docs" / "benchmarks.md"
 
 
 def main() -> int:
@@ -43,15 +44,36 @@ def main() -> int:
     try:
         for row in _chosen(options):
             measured = measure(bench, row)
-            print(f"\n{row.title}: {measured.setup}")
-            print(report.plain(report.row_table(measured, row.metrics, row.baseline)))
-            for key, reason in measured.skipped.items():
-                print(f"skipped: {key}: {reason}")
+            show(row, measured)
+            if not options.dry and row.extents != ("quick",):
+                keep(measured, bench)
     except KeyboardInterrupt:
         return 130
     finally:
         shutil.rmtree(place, ignore_errors=True)
     return 0
+
+
+def show(row: Row, measured: Measured) -> None:
+    """Print a row and what it says of the targets."""
+    print(f"\n{row.title}: {measured.setup}")
+    print(report.plain(report.row_table(measured, row.metrics, row.baseline)))
+    for key, reason in measured.skipped.items():
+        print(f"skipped: {key}: {reason}")
+    # The quick look measures some of what the row "big" does.
+    judged = replace(measured, row="big") if row.name == "quick" else measured
+    table = report.target_table(Results(rows={judged.row: judged}), [judged.row])
+    if len(table) > 1:
+        print("\n" + report.plain(table))
+
+
+def keep(measured: Measured, bench: Bench) -> None:
+    """Merge a row into the results, and make the page anew."""
+    results = Results.load(RESULTS)
+    results.machine = machine.describe(bench.place)
+    results.add(measured)
+    results.save(RESULTS)
+    PAGE.write_text(report.page(results))
 
 
 def measure(bench: Bench, row: Row) -> Measured:
@@ -77,8 +99,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--contestants", nargs="+", default=[], metavar="KEY")
     parser.add_argument("--repetitions", type=int, default=0, help="turns of each contestant")
     parser.add_argument("--scale", type=float, default=1.0, help="factor for all sizes")
+    parser.add_argument("--dry", action="store_true", help="print, and keep nothing")
     parser.add_argument("--data", type=Path, default=BUILD, help="folder on the disk to measure")
-    return parser.parse_args()
+    options = parser.parse_args()
+    # What was made smaller, or of some only, is not what the page tells.
+    options.dry |= options.scale != 1.0 or bool(options.contestants)
+    return options
 
 
 def _chosen(options: argparse.Namespace) -> list[Row]:

@@ -55,6 +55,11 @@ class Bench:
             max(1, int(self.pick(quick=quick, normal=normal, long=long) * self.scale) // MIB) * MIB
         )
 
+    @property
+    def turns(self) -> str:
+        """How often each contestant has its turn, in words."""
+        return f"{self.repetitions} runs each" if self.repetitions > 1 else "one run each"
+
     def need(self, size: int) -> None:
         """Check that the disk has room.
 
@@ -124,19 +129,27 @@ def take_turn(
     key: str,
     work: Callable[[Runner], Sample],
     *,
+    label: str | None = None,
     count: bool = True,
+    clean: bool = True,
 ) -> None:
-    """Let one contestant work once; one that fails is noted and takes no further part."""
+    """Let one contestant work once; one that fails is noted and takes no further part.
+
+    :param label: key of the result, where a contestant has several.
+    :param count: False for a turn that only warms up.
+    :param clean: delete afterwards what it stored.
+    """
     runner = runners[key]
     try:
         sample = work(runner)
-    except LoadError as error:
-        measured.skip(key, str(error))
+    except (LoadError, Unavailable) as error:
+        measured.skip(label or key, str(error))
         runners.pop(key).close()
         return
     finally:
-        runner.clean()
+        if clean:
+            runner.clean()
     if count:
-        measured.samples.setdefault(key, []).append(sample)
+        measured.samples.setdefault(label or key, []).append(sample)
         told = ", ".join(f"{name} {value:.4g}" for name, value in sample.items())
-        tell(f"{measured.row}: {key}: {told}")
+        tell(f"{measured.row}: {label or key}: {told}")

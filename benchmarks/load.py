@@ -9,18 +9,28 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import random
+import signal
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from typing import Any, ClassVar
+from typing import Any, NamedTuple
 
-from .wire import LoadError, Piece, Wire
+from .wire import LoadError, Piece, Reply, Wire, expect
+from .workshop import Unavailable
 
 KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
+
+
+class Frame(NamedTuple):
+    """A request but for the file's bytes: its head, what comes before them, what comes after."""
+
+    head: bytes
+    before: bytes = b""
+    after: bytes = b""
 
 
 class Payload:
@@ -56,23 +66,40 @@ class Payload:
 
 
 class Dialect(ABC):
-    """How one protocol carries an upload. A state is the protocol's own: an id, a URL.
+    """How one protocol carries an upload: requests out of arguments, states out of replies.
 
-    :cvar completes: whether it has a request that completes an upload.
+    A state is the protocol's own: an id, a URL; empty before the first chunk.
     """
 
-    completes: ClassVar[bool] = False
+    def begin(self, size: int) -> Frame | None:
+        """Return the request that creates an upload, where the first chunk does not."""
+        return None
 
-    def begin(self, wire: Wire, size: int) -> str:
-        """Create the upload, where the protocol has a request for it."""
-        return ""
+    def begun(self, reply: Reply) -> str:
+        """Return the state after :meth:`begin`."""
+        raise NotImplementedError
 
     @abstractmethod
-    def chunk(self, wire: Wire, state: str, pieces: list[Piece], start: int, total: int) -> str:
-        """Send the bytes from ``start`` and return the state for the next chunk."""
+    def chunk(self, state: str, start: int, size: int, total: int) -> Frame:
+        """Return the request for ``size`` bytes from ``start``, around those bytes."""
 
-    def complete(self, wire: Wire, state: str, md5: str) -> None:  # noqa: B027 - optional
-        """Have the upload completed and verified."""
+    @abstractmethod
+    def taken(self, reply: Reply, state: str) -> str:
+        """Return the state after a chunk.
+
+        :raises LoadError: when the reply says that it was not taken.
+        """
+
+    def complete(self, state: str, md5: str) -> Frame | None:
+        """Return the request that has the upload completed and verified, where there is one."""
+        return None
+
+    def probe(self, state: str) -> bytes:
+        """Return a small request: how far is this upload?
+
+        :raises Unavailable: when the protocol has no such question.
+        """
+        raise Unavailable("its protocol has no request that tells how far an upload is")
 
 
 @dataclass(frozen=True)
@@ -104,17 +131,33 @@ def upload(dialect: Dialect, wire: Wire, payload: Payload, task: Task) -> Timing
     md5 = payload.md5(task.size)
     timing = Timing(time.monotonic(), 0.0)
     for _ in range(task.uploads):
-        state = dialect.begin(wire, task.size)
+        state = begin(dialect, wire, task.size)
         for start in range(0, task.size, task.chunk):
-            pieces = payload.pieces(start, min(start + task.chunk, task.size))
-            state = dialect.chunk(wire, state, pieces, start, task.size)
+            stop = min(start + task.chunk, task.size)
+            state = send_chunk(dialect, wire, payload, state, start, stop, task.size)
         timing.ended = time.monotonic()
-        if dialect.completes:
+        last = dialect.complete(state, md5)
+        if last:
             sent = timing.ended
-            dialect.complete(wire, state, md5)
+            expect(wire.ask(last.head, [last.before]), 200)
             timing.ended = time.monotonic()
             timing.completions.append(timing.ended - sent)
     return timing
+
+
+def begin(dialect: Dialect, wire: Wire, size: int) -> str:
+    """Create an upload, where that is a request of its own; return its state."""
+    first = dialect.begin(size)
+    return dialect.begun(wire.ask(first.head)) if first else ""
+
+
+def send_chunk(
+    dialect: Dialect, wire: Wire, payload: Payload, state: str, start: int, stop: int, total: int
+) -> str:
+    """Send the bytes ``[start, stop)`` of an upload and return its new state."""
+    frame = dialect.chunk(state, start, stop - start, total)
+    pieces = [frame.before, *payload.pieces(start, stop), frame.after]
+    return dialect.taken(wire.ask(frame.head, pieces), state)
 
 
 def run(dialect: Dialect, port: int, payload: Payload, task: Task, *, clients: int = 1) -> Timing:
@@ -165,6 +208,9 @@ def in_processes(works: list[Callable[[], Timing]]) -> list[Timing]:
 
 
 def _client(work: Callable[[], Timing], barrier: Any, answer: Connection) -> None:
+    # The harness ends its clients itself.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         barrier.wait(60)
         answer.send(work())

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from .workshop import REPOSITORY
 
-#: Least and most bytes of page cache to warm up.
-_WARM_BYTES = (64 * 2**20, 3 * 2**30)
+#: Most bytes of page cache to warm up.
+_WARM_BYTES = 3 * 2**30
 
 
 def warm_memory(place: Path, size: int) -> None:
@@ -21,10 +21,9 @@ def warm_memory(place: Path, size: int) -> None:
     then pays for every page again: dd was seen to fall from 4 GB/s to 0.5 GB/s after a rest of five
     seconds. Without this, whoever comes after a pause looks slow.
     """
-    least, most = _WARM_BYTES
     path, block = place / "warm", bytes(8 * 2**20)
     with path.open("wb", buffering=0) as file:
-        for _ in range(min(max(size, least), most) // len(block)):
+        for _ in range(min(size, _WARM_BYTES) // len(block)):
             file.write(block)
     path.unlink()
 

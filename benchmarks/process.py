@@ -64,8 +64,9 @@ class Service:
 
     @property
     def command(self) -> str:
-        """The command line, for the report."""
-        return " ".join(self._command)
+        """The command line, for the report: without this machine's paths."""
+        words = [os.path.basename(part) if "/" in part else part for part in self._command]
+        return " ".join(words).replace(f":{self.port}", ":PORT").replace(f" {self.port}", " PORT")
 
     @property
     def pid(self) -> int:

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .workshop import REPOSITORY, tell
+
 
 @dataclass
 class Measured:
@@ -30,7 +32,9 @@ class Measured:
 
     def skip(self, key: str, reason: str) -> None:
         """Note that a contestant does not take part; what it did before does not count."""
-        self.skipped[key] = reason
+        tell(f"{self.row}: {key} is left out: {reason}")
+        # One line, and nothing of where things lie on this machine, for what is published.
+        self.skipped[key] = reason.strip().partition("\n")[0].replace(f"{REPOSITORY}/", "")
         self.samples.pop(key, None)
 
     def values(self, key: str, metric: str) -> list[float]:

@@ -63,17 +63,28 @@ class Wire:
 
         :raises LoadError: when the connection breaks, or the reply is no HTTP.
         """
-        connection = self._socket or self.connect()
+        connection = self.connection()
         try:
             send_all(connection, [head, *pieces])
         except OSError as error:
             self.close()
             raise LoadError(f"the server hung up while a request was sent: {error}") from error
+        return self.reply(keep_body=keep_body, bodiless=head.startswith(b"HEAD "))
+
+    def reply(self, *, keep_body: bool = True, bodiless: bool = False) -> Reply:
+        """Read the reply to what was sent over :meth:`connection`.
+
+        :param bodiless: it answers a HEAD.
+        """
         try:
-            return self._reply(connection, keep_body)
+            return self._reply(self.connection(), keep_body, bodiless=bodiless)
         except OSError as error:
             self.close()
             raise LoadError(f"no reply: {error}") from error
+
+    def connection(self) -> socket.socket:
+        """Return the open connection."""
+        return self._socket or self.connect()
 
     def connect(self) -> socket.socket:
         """Open the connection."""
@@ -91,7 +102,7 @@ class Wire:
             self._socket.close()
             self._socket = None
 
-    def _reply(self, connection: socket.socket, keep_body: bool) -> Reply:
+    def _reply(self, connection: socket.socket, keep_body: bool, *, bodiless: bool) -> Reply:
         got = b""
         while (end := got.find(b"\r\n\r\n")) < 0:
             more = connection.recv(65536)
@@ -102,23 +113,16 @@ class Wire:
         status, headers = parse_head(got[:end])
         if 100 <= status < 200:  # an interim reply (100 Continue) has no body
             raise LoadError(f"an interim reply that nobody asked for: {status}")
-        rest = got[end + 4 :]
-        body, length = self._body(connection, headers, rest, keep_body=keep_body, status=status)
+        body, length = b"", 0
+        if not bodiless and status != 204:
+            body, length = self._body(connection, headers, got[end + 4 :], keep_body)
         if headers.get("connection", "").lower() == "close":
             self.close()
         return Reply(status, headers, body, length)
 
     def _body(
-        self,
-        connection: socket.socket,
-        headers: Mapping[str, str],
-        rest: bytes,
-        *,
-        keep_body: bool,
-        status: int,
+        self, connection: socket.socket, headers: Mapping[str, str], rest: bytes, keep_body: bool
     ) -> tuple[bytes, int]:
-        if status == 204:
-            return b"", 0
         if headers.get("transfer-encoding", "").lower() == "chunked":
             body = _unchunk(connection, rest)
             return body, len(body)

@@ -28,6 +28,7 @@ django.setup()
 from chunked_upload.views import ChunkedUploadCompleteView, ChunkedUploadView
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
+from django.db import connection
 from django.urls import path
 
 urlpatterns = [
@@ -36,4 +37,5 @@ urlpatterns = [
 ]
 
 call_command("migrate", verbosity=0)
+connection.close()  # each worker opens its own
 application = get_wsgi_application()

@@ -35,7 +35,7 @@ settings.configure(
 django.setup()
 
 from django.core.wsgi import get_wsgi_application
-from django.db import OperationalError, connection
+from django.db import connection
 from django.urls import path
 from drf_chunked_upload.models import AbstractChunkedUpload
 from drf_chunked_upload.serializers import ChunkedUploadSerializer
@@ -62,10 +62,7 @@ urlpatterns = [
     path("uploads/<uuid:pk>/", UploadView.as_view(), name="chunkedupload-detail"),
 ]
 
-try:
-    with connection.schema_editor() as editor:
-        editor.create_model(Upload)
-except OperationalError:  # another worker has made it
-    pass
-connection.close()
+with connection.schema_editor() as editor:
+    editor.create_model(Upload)
+connection.close()  # each worker opens its own
 application = get_wsgi_application()

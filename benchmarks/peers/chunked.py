@@ -2,45 +2,48 @@
 
 from __future__ import annotations
 
-from ..load import Dialect
-from ..wire import Piece, Wire, expect, form_type, head, multipart
+from ..load import Dialect, Frame
+from ..wire import Reply, expect, form_type, head, multipart
 
 
 class ChunkedForms(Dialect):
     """Chunks as real multipart forms, then a completion with the MD5."""
 
-    completes = True
-
-    def chunk(self, wire: Wire, state: str, pieces: list[Piece], start: int, total: int) -> str:
-        size = sum(map(len, pieces))
+    def chunk(self, state: str, start: int, size: int, total: int) -> Frame:
         before, after = multipart({"upload_id": state} if state else {}, "file")
         headers = {
             "Content-Type": form_type(),
             "Content-Range": f"bytes {start}-{start + size - 1}/{total}",
             "Content-Length": len(before) + size + len(after),
         }
-        reply = wire.ask(head("POST", "/uploads/", headers), [before, *pieces, after])
-        return state or str(expect(reply, 200).json["upload_id"])
+        return Frame(head("POST", "/uploads/", headers), before, after)
 
-    def complete(self, wire: Wire, state: str, md5: str) -> None:
+    def taken(self, reply: Reply, state: str) -> str:
+        expect(reply, 200)
+        return state or str(reply.json["upload_id"])
+
+    def complete(self, state: str, md5: str) -> Frame | None:
         body = f"upload_id={state}&md5={md5}".encode()
-        headers = {
-            "Content-Type": "application/x-www-form-urlencoded",
-            "Content-Length": len(body),
-        }
-        expect(wire.ask(head("POST", "/uploads/complete", headers), [body]), 200)
+        return form_post("/uploads/complete", body)
+
+    def probe(self, state: str) -> bytes:
+        return head("GET", f"/uploads/{state}", {})
 
 
 class ChunkedRaw(ChunkedForms):
     """The same with raw bodies: ours alone."""
 
-    def chunk(self, wire: Wire, state: str, pieces: list[Piece], start: int, total: int) -> str:
-        size = sum(map(len, pieces))
+    def chunk(self, state: str, start: int, size: int, total: int) -> Frame:
         headers = {
             "Content-Type": "application/octet-stream",
             "Content-Range": f"bytes {start}-{start + size - 1}/{total}",
             "Content-Length": size,
         }
         method, target = ("PUT", f"/uploads/{state}") if state else ("POST", "/uploads/")
-        reply = wire.ask(head(method, target, headers), pieces)
-        return state or str(expect(reply, 200).json["upload_id"])
+        return Frame(head(method, target, headers))
+
+
+def form_post(target: str, body: bytes) -> Frame:
+    """Build a post of a small form."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Content-Length": len(body)}
+    return Frame(head("POST", target, headers), body)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..load import Dialect
+from ..load import Dialect, Frame
 from ..process import Service
-from ..wire import Piece, Wire, expect, form_type, head, multipart
+from ..wire import Reply, expect, form_type, head, multipart
 from ..workshop import Workshop
 from .base import Peer
+from .chunked import form_post
 from .gunicorn import under_gunicorn
 
 _PACKAGES = (
@@ -23,10 +24,7 @@ _PACKAGES = (
 class DrfChunks(Dialect):
     """Forms in PUT requests, the upload named by its URL; a POST completes."""
 
-    completes = True
-
-    def chunk(self, wire: Wire, state: str, pieces: list[Piece], start: int, total: int) -> str:
-        size = sum(map(len, pieces))
+    def chunk(self, state: str, start: int, size: int, total: int) -> Frame:
         before, after = multipart({} if state else {"filename": "big.bin"}, "file")
         headers = {
             "Content-Type": form_type(),
@@ -34,16 +32,17 @@ class DrfChunks(Dialect):
             "Content-Length": len(before) + size + len(after),
         }
         target = f"/uploads/{state}/" if state else "/uploads/"
-        reply = wire.ask(head("PUT", target, headers), [before, *pieces, after])
-        return state or str(expect(reply, 200).json["id"])
+        return Frame(head("PUT", target, headers), before, after)
 
-    def complete(self, wire: Wire, state: str, md5: str) -> None:
-        body = f"md5={md5}".encode()
-        headers = {
-            "Content-Type": "application/x-www-form-urlencoded",
-            "Content-Length": len(body),
-        }
-        expect(wire.ask(head("POST", f"/uploads/{state}/", headers), [body]), 200)
+    def taken(self, reply: Reply, state: str) -> str:
+        expect(reply, 200)
+        return state or str(reply.json["id"])
+
+    def complete(self, state: str, md5: str) -> Frame | None:
+        return form_post(f"/uploads/{state}/", f"md5={md5}".encode())
+
+    def probe(self, state: str) -> bytes:
+        return head("GET", f"/uploads/{state}/", {})
 
 
 class DrfChunkedUpload(Peer):

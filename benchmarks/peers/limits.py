@@ -10,9 +10,9 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..load import MIB, Dialect, Payload, Task, Timing
+from ..load import MIB, Dialect, Frame, Payload, Task, Timing
 from ..process import Service
-from ..wire import Piece, Wire, expect, head
+from ..wire import Reply, expect, head
 from ..workshop import REPOSITORY, Workshop
 from .base import Contestant, Peer, Runner, Sample, measured
 
@@ -78,9 +78,11 @@ class _DdRunner(Runner):
 class Posts(Dialect):
     """Raw bodies to anything that answers 200."""
 
-    def chunk(self, wire: Wire, state: str, pieces: list[Piece], start: int, total: int) -> str:
-        headers = {"Content-Length": sum(map(len, pieces))}
-        expect(wire.ask(head("POST", "/", headers), pieces), 200)
+    def chunk(self, state: str, start: int, size: int, total: int) -> Frame:
+        return Frame(head("POST", "/", {"Content-Length": size}))
+
+    def taken(self, reply: Reply, state: str) -> str:
+        expect(reply, 200)
         return state
 
 

@@ -6,9 +6,9 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..load import Dialect
+from ..load import Dialect, Frame
 from ..process import Service
-from ..wire import Piece, Wire, expect, form_type, head, multipart
+from ..wire import Reply, expect, form_type, head, multipart
 from ..workshop import APPS, Workshop
 from .base import Peer
 from .gunicorn import under_gunicorn
@@ -19,15 +19,16 @@ _PACKAGES = ("flask==3.1.3", "werkzeug==3.1.9", "gunicorn==27.0.1", "granian==2.
 class Appends(Dialect):
     """Forms; the upload's name is made by the client."""
 
-    def chunk(self, wire: Wire, state: str, pieces: list[Piece], start: int, total: int) -> str:
-        state = state or secrets.token_hex(8)
-        before, after = multipart({"name": state}, "file")
+    def chunk(self, state: str, start: int, size: int, total: int) -> Frame:
+        before, after = multipart({"name": state or secrets.token_hex(8)}, "file")
         headers = {
             "Content-Type": form_type(),
-            "Content-Length": len(before) + sum(map(len, pieces)) + len(after),
+            "Content-Length": len(before) + size + len(after),
         }
-        expect(wire.ask(head("POST", "/append", headers), [before, *pieces, after]), 200)
-        return state
+        return Frame(head("POST", "/append", headers), before, after)
+
+    def taken(self, reply: Reply, state: str) -> str:
+        return str(expect(reply, 200).json["name"])
 
 
 class NaiveFlask(Peer):

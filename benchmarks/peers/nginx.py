@@ -7,9 +7,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..load import Dialect
+from ..load import Dialect, Frame
 from ..process import Service
-from ..wire import Piece, Wire, expect, head
+from ..wire import Reply, expect, head
 from ..workshop import Workshop
 from .base import Peer
 
@@ -45,10 +45,12 @@ class Puts(Dialect):
     def __init__(self) -> None:
         self._names = itertools.count()
 
-    def chunk(self, wire: Wire, state: str, pieces: list[Piece], start: int, total: int) -> str:
-        headers = {"Content-Length": sum(map(len, pieces))}
-        name = f"/{id(wire):x}-{next(self._names)}"
-        expect(wire.ask(head("PUT", name, headers), pieces), 201, 204)
+    def chunk(self, state: str, start: int, size: int, total: int) -> Frame:
+        name = f"/{os.getpid()}-{next(self._names)}"
+        return Frame(head("PUT", name, {"Content-Length": size}))
+
+    def taken(self, reply: Reply, state: str) -> str:
+        expect(reply, 201, 204)
         return state
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from chunked_upload.settings import KEYS
@@ -31,6 +32,7 @@ class Ours(Peer):
     :param raw: chunks as raw bodies instead of forms.
     :param database: SQLAlchemy's URI; by default SQLite beside the uploads.
     :param gunicorn: under gunicorn's threads instead of the bundled Granian.
+    :param threads: gunicorn's.
     """
 
     key: str
@@ -40,15 +42,15 @@ class Ours(Peer):
     raw: bool = False
     database: str | None = None
     gunicorn: bool = False
+    threads: int = 64
     workers: int = 1
 
     def prepare(self, workshop: Workshop) -> None:
         if not self.md5 and _MD5_SETTING not in KEYS:
             raise Unavailable("this server cannot leave out the MD5")
-        self._workshop = workshop
 
     def versions(self) -> Mapping[str, str]:
-        return self._workshop.versions(_BIN, ["chunked-upload", "flask", "granian", "gunicorn"])
+        return {name: version(name) for name in ("chunked-upload", "flask", "granian", "gunicorn")}
 
     def dialect(self) -> Dialect:
         return ChunkedRaw() if self.raw else ChunkedForms()
@@ -73,7 +75,7 @@ class Ours(Peer):
         service = Service(
             [
                 *(str(_BIN / "gunicorn"), "--bind", "127.0.0.1:{port}"),
-                *("-k", "gthread", "--threads", "64", "--workers", str(self.workers)),
+                *("-k", "gthread", "--threads", str(self.threads), "--workers", str(self.workers)),
                 "--no-control-socket",
                 *("--chdir", str(REPOSITORY), "wsgi:app"),
             ],

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..load import Dialect
 from ..process import Service
-from ..workshop import Unavailable, Workshop
+from ..workshop import Workshop
 from .base import Peer
 from .tus import Tus
 
@@ -21,8 +21,6 @@ class ResumableUpload(Peer):
     title = "resumable-upload (no checksum)"
 
     def prepare(self, workshop: Workshop) -> None:
-        if self.workers > 1:
-            raise Unavailable("its server is one process")
         self._bin = workshop.venv(self.key, _PACKAGES)
         self._workshop = workshop
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from ..load import Dialect
-from ..wire import Piece, Wire, expect, head
+from ..load import Dialect, Frame
+from ..wire import Reply, expect, head
 
 #: ``filename`` and ``filetype`` in base64, which tuspyserver requires.
 _METADATA = "filename YmlnLmJpbg==,filetype YXBwbGljYXRpb24vb2N0ZXQtc3RyZWFt"
@@ -20,22 +20,30 @@ class Tus(Dialect):
     def __init__(self, path: str) -> None:
         self._path = path
 
-    def begin(self, wire: Wire, size: int) -> str:
+    def begin(self, size: int) -> Frame | None:
         headers = {
             "Tus-Resumable": "1.0.0",
             "Upload-Length": size,
             "Upload-Metadata": _METADATA,
             "Content-Length": 0,
         }
-        reply = expect(wire.ask(head("POST", self._path, headers)), 201)
-        return urlsplit(reply.headers["location"]).path
+        return Frame(head("POST", self._path, headers))
 
-    def chunk(self, wire: Wire, state: str, pieces: list[Piece], start: int, total: int) -> str:
+    def begun(self, reply: Reply) -> str:
+        return urlsplit(expect(reply, 201).headers["location"]).path
+
+    def chunk(self, state: str, start: int, size: int, total: int) -> Frame:
         headers = {
             "Tus-Resumable": "1.0.0",
             "Content-Type": "application/offset+octet-stream",
             "Upload-Offset": start,
-            "Content-Length": sum(map(len, pieces)),
+            "Content-Length": size,
         }
-        expect(wire.ask(head("PATCH", state, headers), pieces), 204)
+        return Frame(head("PATCH", state, headers))
+
+    def taken(self, reply: Reply, state: str) -> str:
+        expect(reply, 204)
         return state
+
+    def probe(self, state: str) -> bytes:
+        return head("HEAD", state, {"Tus-Resumable": "1.0.0"})

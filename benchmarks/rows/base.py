@@ -1,4 +1,4 @@
-"""The list of rows, and the contestants as the rows name them."""
+"""A row, and the contestants as the rows name them."""
 
 from __future__ import annotations
 
@@ -35,10 +35,6 @@ class Row:
     metrics: tuple[str, ...]
     baseline: str | None = "ours"
     extents: tuple[str, ...] = ("normal", "long")
-
-
-#: All rows, in the order of the report.
-ROWS: list[Row] = []
 
 
 def ours(*, workers: int = 1) -> Ours:

@@ -8,7 +8,7 @@ from ..peers.django_chunked_upload import DjangoChunkedUpload
 from ..peers.limits import MD5, Dd, Sink
 from ..peers.nginx import Nginx
 from ..results import Measured
-from .base import ROWS, Row, ours, ours_durable, ours_raw, peers
+from .base import Row, ours, ours_durable, ours_raw, peers
 
 CHUNK = 8 * MIB
 
@@ -34,7 +34,7 @@ def _raw(bench: Bench, measured: Measured) -> None:
 
 def _one(bench: Bench, measured: Measured) -> None:
     size = bench.size(normal=512 * MIB, long=GIB)
-    measured.setup = f"one request of {size // MIB:,} MiB, {bench.repetitions} runs each"
+    measured.setup = f"one request of {size // MIB:,} MiB, {bench.turns}"
     contestants = [ours_raw(), ours_raw(md5=False), Nginx("nginx", "nginx, one PUT"), Dd()]
     contest(bench, measured, contestants, Task(size, size))
 
@@ -46,13 +46,13 @@ def _quick(bench: Bench, measured: Measured) -> None:
 
 def _task(bench: Bench, measured: Measured) -> Task:
     size = bench.size(quick=512 * MIB, normal=512 * MIB, long=GIB)
-    measured.setup = f"{size // MIB:,} MiB, one client, one worker, {bench.repetitions} runs each"
+    measured.setup = f"{size // MIB:,} MiB, one client, one worker, {bench.turns}"
     return Task(size, CHUNK)
 
 
 _METRICS = ("speed", "complete", "cpu")
 
-ROWS += [
+ROWS = [
     Row(
         "quick",
         "Quick look",

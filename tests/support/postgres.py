@@ -61,6 +61,13 @@ class Cluster:
             connection.execute(text("CREATE SCHEMA public"))
         return self.uri
 
+    def another_database(self, name: str) -> str:
+        """Make an empty database beside the usual one and return its URI."""
+        engine = create_engine(self.uri, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        return self.uri.replace("/postgres?", f"/{name}?")
+
     def _run(self, program: str, *arguments: str, check: bool = True) -> None:
         command = [str(self._programs / program), *arguments]
         if os.geteuid() == 0:

@@ -1,0 +1,115 @@
+"""Medians, ratios, targets and the page that is made of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks import report
+from benchmarks.results import Measured, Results
+from benchmarks.spread import Spread, percentile, ratio
+from benchmarks.targets import TARGETS, Figure, Target, times, verdicts
+
+
+def measured(row: str = "big", **speeds: list[float]) -> Measured:
+    """Return a row in which contestants reached these speeds."""
+    made = Measured(row, setup="1 MiB", ran="today", commit="abc")
+    for key, values in speeds.items():
+        made.titles[key] = key.upper()
+        made.samples[key] = [{"speed": value} for value in values]
+    return made
+
+
+def test_a_spread_is_the_median_the_least_and_the_greatest() -> None:
+    assert Spread.of([5.0, 1.0, 2.0]) == Spread(2.0, 1.0, 5.0)
+
+
+def test_a_spread_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="no runs"):
+        Spread.of([])
+
+
+def test_a_ratio_is_taken_between_neighbours() -> None:
+    # Ours is twice as fast whenever both were measured, though the machine halved in between.
+    assert ratio([200, 100, 20], [100, 50, 10]) == Spread(2.0, 2.0, 2.0)
+
+
+def test_a_ratio_leaves_out_runs_that_have_no_neighbour() -> None:
+    assert ratio([200, 100, 1], [100, 50]).low == 2.0
+
+
+def test_a_percentile_is_a_value_that_was_measured() -> None:
+    values = [float(n) for n in range(100, 0, -1)]
+    assert percentile(values, 0.5) == 51
+    assert percentile(values, 0.99) == 100
+    assert percentile([7.0], 0.99) == 7.0
+
+
+def test_a_target_compares_with_the_best_of_several() -> None:
+    figure = times("ours", ("slow", "fast"), "speed")(measured(ours=[300], slow=[100], fast=[200]))
+    assert figure.spread.median == 1.5
+    assert figure.against == "FAST"
+
+
+@pytest.mark.parametrize(("most", "reached"), [(False, True), (True, False)])
+def test_a_target_is_a_least_or_a_greatest_value(most: bool, reached: bool) -> None:
+    figure = Figure(Spread(2.0, 0.5, 3.0), "")
+    assert Target("", "", "", 1.0, lambda _: figure, most=most).reached(figure) is reached
+
+
+def test_every_target_has_a_verdict_or_a_reason() -> None:
+    results = Results(rows={"big": measured(ours=[300.0], md5=[400.0])})
+    found = verdicts(results)
+    assert [target for target, _ in found] == list(TARGETS)
+    figures = {target.wanted: figure for target, figure in found}
+    judged = figures["≥ 0.8× MD5 alone"]
+    assert isinstance(judged, Figure)
+    assert judged.spread.median == 0.75
+    assert figures["≥ 3× django-chunked-upload"] == "django-chunked-upload was not measured"
+    assert figures["≥ 0.7× nginx PUT"] == "not measured yet"
+
+
+def test_who_was_left_out_takes_no_part_in_a_verdict() -> None:
+    row = measured(ours=[300.0], md5=[400.0])
+    row.skip("md5", "it broke\nwith a long traceback")
+    (reason,) = [f for t, f in verdicts(Results(rows={"big": row})) if "MD5 alone" in t.wanted]
+    assert reason == "it broke"
+
+
+def test_a_row_shows_how_many_times_better_than_each_line_the_baseline_is() -> None:
+    table = report.row_table(measured(ours=[300, 330], peer=[100, 110]), ["speed"], "ours")
+    assert table == [
+        ["", "MiB/s", "OURS ÷ this"],
+        ["OURS", "315 (300–330)", "1"],
+        ["PEER", "105 (100–110)", "3.00 (3.00–3.00)"],
+    ]
+
+
+def test_a_single_run_has_no_spread() -> None:
+    assert report.row_table(measured(ours=[300]), ["speed"], None)[1] == ["OURS", "300"]
+
+
+def test_results_survive_being_stored_and_rows_are_replaced_one_by_one(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    results = Results.load(path)
+    results.machine = {"processor": "one"}
+    results.add(measured("big", ours=[1]))
+    results.add(measured("raw", ours=[2]))
+    results.save(path)
+    again = Results.load(path)
+    assert again == results
+    again.add(measured("raw", ours=[3]))
+    assert [row.values("ours", "speed") for row in again.rows.values()] == [[1], [3]]
+
+
+def test_the_page_tells_rows_targets_and_who_was_left_out() -> None:
+    row = measured(ours=[300.0], md5=[400.0])
+    row.skip("nginx", "needs nginx: install the package nginx")
+    row.versions["ours"] = {"chunked-upload": "9.9"}
+    text = report.page(Results({"processor": "one"}, {"big": row}))
+    assert "| OURS | 300 | 1 |" in text
+    assert "0.75× (0.75–0.75) | **not reached** |" in text
+    assert "Not measured: nginx: needs nginx: install the package nginx" in text
+    assert "chunked-upload 9.9" in text
+    assert "Row `big`, today, commit abc." in text
