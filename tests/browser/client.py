@@ -36,7 +36,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -110,6 +110,7 @@ class Client:
     :param waits: what a tab shows that leaves a file to another tab; None where both send it.
     :param expects: the outcome of each fault; :attr:`Outcome.ITSELF` where not named.
     :param why: for outcomes that need a word.
+    :param share: faults that ``make test`` tries; fewer for what is much like another client.
     """
 
     name: str
@@ -128,6 +129,7 @@ class Client:
     waits: str | None = None
     expects: Mapping[Fault, Outcome] = field(default_factory=dict)
     why: Mapping[Fault, str] = field(default_factory=dict)
+    share: Collection[Fault] = tuple(Fault)
 
     def __str__(self) -> str:
         return self.name

@@ -26,7 +26,9 @@ def cells() -> Iterator[object]:
         for size, number in SIZES.items():
             for fault in Fault:
                 large = number >= LARGE
-                usual = size == _USUAL or (fault is Fault.NONE and not large)
+                usual = (size == _USUAL and fault in client.share) or (
+                    fault is Fault.NONE and not large
+                )
                 marks = [] if usual else [pytest.mark.full]
                 if large:
                     marks.append(pytest.mark.timeout(900))

@@ -26,5 +26,6 @@ CLIENTS = [
         packages=PACKAGES,
         attributes={"multipart": "false"},
         expects=PICKED_AGAIN,
+        share=(Fault.CUT, Fault.REPLY_LOST, Fault.RELOADED),
     ),
 ]
