@@ -1,4 +1,7 @@
-"""The template helper's zones, in the example's pages and under their strict policy."""
+"""The template helper's zones, in the example's pages and under their strict policy.
+
+Files of all sizes over a bad network are the matrix's (test_matrix.py).
+"""
 
 from __future__ import annotations
 
@@ -60,18 +63,6 @@ def open_page(browser: Browser, site: Site) -> Iterator[Open]:
 
     yield open_page
     assert [page.complaints for page in pages] == [[]] * len(pages)
-
-
-@pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK + 1])
-def test_a_file_of_any_size(open_page: Open, site: Site, tmp_path: Path, size: int) -> None:
-    before = site.stored()
-    page = open_page()
-    file = make_file(tmp_path / "file.bin", size)
-    page.pick(file)
-    page.wait("success")
-    assert bytes_of(site.stored() - before) == [file.read_bytes()]
-    [upload] = page.uploads()
-    assert (upload["status"], upload["length"]) == (2, size)
 
 
 def test_several_files_at_once_are_of_one_visitor(
