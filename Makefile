@@ -41,9 +41,10 @@ clients: .venv/test vendor npm-for-tests
 	run tests/browser/test_speed.py --junitxml=build/speed.xml -n 0; \
 	$(BIN)/python -m tests.browser.report build/matrix.xml build/speed.xml && exit $$status
 
-# This server beside its peers, in minutes; QUICK=1 looks at two of them, LONG=1 fills every row.
+# This server beside its peers, in minutes; QUICK=1 looks at one of them, LONG=1 fills every row,
+# PROFILE=1 tells where this server's time goes.
 bench: .venv/test
-	@exec $(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(LONG),--long) $(ARGS)
+	@exec $(BIN)/python -m benchmarks$(if $(PROFILE),.profile) $(if $(QUICK),--quick) $(if $(LONG),--long) $(ARGS)
 
 lint: .venv/test $(CHECKS)
 	$(BIN)/ruff check .

@@ -7,7 +7,13 @@ from ..wire import Reply, expect, form_type, head, multipart
 
 
 class ChunkedForms(Dialect):
-    """Chunks as real multipart forms, then a completion with the MD5."""
+    """Chunks as real multipart forms, then a completion with the MD5.
+
+    :param md5: False completes without; ours alone can be told to take that.
+    """
+
+    def __init__(self, *, md5: bool = True) -> None:
+        self._md5 = md5
 
     def chunk(self, state: str, start: int, size: int, total: int) -> Frame:
         before, after = multipart({"upload_id": state} if state else {}, "file")
@@ -23,8 +29,8 @@ class ChunkedForms(Dialect):
         return state or str(reply.json["upload_id"])
 
     def complete(self, state: str, md5: str) -> Frame | None:
-        body = f"upload_id={state}&md5={md5}".encode()
-        return form_post("/uploads/complete", body)
+        fields = f"upload_id={state}" + (f"&md5={md5}" if self._md5 else "")
+        return form_post("/uploads/complete", fields.encode())
 
     def probe(self, state: str) -> bytes:
         return head("GET", f"/uploads/{state}", {})

@@ -53,7 +53,7 @@ class Ours(Peer):
         return {name: version(name) for name in ("chunked-upload", "flask", "granian", "gunicorn")}
 
     def dialect(self) -> Dialect:
-        return ChunkedRaw() if self.raw else ChunkedForms()
+        return (ChunkedRaw if self.raw else ChunkedForms)(md5=self.md5)
 
     def service(self, place: Path, files: Path) -> Service:
         environment = {

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import report
+from benchmarks.profile import Profile
 from benchmarks.results import Measured, Results
 from benchmarks.spread import Spread, percentile, ratio
 from benchmarks.targets import TARGETS, Figure, Target, times, verdicts
@@ -113,3 +114,12 @@ def test_the_page_tells_rows_targets_and_who_was_left_out() -> None:
     assert "Not measured: nginx: needs nginx: install the package nginx" in text
     assert "chunked-upload 9.9" in text
     assert "Row `big`, today, commit abc." in text
+
+
+def test_a_profile_counts_work_and_not_waiting() -> None:
+    profile = Profile.of("a;b;c 3\na;c 1\na;b;b 4\nrun;Condition.wait (threading.py:1) 90\n 7\n")
+    assert profile.table(2) == [
+        ["own %", "total %", "function"],
+        ["50.0", "50.0", "c"],
+        ["50.0", "87.5", "b"],
+    ]

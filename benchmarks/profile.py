@@ -1,0 +1,159 @@
+"""Where the server's time goes: ``python -m benchmarks.profile [--load big|small] …``.
+
+py-spy, from PyPI, samples the worker while the load generator keeps it busy. Printed are the
+functions by the samples in which they were at the top of a stack (own) or anywhere on it (total); a
+flame graph goes to ``build/bench``. Run it before and after a change. py-spy reads another
+process's memory, so it needs root, or ``kernel.yama.ptrace_scope`` of 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from .load import KIB, MIB, Payload, Task, run
+from .peers.base import ServerRunner
+from .peers.ours import Ours
+from .report import plain
+from .workshop import BUILD, Unavailable, Workshop, tell
+
+_PACKAGES = ("py-spy==0.4.3",)
+
+#: Samples a second.
+_RATE = 250
+
+_LOADS = {
+    "big": Task(256 * MIB, 8 * MIB),
+    "raw": Task(256 * MIB, 8 * MIB),
+    "small": Task(8 * MIB, 64 * KIB),
+}
+
+
+#: Where threads wait for work, which is no work.
+_WAITING = (
+    "Condition.wait ",
+    "create_worker_app.<locals>.watch ",
+    "clock_nanosleep ",
+    "epoll_wait ",
+    "syscall (libc",  # futex: Granian's idle threads
+)
+
+
+@dataclass
+class Profile:
+    """Samples by function: at the top of the stack, and anywhere on it."""
+
+    own: Counter[str]
+    total: Counter[str]
+
+    @classmethod
+    def of(cls, folded: str) -> Profile:
+        """Read folded stacks: ``outer;inner;innermost 17`` a line; those that wait do not count."""
+        own: Counter[str] = Counter()
+        total: Counter[str] = Counter()
+        for line in folded.splitlines():
+            stack, _, count = line.rpartition(" ")
+            if not stack or stack.rpartition(";")[2].startswith(_WAITING):
+                continue
+            frames = stack.split(";")
+            own[frames[-1]] += int(count)
+            for frame in set(frames):
+                total[frame] += int(count)
+        return cls(own, total)
+
+    def table(self, most: int) -> list[list[str]]:
+        """Return the functions with the most samples of their own, in percent of all."""
+        samples = sum(self.own.values()) or 1
+        lines = [
+            [f"{100 * count / samples:.1f}", f"{100 * self.total[name] / samples:.1f}", name]
+            for name, count in self.own.most_common(most)
+        ]
+        return [["own %", "total %", "function"], *lines]
+
+
+def main() -> int:
+    """Profile one load."""
+    options = _options()
+    try:
+        with tempfile.TemporaryDirectory(prefix="profile-", dir=BUILD) as place:
+            folded = _record(options, Path(place))
+    except Unavailable as error:
+        sys.exit(str(error))
+    print(plain(Profile.of(folded).table(options.top)))
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.profile", description=__doc__)
+    parser.add_argument("--load", choices=_LOADS, default="big")
+    parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--clients", type=int, default=1)
+    parser.add_argument("--durable", action="store_true", help="with the syncs")
+    parser.add_argument("--no-md5", action="store_true")
+    parser.add_argument("--native", action="store_true", help="C functions as well; slower")
+    parser.add_argument("--gil", action="store_true", help="only threads that hold the GIL")
+    parser.add_argument("--top", type=int, default=30, metavar="N", help="functions to print")
+    return parser.parse_args()
+
+
+def _record(options: argparse.Namespace, place: Path) -> str:
+    """Run the server under load and py-spy; return folded stacks."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    workshop = Workshop()
+    spy = workshop.venv("py-spy", _PACKAGES) / "py-spy"
+    ours = Ours(
+        "ours",
+        "ours",
+        durable=options.durable,
+        md5=not options.no_md5,
+        raw=options.load == "raw",
+    )
+    ours.prepare(workshop)
+    runner = ours.open(place / "server")
+    busy = multiprocessing.get_context("fork").Process(
+        target=_keep_busy, args=(runner, options), daemon=True
+    )
+    try:
+        busy.start()
+        return _sample(spy, _worker(runner), options, place)
+    finally:
+        busy.kill()
+        busy.join()
+        runner.close()
+
+
+def _keep_busy(runner: ServerRunner, options: argparse.Namespace) -> None:
+    payload = Payload()
+    while True:
+        run(runner.dialect, runner.service.port, payload, _LOADS[options.load])
+        runner.clean()
+
+
+def _worker(runner: ServerRunner) -> int:
+    """Return the process that does the work, not the one that watches it."""
+    return next(pid for pid in runner.service.pids() if pid != runner.service.pid)
+
+
+def _sample(spy: Path, pid: int, options: argparse.Namespace, place: Path) -> str:
+    name = f"profile-{options.load}"
+    graph, folded = BUILD / f"{name}.svg", place / "folded"
+    flags = ["--native"] * options.native + ["--gil"] * options.gil
+    flags += ["--function", "--duration", str(options.seconds), "--rate", str(_RATE)]
+    for kind, target in (("raw", folded), ("flamegraph", graph)):
+        tell(f"sampling for {options.seconds} s into {kind}")
+        command = [str(spy), "record", "-p", str(pid), *flags, "-f", kind, "-o", str(target)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Unavailable(f"py-spy failed: {done.stderr.strip()[-300:]}")
+    tell(f"flame graph: {graph}")
+    return folded.read_text()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
