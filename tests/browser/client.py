@@ -97,6 +97,7 @@ class Client:
     :param name: its row in the matrix.
     :param page: file in ``examples/clients``; or, beginning with ``/``, a path at the server.
     :param packages: npm packages, from the name in the page's addresses to the installed folder.
+    :param files: addresses below ``/node_modules`` that this version has elsewhere.
     :param attributes: values of the page's ``data-`` attributes besides ``chunk-size``.
     :param chunked: whether it sends chunks at all.
     :param environment: more environment variables of its server; ``{chunk}`` is the chunk's size.
@@ -110,12 +111,14 @@ class Client:
     :param waits: what a tab shows that leaves a file to another tab; None where both send it.
     :param expects: the outcome of each fault; :attr:`Outcome.ITSELF` where not named.
     :param why: for outcomes that need a word.
-    :param share: faults that ``make test`` tries; fewer for what is much like another client.
+    :param share: faults that ``make test`` tries; fewer for what is much like another client, and
+        with none it does not try the client at all.
     """
 
     name: str
     page: str
     packages: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
     chunked: bool = True
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -43,6 +43,7 @@ class Request:
 
     :param received: bytes of the body that came from the client.
     :param status: of the server's answer; None until it came, or when there was none.
+    :param over: nothing more of it will come by.
     """
 
     method: str
@@ -50,6 +51,7 @@ class Request:
     headers: dict[str, str]
     received: int = 0
     status: int | None = None
+    over: bool = False
 
     @property
     def path(self) -> str:
@@ -271,14 +273,26 @@ class Proxy:
         fault = taking[0] if taking else None
         self._note(lambda: self.requests.append(request))
         try:
+            return await self._forward(request, head, fault, (reader, writer))
+        finally:
+            self._note(lambda: setattr(request, "over", True))
+
+    async def _forward(
+        self,
+        request: Request,
+        head: bytes,
+        fault: Fault | None,
+        client: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+    ) -> bool:
+        try:
             server = await asyncio.open_connection("127.0.0.1", self.upstream, limit=_BUFFER)
         except OSError:
             self._note(self._count_refused)
             raise
-        for stream in (server[1], writer):
+        for stream in (server[1], client[1]):
             stream.transport.set_write_buffer_limits(high=0)  # drained means sent
         server[1].write(_connection(head, b"close"))
-        return await self._exchange(_Exchange(request, fault, (reader, writer), server))
+        return await self._exchange(_Exchange(request, fault, client, server))
 
     async def _exchange(self, exchange: _Exchange) -> bool:
         sending = asyncio.ensure_future(self._send(exchange))

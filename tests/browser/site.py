@@ -55,6 +55,7 @@ class Site:
         self.proxy.files = self._file
         self._pages: dict[str, bytes] = {}
         self._packages: Mapping[str, str] = {}
+        self._moved: Mapping[str, str] = {}
 
     @property
     def url(self) -> str:
@@ -64,7 +65,7 @@ class Site:
     def publish(self, client: Client, chunk: int = CHUNK) -> None:
         """Serve a client's page, its ``data-`` attributes set."""
         self.proxy.clear()
-        self._packages = client.packages
+        self._packages, self._moved = client.packages, client.files
         for folder in client.packages.values():
             npm.package(folder)  # else the test is skipped
         if client.source is None:
@@ -96,6 +97,8 @@ class Site:
         if match is None or ".." in path:
             return None
         package, name = match.groups()
+        if f"{package}/{name}" in self._moved:
+            return (npm.MODULES / self._moved[f"{package}/{name}"]).read_bytes()
         return (npm.MODULES / self._packages.get(package, package) / name).read_bytes()
 
     def __enter__(self) -> Self:
