@@ -39,5 +39,6 @@ CLIENTS = [
             Fault.RELOADED: "it keeps nothing across pages",
             Fault.BROWSER_KILLED: "it keeps nothing across pages",
         },
+        share=(Fault.CUT, Fault.LAST_REPLY_LOST),
     )
 ]

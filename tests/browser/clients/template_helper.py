@@ -20,5 +20,7 @@ CLIENTS = [
         retry=lambda page: page.click(".dz-error button"),
         waits=".dz-preview[data-state=waiting]",
         expects={Fault.RELOADED: Outcome.RETRIED, Fault.BROWSER_KILLED: Outcome.RETRIED},
+        why={Fault.RELOADED: "when the file is picked again"},
+        share=(Fault.CUT, Fault.RELOADED),
     )
 ]
