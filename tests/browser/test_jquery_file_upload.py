@@ -187,6 +187,24 @@ def test_the_browsers_own_repeat_on_a_kept_connection(
     assert [chunk.status for chunk in again] == ([None, 200] if kind == "cut" else [200, 400])
 
 
+def test_a_csrf_token_is_a_header(sites: Sites, browser: Browser, tmp_path: Path) -> None:
+    client = replace(CLIENT, environment={"CHUNKED_UPLOAD_CSRF": "true"})
+    site = sites.of(client)
+    page = browser.new_page()
+    client.open(page, site.url)
+    file = make_file(tmp_path / "file.bin", SIZE)
+    client.begin(page, [file])
+    shows(page, "The CSRF token is missing or wrong")
+    client.open(page, site.url)
+    page.evaluate(
+        """$.getJSON("/uploads/csrf-token").then((answer) =>
+            $.ajaxSetup({ headers: { "X-CSRFToken": answer.csrf_token } }))"""
+    )
+    cut = site.proxy.cut(1)
+    stores(site, [file], page)
+    cut.wait()
+
+
 # Another origin
 
 
