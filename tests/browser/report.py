@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from tests.browser.client import CURL, ROOT, SIZES, Client, Fault, Outcome, all_clients
+from tests.browser.client import CHUNK, CURL, ROOT, SIZES, Client, Fault, Outcome, all_clients
 
 PAGE = ROOT / "docs" / "clients.md"
 RESULTS = Path(__file__).with_name("results.json")
@@ -68,16 +68,23 @@ def _table(clients: Iterable[Client], cells: Mapping[str, Any]) -> list[str]:
 
 
 def _cell(client: Client, fault: Fault, measured: Mapping[str, Mapping[str, str]]) -> str:
-    """Return one client's outcomes of a fault, over all sizes."""
+    """Return one client's outcomes of a fault: of files with chunks, and of smaller ones."""
     outcomes = {size: measured.get(size, {}).get(fault.name) for size in SIZES}
     missing = [size for size, outcome in outcomes.items() if outcome is None]
     if len(missing) == len(outcomes):
         return "not run"
-    seen = sorted({Outcome[outcome].value for outcome in outcomes.values() if outcome})
-    text = ", ".join(seen)
+    chunked = _seen(outcomes[size] for size, number in SIZES.items() if number > CHUNK)
+    whole = _seen(outcomes[size] for size, number in SIZES.items() if number <= CHUNK)
+    text = chunked or whole
+    if whole and whole != text:
+        text += f"; one chunk: {whole}"
     if missing:
         text += f" (not run: {', '.join(missing)})"
     return text + (" \\*" if fault in client.why else "")
+
+
+def _seen(outcomes: Iterable[str | None]) -> str:
+    return ", ".join(sorted({Outcome[outcome].value for outcome in outcomes if outcome}))
 
 
 def _notes(clients: Iterable[Client]) -> list[str]:

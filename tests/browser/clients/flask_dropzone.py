@@ -34,6 +34,8 @@ CLIENTS = [
             Fault.RELOADED: Outcome.ANEW,
             Fault.BROWSER_KILLED: Outcome.ANEW,
         },
+        # Dropzone tries chunks again, but not a file that goes in one request.
+        whole=dict.fromkeys((Fault.CUT, Fault.REPLY_LOST, Fault.LAST_REPLY_LOST), Outcome.RETRIED),
         why={
             Fault.SERVER_KILLED: "its tries follow at once",
             Fault.RELOADED: "it keeps nothing across pages",
