@@ -1,4 +1,4 @@
-"""One chunk on its way in: a turn to write a range, the digest that follows, and the commit.
+"""One chunk on its way in: a turn to write a range, the digest that trails it, and the commit.
 
 Order (Guarantee 1): bytes at their place → sync → compare-and-swap of the record → only then may a
 dialect tell the client.
@@ -35,12 +35,13 @@ from .failures import failing_parts
 from .models import Status
 from .records import Record, Records
 from .storage import Storage, Turn, TurnLost
+from .trailing import Trail, Trails
 
 #: Commits tried while chunks of other ranges keep coming first.
 _TRIES = 100
 
-#: Bytes that one chunk reads back for the digest at most, when gaps before them have closed; the
-#: next chunk or the completion goes on from there.
+#: Bytes that one chunk reads back for the digest at most, when gaps before them have closed or the
+#: recorded state is behind; the next chunk or the completion goes on from there.
 _CATCH_UP = 64 * 1024 * 1024
 
 #: Separate ranges beyond the prefix; more is no client, and would make every commit slow.
@@ -79,6 +80,7 @@ class Chunk:
         emit: Callable[[str, Record], None],
         expires: Callable[[], datetime],
         forget: Callable[[Record], None],
+        trails: Trails,
     ) -> None:
         self.record = record
         self.start = start
@@ -101,7 +103,9 @@ class Chunk:
         self._forget = forget
         self._alone = alone
         self._stored = ranges.add(record.received, 0, record.offset)
-        self._digest = MD5.pick_up(record.digest_state, record.digest_offset, start)
+        self._trails = trails
+        #: The digest of all bytes up to :attr:`position`; None when it cannot follow yet.
+        self._trail: Trail | None = None
 
     @property
     def position(self) -> int:
@@ -122,10 +126,34 @@ class Chunk:
         if self._max_bytes is not None and end > self._max_bytes:
             raise FileTooLarge(self._max_bytes)
         with failing_parts():
+            if not self.received:
+                self._trail = self._pick_up_trail()
             self._put(data)
-        if self._digest is not None:
-            self._digest.update(data)
+        if self._trail is not None:
+            self._trail.feed(data)
         self.received += len(data)
+
+    def _pick_up_trail(self) -> Trail | None:
+        """Return the digest of the recorded bytes before this chunk."""
+        if self.start > self.record.offset:
+            return None
+        kept = self._trails.take(self.record.upload_id, self.start)
+        if kept is not None:
+            return kept
+        behind = self.start - self.record.digest_offset
+        return self._trail_to(self.start) if 0 <= behind <= _CATCH_UP else None
+
+    def _trail_to(self, end: int) -> Trail | None:
+        """Go on from the recorded state, reading what it has not seen up to ``end``."""
+        seen = self.record.digest_offset
+        digest = MD5.pick_up(self.record.digest_state, seen, seen)
+        return None if digest is None else self._follow(Trail(digest, seen), end)
+
+    def _follow(self, trail: Trail, end: int) -> Trail:
+        if trail.end < end:
+            for data in self._storage.read_part(self.record.upload_id, trail.end, end):
+                trail.feed(data)
+        return trail
 
     def _put(self, data: bytes) -> None:
         """Write what is new of the data, compare what is stored already."""
@@ -175,6 +203,8 @@ class Chunk:
                 raise ServiceUnavailable("Upload is being changed by too many requests")
         self.committed = True
         self._turn.close()
+        if self._trail is not None:
+            self._trails.keep(self.record.upload_id, self._trail)
         if self.first:
             self._emit("created", self.record)
         self._emit("chunk_received", self.record)
@@ -212,23 +242,17 @@ class Chunk:
         return values | self._digested(offset)
 
     def _digested(self, offset: int) -> dict[str, Any]:
-        """Return the digest's new state, following the prefix as far as it is cheap."""
-        record = self.record
-        seen = record.digest_offset
-        if self._digest is not None and seen == self.start:
-            running, seen = self._digest, self.position
-        else:
-            thawed = MD5.pick_up(record.digest_state, seen, seen)
-            if thawed is None:
-                return {}
-            running = thawed
-        if seen < offset:
-            running = running.copy()
-            until = min(offset, seen + _CATCH_UP)
-            for data in self._storage.read_part(record.upload_id, seen, until):
-                running.update(data)
-            seen = until
-        return {"digest_state": running.state(), "digest_offset": seen}
+        """Return how far the digest is, having followed the prefix as far as it is cheap."""
+        seen = self.record.digest_offset
+        if self._trail is not None:
+            # Beyond this chunk when it has closed a gap.
+            self._follow(self._trail, min(offset, self._trail.end + _CATCH_UP))
+        elif seen < offset:
+            self._trail = self._trail_to(min(offset, seen + _CATCH_UP))
+        if self._trail is None or self._trail.reached[1] <= seen:
+            return {}
+        state, seen = self._trail.reached
+        return {"digest_state": state, "digest_offset": seen}
 
     def _refused(self) -> ChunkedUploadError:
         """Say why this chunk is not taken, from what the record says now."""

@@ -41,6 +41,7 @@ from .repeat import Repeat
 from .settings import Settings
 from .storage import Storage, Turn
 from .storage.base import PartMissing
+from .trailing import Trails
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ class UploadEngine:
         self.records = records
         self.emit = emit
         self._now = now
+        self._trails = Trails()
         self._removal = Removal(
             storage, records, directory=self._directory, now=now, expires=self._expiry
         )
@@ -193,6 +195,7 @@ class UploadEngine:
             emit=self.emit,
             expires=self._expiry,
             forget=self.forget,
+            trails=self._trails,
         )
 
     def repeat(
@@ -297,6 +300,10 @@ class UploadEngine:
         """
         if record.offset != record.length:
             raise NotComplete(record.offset)
+        trail = self._trails.take(record.upload_id, record.offset)
+        if trail is not None:
+            trail.wait()
+            return digest.MD5(trail.reached[0]).hexdigest()
         with failing_parts():
             seen = record.digest_offset
             running: Any = digest.MD5.pick_up(record.digest_state, seen, seen)
