@@ -60,6 +60,7 @@ class Chunk:
     :param last: where this chunk ends, the file ends; ``stop`` is the most it can be.
     :param expires: returns when the upload will expire if nothing more comes.
     :param forget: removes what a new upload has made, should this chunk be dropped.
+    :param trails: the digests that can be gone on with; None when no digest is wanted.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class Chunk:
         emit: Callable[[str, Record], None],
         expires: Callable[[], datetime],
         forget: Callable[[Record], None],
-        trails: Trails,
+        trails: Trails | None,
     ) -> None:
         self.record = record
         self.start = start
@@ -135,7 +136,7 @@ class Chunk:
 
     def _pick_up_trail(self) -> Trail | None:
         """Return the digest of the recorded bytes before this chunk."""
-        if self.start > self.record.offset:
+        if self._trails is None or self.start > self.record.offset:
             return None
         kept = self._trails.take(self.record.upload_id, self.start)
         if kept is not None:
@@ -203,7 +204,7 @@ class Chunk:
                 raise ServiceUnavailable("Upload is being changed by too many requests")
         self.committed = True
         self._turn.close()
-        if self._trail is not None:
+        if self._trails is not None and self._trail is not None:
             self._trails.keep(self.record.upload_id, self._trail)
         if self.first:
             self._emit("created", self.record)
@@ -247,7 +248,7 @@ class Chunk:
         if self._trail is not None:
             # Beyond this chunk when it has closed a gap.
             self._follow(self._trail, min(offset, self._trail.end + _CATCH_UP))
-        elif seen < offset:
+        elif self._trails is not None and seen < offset:
             self._trail = self._trail_to(min(offset, seen + _CATCH_UP))
         if self._trail is None or self._trail.reached[1] <= seen:
             return {}

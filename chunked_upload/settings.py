@@ -212,6 +212,13 @@ class Settings:
         "(not a crash of the server) may lose acknowledged bytes.",
         parse_bool,
     )
+    md5: bool = _setting(
+        True,
+        "True: every byte goes into an MD5 as it arrives, and completing needs the client's. "
+        "False: neither, for more speed; completed uploads have `md5: null`. A client that sends "
+        "one all the same has it checked, for which the file is read.",
+        parse_bool,
+    )
     file_mode: int = _setting(
         0o640,
         "Permissions of files, whatever the umask (octal in the environment).",

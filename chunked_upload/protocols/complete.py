@@ -42,8 +42,13 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
     """Completes an upload: checks the MD5, puts the file in its final place, tells the app."""
 
     takes_fields = True
-    #: Whether the client must send the file's MD5.
+    #: Whether the client must send the file's MD5 (unless the setting ``MD5`` is off).
     do_md5_check: ClassVar[bool] = True
+
+    @property
+    def md5_required(self) -> bool:
+        """Whether a completion without an MD5 is refused."""
+        return self.do_md5_check and self.settings.md5
 
     def on_completion(self, uploaded_file: UploadedFile, request: Request) -> None:
         """Called with the finished file (hook). Raising does not undo the completion; see docs."""
@@ -71,8 +76,8 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
         self.check_permissions(request)
         fields = self._fields()
         upload_id, md5 = fields["upload_id"].strip(), fields["md5"].strip()
-        if not upload_id or (self.do_md5_check and not md5):
-            raise FieldsRequired(md5_required=self.do_md5_check)
+        if not upload_id or (self.md5_required and not md5):
+            raise FieldsRequired(md5_required=self.md5_required)
         record = self.find(upload_id)
         self.validate(request)
         self.finish(record, md5)
@@ -88,11 +93,11 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
         """
         self.is_valid_chunked_upload(record)
         self.mount.let_go()
-        expected = md5 if self.do_md5_check else None
+        expected = md5 or None if self.do_md5_check else None
         if record.status != Status.COMPLETE:
             self._complete(record, expected)
-        elif expected is not None:
-            self.md5_check(record, expected)
+        else:
+            self._check_again(record, expected)
 
     def settle(self, record: Record) -> None:
         """Do what follows a completion, once."""
@@ -110,14 +115,22 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
 
     def _complete(self, record: Record, md5: str | None) -> None:
         try:
-            record.md5 = self.engine.checksum(record)
+            if self.settings.md5 or md5 is not None:
+                record.md5 = self.engine.checksum(record)
             if md5 is not None:
                 self.md5_check(record, md5)
             self.engine.mark_complete(record)
             self._save(record, lambda: self._promote(record), new=False)
         except AlreadyComplete:  # by another request, right now
-            if md5 is not None:
-                self.md5_check(record, md5)
+            self._check_again(record, md5)
+
+    def _check_again(self, record: Record, md5: str | None) -> None:
+        """Check the MD5 of an upload that is complete, perhaps without one."""
+        if md5 is None:
+            return
+        if record.md5 is None:
+            record.md5 = self.engine.checksum(record)
+        self.md5_check(record, md5)
 
     def _promote(self, record: Record) -> None:
         # After pre_save, so that a hook that raises leaves no file in the final place.
@@ -138,7 +151,7 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
             raise UnsupportedBody(f"{mimetype} is not supported; send a form or JSON")
         errors = CompleteSchema().validate(given)
         if errors:
-            raise FieldsRequired(md5_required=self.do_md5_check)
+            raise FieldsRequired(md5_required=self.md5_required)
         fields: dict[str, str] = CompleteSchema().load(given)
         return fields
 

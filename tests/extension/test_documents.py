@@ -147,7 +147,7 @@ def test_settings_named_in_documents_exist(page: Path) -> None:
 
     others = {"CHUNKED_UPLOAD_CONFIG", "CHUNKED_UPLOAD_INSTANCE"}
     gone = set(re.findall(r"~~`(CHUNKED_UPLOAD_\w+)`~~", page.read_text()))
-    named = set(re.findall(r"CHUNKED_UPLOAD_[A-Z_]*[A-Z]", page.read_text()))
+    named = set(re.findall(r"CHUNKED_UPLOAD_[A-Z0-9_]*[A-Z0-9]", page.read_text()))
     assert named - set(KEYS) - others - gone == set()
 
 
