@@ -208,14 +208,18 @@ def in_processes(works: list[Callable[[], Timing]]) -> list[Timing]:
 
 
 def _client(work: Callable[[], Timing], barrier: Any, answer: Connection) -> None:
-    # The harness ends its clients itself.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    leave_signals_alone()
     try:
         barrier.wait(60)
         answer.send(work())
     except Exception as error:
         answer.send(f"{type(error).__name__}: {error}")
+
+
+def leave_signals_alone() -> None:
+    """Let a forked client end at SIGTERM and nothing else: the harness ends its clients itself."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _outcome(here: Connection) -> Timing:

@@ -76,7 +76,7 @@ class Ours(Peer):
             [
                 *(str(_BIN / "gunicorn"), "--bind", "127.0.0.1:{port}"),
                 *("-k", "gthread", "--threads", str(self.threads), "--workers", str(self.workers)),
-                "--no-control-socket",
+                *("--worker-connections", str(2 * self.threads), "--no-control-socket"),
                 *("--chdir", str(REPOSITORY), "wsgi:app"),
             ],
             directory=place,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..contest import Bench, opened, take_turn
-from ..load import KIB, Dialect, Frame, Payload, begin, send_chunk
+from ..load import KIB, Dialect, Frame, Payload, begin, leave_signals_alone, send_chunk
 from ..peers.base import Runner, Sample, ServerRunner
 from ..peers.ours import Ours
 from ..peers.resumable_upload import ResumableUpload
@@ -89,6 +89,7 @@ def probe(
     dialect: Dialect, port: int, payload: Payload, ready: Any, stop: Any, answer: Any
 ) -> None:
     """Ask how far an upload is, again and again on one connection; send the seconds of each."""
+    leave_signals_alone()
     seconds = []
     with Wire(port) as wire:
         state = begin(dialect, wire, 2 * _PIECE)
