@@ -46,7 +46,8 @@ export class ChunkedUploader extends EventTarget {
   /** @type {Upload[]} */
   #uploads = [];
   #added = 0;
-  #busy = false;
+  /** Those at work, or that will be without anybody's help. @type {Set<Upload>} */
+  #active = new Set();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #report;
 
@@ -93,7 +94,7 @@ export class ChunkedUploader extends EventTarget {
     this.#added += 1;
     const upload = new Upload(this.#parts, file, { metadata, handle }, this.#added);
     this.#uploads = [...this.#uploads, upload];
-    this.#busy = true;
+    this.#active.add(upload);
     this.#emit("added", { upload });
     queueMicrotask(() => upload.state === "queued" && upload.begin());
     return upload;
@@ -207,9 +208,8 @@ export class ChunkedUploader extends EventTarget {
   #change(upload) {
     this.#emit("change", { upload });
     this.#progress();
-    const busy = this.#uploads.some((other) => ACTIVE.has(other.state));
-    if (this.#busy && !busy) this.#emit("idle", {});
-    this.#busy = busy;
+    if (ACTIVE.has(upload.state)) this.#active.add(upload);
+    else if (this.#active.delete(upload) && this.#active.size === 0) this.#emit("idle", {});
   }
 
   /** Report the sums, soon. */

@@ -61,3 +61,12 @@ export class Setback extends Error {
 
 /** The user paused or canceled, or the uploader was closed. */
 export class Stopped extends Error {}
+
+/**
+ * Whether the server may have taken a request of which only this is known.
+ *
+ * @param {unknown} error
+ */
+export function isUnanswered(error) {
+  return error instanceof Stopped || (error instanceof Setback && error.kind === "network");
+}

@@ -23,6 +23,10 @@ export class Identity {
   /** Until the next note. @type {ReturnType<typeof setTimeout> | null} */
   #noting = null;
   #noted = false;
+  /** Whether it was said that there is another file of this name. */
+  #told = false;
+  /** Ids of uploads that were given up, in case the server still has them. @type {Set<string>} */
+  #avoided = new Set();
   /** MD5 of the file's first bytes. @type {Checkpoint | null} */
   checkpoint = null;
 
@@ -95,7 +99,8 @@ export class Identity {
       return known.uploadId;
     }
     const namesake = known ? null : await memory.find("name", this.#upload.name);
-    if (namesake && !namesake.result) this.#upload.notice("different-file");
+    if (namesake && !namesake.result && !this.#told) this.#upload.notice("different-file");
+    this.#told = true;
     return null;
   }
 
@@ -110,7 +115,7 @@ export class Identity {
     const { name, size } = this.#upload;
     const found = await this.#parts.server.find(name, signal);
     const same = found?.length === size && found.metadata.fingerprint === this.#fingerprint;
-    return same ? found : null;
+    return same && !this.#avoided.has(found.upload_id) ? found : null;
   }
 
   /**
@@ -143,12 +148,14 @@ export class Identity {
     }, NOTE_INTERVAL);
   }
 
-  /** Forget the unfinished upload in this browser. */
+  /** Forget the unfinished upload in this browser, and do not find it again. */
   async unnote() {
     this.#stopNoting();
     this.checkpoint = null;
     const { uploadId } = this.#upload;
-    if (uploadId !== null) await this.#parts.memory.forget(uploadId);
+    if (uploadId === null) return;
+    this.#avoided.add(uploadId);
+    await this.#parts.memory.forget(uploadId);
   }
 
   /**

@@ -11,7 +11,8 @@
  */
 
 import { whyAnew } from "./answers.js";
-import { Setback, Stopped, UploadError } from "./errors.js";
+import { ChunkSize } from "./chunk-size.js";
+import { Setback, Stopped, UploadError, isUnanswered } from "./errors.js";
 import { Identity } from "./identity.js";
 import { Patience, giveUp } from "./patience.js";
 import { assertUnchanged, assertWanted } from "./source.js";
@@ -20,10 +21,6 @@ import { untilAborted } from "./waiting.js";
 /** @typedef {import("./types.js").Parts} Parts */
 /** @typedef {import("./types.js").UploadRecord} UploadRecord */
 
-/** Smallest chunk that is tried, for proxies that take little and lines that carry little. */
-const MIN_CHUNK = 64 * 1024;
-/** Seconds that a chunk should take at most. */
-const CHUNK_SECONDS = 10;
 /** How often an upload may begin in one run. */
 const MAX_BEGINNINGS = 4;
 
@@ -37,6 +34,8 @@ export class Transfer {
   #chunkSize;
   /** Some of the bytes were there before this page began to read the file. */
   #resumed = false;
+  /** The first chunk was sent, and no answer came yet. */
+  #creating = false;
   #onDiffers = () => {};
 
   /**
@@ -48,7 +47,7 @@ export class Transfer {
     this.#upload = upload;
     this.#identity = new Identity(parts, upload);
     this.#patience = new Patience(parts, upload);
-    this.#chunkSize = parts.options.chunkSize;
+    this.#chunkSize = new ChunkSize(parts.options.chunkSize);
   }
 
   /**
@@ -70,6 +69,7 @@ export class Transfer {
       this.#upload.enter("checking");
       await this.#recover(after);
       await this.#patience.insist(() => this.#identity.read());
+      signal.throwIfAborted();
       let waited = false;
       release = await this.#identity.lock(signal, () => {
         waited = true;
@@ -79,7 +79,7 @@ export class Transfer {
       return (waited ? await this.#finishedElsewhere() : null) ?? (await this.#deliver(signal));
     } catch (error) {
       if (!(error instanceof Stopped)) this.close();
-      if (error instanceof UploadError && error.code === "changed") await this.discard();
+      if (error instanceof UploadError && error.code === "changed") this.discard();
       throw error;
     } finally {
       release();
@@ -97,10 +97,12 @@ export class Transfer {
     const { uploadId } = this.#upload;
     const { signal } = new AbortController();
     try {
-      await this.#identity.unnote();
-      const id = uploadId ?? (await this.#identity.findOnServer(signal))?.upload_id;
-      if (id) await this.#parts.server.remove(id);
+      const unnoted = this.#identity.unnote();
       this.#upload.uploadId = null;
+      await unnoted;
+      const lost = this.#creating ? await this.#identity.findOnServer(signal) : null;
+      const id = uploadId ?? lost?.upload_id;
+      if (id) await this.#parts.server.remove(id);
       return true;
     } catch {
       return false;
@@ -256,16 +258,18 @@ export class Transfer {
   }
 
   async #sendChunk() {
-    const { size, offset } = this.#upload;
-    const stop = Math.min(offset + this.#nextLength(), size);
+    const { size, offset, speed } = this.#upload;
+    const stop = Math.min(offset + this.#chunkSize.next(speed), size);
     this.#hash?.allow(stop);
     try {
       const answer = await this.#put(offset, stop);
       this.#upload.uploadId = answer.upload_id;
+      this.#creating = false;
       this.#follow(answer.offset, answer.expires);
       if (size && this.#upload.offset <= offset) throw new Setback("server", { lasting: true });
       this.#identity.note();
     } catch (error) {
+      this.#creating &&= isUnanswered(error);
       if (!(error instanceof Setback)) throw error;
       await this.#getOver(error, stop - offset);
     }
@@ -281,18 +285,12 @@ export class Transfer {
     const { uploadId, file, metadata } = this.#upload;
     /** @param {number} loaded */
     const onProgress = (loaded) => this.#upload.move(start, Math.min(start + loaded, stop));
+    this.#creating = uploadId === null;
     if (uploadId !== null) return server.append(uploadId, file, start, stop, signal, onProgress);
     /** @type {Record<string, string>} */
     const path = file.webkitRelativePath ? { relative_path: file.webkitRelativePath } : {};
     const fields = { ...path, ...options.metadata, ...metadata, ...this.#identity.fields };
     return server.create(file, stop, fields, signal, onProgress);
-  }
-
-  /** Bytes of the next chunk: fewer where the line is slow, so that a cut costs seconds. */
-  #nextLength() {
-    const { speed } = this.#upload;
-    const bearable = speed ? Math.max(Math.floor(speed * CHUNK_SECONDS), 4 * MIN_CHUNK) : Infinity;
-    return Math.min(this.#chunkSize, bearable);
   }
 
   /**
@@ -307,8 +305,7 @@ export class Transfer {
     upload.move(before);
     if (setback.kind === "complete") return this.#follow(upload.size);
     if (setback.kind === "chunk-too-large") {
-      if (length <= MIN_CHUNK) throw giveUp(setback);
-      this.#chunkSize = Math.max(Math.floor(length / 2), MIN_CHUNK);
+      if (!this.#chunkSize.shrink(length)) throw giveUp(setback);
       return;
     }
     if (setback.kind === "moved") {

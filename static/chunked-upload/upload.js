@@ -30,6 +30,8 @@ export class Upload extends EventTarget {
   #speedometer = new Speedometer();
   /** @type {AbortController | null} */
   #running = null;
+  /** The run before this one, which must have ended first. @type {Promise<unknown>} */
+  #last = Promise.resolve();
   /** Ends the current rest. @type {(() => void) | null} */
   #wake = null;
   #reported = 0;
@@ -131,10 +133,12 @@ export class Upload extends EventTarget {
     this.#running = running;
     this.error = null;
     this.enter("queued");
-    this.#transfer.run(running.signal, after).then(
-      (result) => this.#finish(running, result),
-      (error) => this.#fail(running, error),
-    );
+    this.#last = this.#last
+      .then(() => this.#transfer.run(running.signal, after))
+      .then(
+        (result) => this.#finish(running, result),
+        (error) => this.#fail(running, error),
+      );
   }
 
   /** End without a word: the page lets go of the uploader. */

@@ -41,7 +41,7 @@ def test_so_many_at_a_time_and_first_come_first_served(
 ) -> None:
     page = library(simultaneous=2)
     files = [make_file(tmp_path / f"{name}.bin", 2 * CHUNK) for name in "abcde"]
-    first = [network.proxy.hold(), network.proxy.hold()]
+    first = [network.proxy.hold(0), network.proxy.hold(1)]
     page.pick(*files)
     for fault in first:
         fault.wait()

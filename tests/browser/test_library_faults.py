@@ -96,11 +96,12 @@ def test_the_network_coming_back_ends_the_wait(library: Open, network: Network, 
 def test_a_connection_in_which_nothing_moves_is_given_up(
     library: Open, network: Network, file: Path
 ) -> None:
-    page = library(stallTimeout=1000)
+    page = library(stallTimeout=1000, retryDelays=NEVER)
     fault = network.proxy.hold(1)
     page.pick(file)
     assert page.until("waiting: network")["waiting"]["detail"] == "no progress"
     fault.release()
+    page.call("resume")
     page.done()
     assert_stored(network, file)
 
@@ -234,10 +235,49 @@ def test_cancel_removes_it_here_and_on_the_server(
     assert page.problems == []
 
 
+def test_cancel_removes_what_no_answer_told_of(library: Open, network: Network, file: Path) -> None:
+    page = library(retryDelays=NEVER)
+    network.proxy.lose_reply(0)
+    page.pick(file)
+    page.until("waiting: network")
+    assert page.call("cancel") is True
+    assert network.unfinished == []
+
+
+def test_canceling_what_waits_for_another_tab_leaves_that_one_alone(
+    library: Open, network: Network, file: Path
+) -> None:
+    one, two = library(), library()
+    fault = network.proxy.hold(1)
+    one.pick(file)
+    fault.wait()
+    two.pick(file)
+    two.until("waiting: other-tab")
+    two.call("cancel")
+    fault.release()
+    one.done()
+    assert_stored(network, file)
+
+
+def test_pause_and_resume_in_a_hurry(library: Open, network: Network, file: Path) -> None:
+    page = library()
+    page.pick(file)
+    page.evaluate("""async () => {
+        for (let times = 0; times < 20; times += 1) {
+            uploads[0].pause();
+            if (times % 2) await new Promise((then) => setTimeout(then, times));
+            uploads[0].resume();
+        }
+    }""")
+    page.done()
+    assert_stored(network, file)
+    assert len(network.proxy.chunks) < 4 + 20
+
+
 def test_all_at_once(library: Open, network: Network, tmp_path: Path) -> None:
     page = library(simultaneous=2)
     files = [make_file(tmp_path / f"{name}.bin", 2 * CHUNK) for name in "abcd"]
-    first = [network.proxy.hold(), network.proxy.hold()]
+    first = [network.proxy.hold(0), network.proxy.hold(1)]
     page.pick(*files)
     for fault in first:
         fault.wait()
