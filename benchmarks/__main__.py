@@ -30,7 +30,8 @@ PAGE = REPOSITORY / "docs" / "benchmarks.md"
 def main() -> int:
     """Run the rows that were asked for."""
     options = _options()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     _allow_open_files()
     options.data.mkdir(parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(prefix="data-", dir=options.data))
@@ -124,7 +125,7 @@ def _allow_open_files() -> None:
 
 
 def _interrupt(*_: object) -> None:
-    """End on SIGTERM as on Ctrl-C: with every server stopped."""
+    """End with every server stopped and all data deleted."""
     raise KeyboardInterrupt
 
 
