@@ -36,7 +36,7 @@ CHUNKED = (
 <!-- snippet -->
 {{ dropzone.create(action="chunked_upload.uploads") }}
 {{ dropzone.load_js() }}
-{{ dropzone.config(custom_options=options, custom_init=cancel) }}
+{{ dropzone.config(custom_options=options, custom_init=init) }}
 <!-- /snippet -->
 """
 )
@@ -54,16 +54,25 @@ ON_CLICK = (
 """
 )
 
-# Dropzone's own options. A chunk that gets no answer is sent again.
-OPTIONS = "chunking: true, chunkSize: %d, retryChunks: true, retryChunksLimit: 10"
+# Dropzone's own options: a chunk that gets no answer is sent again, three times at once.
+OPTIONS = "chunking: true, chunkSize: %d, retryChunks: true"
 
-# Canceled and removed files are removed from the server as well, by Dropzone's name for them.
-CANCEL = """
-this.on("removedfile", (file) => fetch(`${this.options.url}?dzuuid=${file.upload.uuid}`, {
-  method: "DELETE",
-  headers: this.options.headers,
-}));
-// So that whole files have that name too.
+# The body of Dropzone's init(), after what Flask-Dropzone writes into it.
+INIT = """
+// What may pass is tried again in a while; as long as it waits, the queue is not complete.
+this.on("error", (file, message, xhr) => {
+  file.tries = (file.tries || 0) + 1;
+  if (!xhr || (xhr.status > 0 && xhr.status < 500) || file.tries > 9) return;
+  file.status = Dropzone.ADDED;
+  file.previewElement.classList.remove("dz-error");
+  setTimeout(() => this.enqueueFile(file), 500 * file.tries);
+});
+// Removed files are removed from the server as well, by Dropzone's name for them.
+this.on("removedfile", (file) => {
+  const url = `${this.options.url}?dzuuid=${file.upload.uuid}`;
+  if (file.xhr) fetch(url, { method: "DELETE", headers: this.options.headers });
+});
+// Chunks have that name already, whole files get it here.
 this.on("sending", (file, xhr, form) => {
   if (!file.upload.chunked) form.append("dzuuid", file.upload.uuid);
 });
@@ -80,7 +89,7 @@ def note(file: UploadedFile, request: Request) -> None:
 
 
 def index(size: int) -> str:
-    return render_template_string(CHUNKED, options=OPTIONS % size, cancel=CANCEL)
+    return render_template_string(CHUNKED, options=OPTIONS % size, init=INIT)
 
 
 def create_app() -> Flask:

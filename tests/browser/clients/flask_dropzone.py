@@ -17,6 +17,8 @@ AGAIN = """() => {
     }
 }"""
 
+EXPECTS = dict.fromkeys((Fault.RELOADED, Fault.BROWSER_KILLED), Outcome.ANEW)
+
 CLIENTS = [
     Client(
         name="Flask-Dropzone",
@@ -29,18 +31,8 @@ CLIENTS = [
         done=".dz-success",
         failed=".dz-error",
         retry=lambda page: page.evaluate(AGAIN),
-        expects={
-            Fault.SERVER_KILLED: Outcome.RETRIED,
-            Fault.RELOADED: Outcome.ANEW,
-            Fault.BROWSER_KILLED: Outcome.ANEW,
-        },
-        # Dropzone tries chunks again, but not a file that goes in one request.
-        whole=dict.fromkeys((Fault.CUT, Fault.REPLY_LOST, Fault.LAST_REPLY_LOST), Outcome.RETRIED),
-        why={
-            Fault.SERVER_KILLED: "its tries follow at once",
-            Fault.RELOADED: "it keeps nothing across pages",
-            Fault.BROWSER_KILLED: "it keeps nothing across pages",
-        },
+        expects=EXPECTS,
+        why=dict.fromkeys(EXPECTS, "it keeps nothing across pages"),
         share=(Fault.CUT, Fault.LAST_REPLY_LOST),
     )
 ]
