@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.client import CHUNK, ROOT
 from tests.browser.clients.jquery_file_upload import CLIENTS
-from tests.browser.proxy import Proxy, Request
+from tests.browser.faults import Request
+from tests.browser.proxy import Proxy
 from tests.browser.site import AppServer, Site, Sites
 from tests.browser.trial import make_file
 from tests.support.server import Server

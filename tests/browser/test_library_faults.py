@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Route
 
+from tests.browser.faults import Request
 from tests.browser.library import CHUNK, LibraryPage, Network
-from tests.browser.proxy import Request
 from tests.browser.trial import make_file
 
 Open = Callable[..., LibraryPage]
