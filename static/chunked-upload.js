@@ -18,7 +18,7 @@
 import { Setback } from "./chunked-upload/errors.js";
 import { Hasher } from "./chunked-upload/hasher.js";
 import { Memory } from "./chunked-upload/memory.js";
-import { readOptions } from "./chunked-upload/options.js";
+import { check, readOptions } from "./chunked-upload/options.js";
 import { giveUp } from "./chunked-upload/patience.js";
 import { Server } from "./chunked-upload/server.js";
 import { Slots } from "./chunked-upload/slots.js";
@@ -85,12 +85,13 @@ export class ChunkedUploader extends EventTarget {
    * @param {File} file
    * @param {AddOptions} [options]
    * @returns {Upload}
-   * @throws {TypeError} when it is not a file.
+   * @throws {TypeError} when it is not a file, or for metadata that cannot be.
    */
   add(file, { metadata = {}, handle = null } = {}) {
     if (!(file instanceof File)) {
       throw new TypeError("ChunkedUploader.add takes a File, as <input type=file> gives it");
     }
+    check("metadata", metadata);
     this.#added += 1;
     const upload = new Upload(this.#parts, file, { metadata, handle }, this.#added);
     this.#uploads = [...this.#uploads, upload];

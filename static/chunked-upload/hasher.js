@@ -103,9 +103,9 @@ export class Hasher {
     if (type === "differs") return task.onDiffers?.();
     this.#tasks.delete(id);
     if (type !== "failed") return task.resolve(said.value);
-    const error = readingError(said.name, said.message);
-    task.reject(error);
-    if (error.code === "worker") this.#fail(error); // the next one may load what this one could not
+    const unread = readingError(said.name);
+    task.reject(unread ?? new UploadError("worker", { cause: `${said.name}: ${said.message}` }));
+    if (!unread) this.close(); // the next worker may load what this one could not
   }
 
   /** @param {UploadError} error */

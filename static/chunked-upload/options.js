@@ -42,11 +42,16 @@ const isBoolean = (value) => typeof value === "boolean";
 const isFunction = (value) => typeof value === "function";
 /** @param {unknown} value */
 const isText = (value) => typeof value === "string" && value !== "";
+
+/** Fields that are the protocol's own. */
+const RESERVED = ["upload_id", "md5"];
+
 /** @param {unknown} value */
 const isFields = (value) =>
   typeof value === "object" &&
   value !== null &&
-  Object.values(value).every((field) => typeof field === "string");
+  Object.entries(value).every(([k, v]) => typeof v === "string" && !RESERVED.includes(k));
+
 /** @param {unknown} value */
 const isDelays = (value) =>
   Array.isArray(value) && value.length > 0 && value.every((delay) => delay >= 0);
@@ -62,7 +67,7 @@ const RULES = {
   maxBytes: [(value) => value === null || isCount(value), "a whole number of bytes above 0"],
   accept: [(value) => value === null || typeof value === "string", 'a text such as ".pdf,image/*"'],
   refuse: [(value) => value === null || typeof value === "string", 'a text such as ".exe,.bat"'],
-  metadata: [isFields, "an object of texts"],
+  metadata: [isFields, "an object of texts, without upload_id and md5"],
   headers: [isFunction, "a function that returns an object of headers"],
   csrf: [(value) => value === null || isFunction(value), "a function that returns the token"],
   credentials: [
@@ -87,14 +92,21 @@ export function readOptions(given) {
       throw new TypeError(`ChunkedUploader has no option "${name}"; it has ${known}`);
     }
     if (value === undefined) continue;
-    const [fits, expected] = RULES[/** @type {keyof Options} */ (name)];
-    if (!fits(value)) {
-      throw new TypeError(`ChunkedUploader's option "${name}" must be ${expected}`);
-    }
+    check(/** @type {keyof Options} */ (name), value);
     Object.assign(options, { [name]: value });
   }
   const endpoint = new URL(options.endpoint, document.baseURI);
   if (!endpoint.pathname.endsWith("/")) endpoint.pathname += "/";
   options.endpoint = endpoint.href;
   return options;
+}
+
+/**
+ * @param {keyof Options} name
+ * @param {unknown} value
+ * @throws {TypeError} when the option cannot have that value.
+ */
+export function check(name, value) {
+  const [fits, expected] = RULES[name];
+  if (!fits(value)) throw new TypeError(`ChunkedUploader's option "${name}" must be ${expected}`);
 }

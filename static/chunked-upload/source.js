@@ -49,18 +49,19 @@ export async function assertUnchanged({ file, handle }) {
       throw new UploadError("changed");
     }
   } catch (error) {
-    throw error instanceof DOMException ? readingError(error.name, error.message) : error;
+    if (!(error instanceof DOMException)) throw error;
+    if (error.name === "NotAllowedError") return; // the handle's permission has ended, not the file's
+    throw readingError(error.name) ?? new UploadError("unreadable", { cause: error });
   }
 }
 
 /**
- * Why a file could not be read or hashed.
+ * Why a file could not be read; null when it is not the file.
  *
  * @param {string} name Of the error.
- * @param {string} message
  */
-export function readingError(name, message) {
+export function readingError(name) {
   if (name === "NotReadableError" || name === "NotFoundError") return new UploadError("changed");
   if (name === "NotAllowedError" || name === "SecurityError") return new UploadError("unreadable");
-  return new UploadError("worker", { cause: `${name}: ${message}` });
+  return null;
 }

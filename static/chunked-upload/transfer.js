@@ -189,7 +189,7 @@ export class Transfer {
     if (!kind || beginnings >= MAX_BEGINNINGS) {
       throw error instanceof Setback ? giveUp(error) : error;
     }
-    if (other) await this.discard();
+    if (kind === "different-file") await this.discard();
     else await this.#identity.unnote();
     this.#upload.notice(kind);
     this.#forget();

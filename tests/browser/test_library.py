@@ -119,6 +119,7 @@ def test_an_option_that_cannot_work_is_told(library: Open) -> None:
         ({"retryDelays": []}, '"retryDelays" must be an array of milliseconds'),
         ({"endpoint": "http://"}, '"endpoint" must be a URL'),
         ({"chunksize": 1}, 'no option "chunksize"; it has endpoint, chunkSize'),
+        ({"metadata": {"md5": "x"}}, '"metadata" must be an object of texts, without upload_id'),
         ({"credentials": "omit"}, 'must be "same-origin" or "include"'),
     ]:
         assert complaint in page.evaluate(script, options)
