@@ -53,7 +53,7 @@ def render(results: Mapping[str, Any]) -> str:
         anew=Outcome.ANEW.value,
     )
     table = _table(clients, results["cells"])
-    notes, seconds = _notes(clients), _seconds(results["seconds"])
+    notes, seconds = _notes(), _seconds(results["seconds"])
     return "\n".join([head, *table, "", *notes, *seconds, *_pages(clients)])
 
 
@@ -80,20 +80,23 @@ def _cell(client: Client, fault: Fault, measured: Mapping[str, Mapping[str, str]
         text += f"; one chunk: {whole}"
     if missing:
         text += f" (not run: {', '.join(missing)})"
-    return text + (" \\*" if fault in client.why else "")
+    if fault in client.why:
+        text += f" <sup>{_reasons().index(client.why[fault]) + 1}</sup>"
+    return text
 
 
 def _seen(outcomes: Iterable[str | None]) -> str:
     return ", ".join(sorted({Outcome[outcome].value for outcome in outcomes if outcome}))
 
 
-def _notes(clients: Iterable[Client]) -> list[str]:
-    notes = [
-        f"- {client.name}, {fault.value}: {reason}."
-        for client in clients
-        for fault, reason in client.why.items()
-    ]
-    return ["\\* Why:", "", *notes, ""] if notes else []
+def _reasons() -> list[str]:
+    """Return what is said of outcomes, in the order of its footnotes."""
+    return list(dict.fromkeys(reason for client in all_clients() for reason in client.why.values()))
+
+
+def _notes() -> list[str]:
+    notes = [f"{number}. {reason}" for number, reason in enumerate(_reasons(), start=1)]
+    return [*notes, ""] if notes else []
 
 
 def _seconds(measured: Mapping[str, float]) -> list[str]:

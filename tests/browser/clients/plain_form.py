@@ -13,6 +13,8 @@ BROKEN = (
     Fault.BROWSER_KILLED,
 )
 
+STORED = "the file was stored, and is stored again"
+
 CLIENTS = [
     Client(
         name="Plain form",
@@ -25,8 +27,7 @@ CLIENTS = [
         expects=dict.fromkeys(BROKEN, Outcome.ANEW),
         why={
             Fault.CUT: "Chromium often sends the form again by itself",
-            Fault.REPLY_LOST: "the file was stored, and is stored again",
-            Fault.LAST_REPLY_LOST: "the same",
+            **dict.fromkeys((Fault.REPLY_LOST, Fault.LAST_REPLY_LOST), STORED),
         },
     )
 ]
