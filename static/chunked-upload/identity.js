@@ -119,14 +119,15 @@ export class Identity {
   }
 
   /**
-   * The finished upload, if the tab that held the lock has finished it.
+   * The finished upload, if the tab that held the lock has finished it. Under another name it is a
+   * copy of the file, which the user wants stored as well.
    *
    * @param {AbortSignal} signal
    * @returns {Promise<UploadRecord | null>}
    */
   async findFinished(signal) {
     const known = await this.#parts.memory.find("fingerprint", String(this.#fingerprint));
-    if (!known?.result) return null;
+    if (!known?.result || known.name !== this.#upload.name) return null;
     try {
       const state = await this.#parts.server.state(known.uploadId, signal);
       this.#upload.uploadId = known.uploadId;

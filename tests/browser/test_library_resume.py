@@ -221,6 +221,18 @@ def test_two_tabs_with_the_same_file_send_it_once(
     assert len(network.proxy.chunks) == 4
 
 
+def test_a_copy_under_another_name_is_stored_as_well(
+    library: Open, network: Network, tmp_path: Path
+) -> None:
+    page = library()
+    files = [make_file(tmp_path / "one.bin", CHUNK + 1), tmp_path / "two.bin"]
+    files[1].write_bytes(files[0].read_bytes())
+    page.pick(*files)
+    results = [page.done(at)["result"] for at in range(2)]
+    assert [result["filename"] for result in results] == ["one.bin", "two.bin"]
+    assert [path.read_bytes() for path in network.stored] == [files[0].read_bytes()] * 2
+
+
 def test_a_tab_that_is_closed_leaves_its_upload_to_the_other(
     library: Open, network: Network, tmp_path: Path
 ) -> None:
