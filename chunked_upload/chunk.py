@@ -216,7 +216,7 @@ class Chunk:
         if not self._records.refresh(self.record) or self.record.status != Status.UPLOADING:
             raise self._refused()
         if not self._turn.stands():
-            raise OffsetMismatch(self.record.offset)
+            raise self._refused()
         if self._sequential and self.record.offset != self.start:
             raise OffsetMismatch(self.record.offset)
         self._values = self._merged()

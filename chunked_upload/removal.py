@@ -69,6 +69,8 @@ class Removal:
 
     def forget(self, record: Record) -> None:
         """Remove a record without acknowledged bytes, unless its turn has moved on."""
+        if record.status != Status.UPLOADING:
+            return  # canceled meanwhile, and its key is to stay
         with failing_parts():
             # Marked first, so that a crash in between leaves the cleaner a record to go by.
             # Without its key: the client's next chunk may begin the upload anew.

@@ -99,20 +99,20 @@ class Names:
 
         :raises UploadNotFound: when there has been one, which is removed.
         """
-        view = self._view
+        view, model = self._view, self._view.model
         with view.mount.letting_go():
             visible = view.get_queryset(request)
+        any_of_mine = select(model).where(model.upload_set == view.mount.name)
         with failing_parts():
-            record = view.engine.records.first(self._named(visible))
-            if record is None and self.taken():
-                raise UploadNotFound
+            record = self._first(visible)
+            if record is None and self._first(any_of_mine) is not None:
+                record = self._first(visible)  # unless it was made in between
+                if record is None:
+                    raise UploadNotFound
         return record
 
-    def taken(self) -> bool:
-        """Whether there is an upload of that name, or has been one lately."""
-        model = self._view.model
-        own = select(model).where(model.upload_set == self._view.mount.name)
-        return self._view.engine.records.first(self._named(own)) is not None
+    def _first(self, statement: Select[Any]) -> Record | None:
+        return self._view.engine.records.first(self._named(statement))
 
     def record(self) -> Record:
         """Make a record of that name without a file, to have it taken."""
