@@ -17,6 +17,7 @@ from ..peers.tuspyserver import TuspyServer
 from ..results import Measured
 from ..spread import percentile
 from ..wire import LoadError, Wire, expect
+from ..workshop import tell
 from .base import Row, ours_durable
 
 _PIECE = 16 * KIB
@@ -75,7 +76,8 @@ class Slow:
         for wire, state in zip(self._wires, self._states, strict=True):
             try:
                 self._dialect.taken(wire.reply(), state)
-            except LoadError:
+            except LoadError as error:
+                tell(f"a slow upload failed: {error}")
                 failed += 1
         return failed
 
