@@ -125,6 +125,19 @@ def test_an_option_that_cannot_work_is_told(library: Open) -> None:
         assert complaint in page.evaluate(script, options)
 
 
+def test_chunks_get_smaller_on_slow_lines_and_where_less_is_taken(library: Open) -> None:
+    sizes = library().evaluate("""async () => {
+        const { ChunkSize } = await import("/static/chunked-upload/chunk-size.js");
+        const chunk = new ChunkSize(2 ** 23);
+        const speeds = [0, 10 ** 9, 2 ** 16, 1].map((speed) => chunk.next(speed));
+        const less = [];
+        for (let size = 2 ** 23; chunk.shrink(size); size = chunk.next(0)) less.push(chunk.next(0));
+        return { speeds, less };
+    }""")
+    assert sizes["speeds"] == [2**23, 2**23, 10 * 2**16, 4 * CHUNK]  # of 10 seconds, not too few
+    assert sizes["less"] == [2**power for power in range(22, 15, -1)]
+
+
 def test_metadata_is_stored(library: Open, tmp_path: Path) -> None:
     page = library(metadata={"album": "1", "by": "all"})
     page.page.set_input_files("input", [])

@@ -263,3 +263,22 @@ def test_a_browser_that_keeps_nothing_and_has_no_locks_uploads_all_the_same(
     page.pick(file)
     assert [notice["code"] for notice in page.done()["notices"]] == ["resumed"]  # by the server
     assert [path.read_bytes() for path in network.stored] == [file.read_bytes()]
+
+
+def test_two_tabs_without_locks_both_end_with_the_same_upload(
+    library: Open, network: Network, tmp_path: Path
+) -> None:
+    """Outside of HTTPS and localhost there are none; the server keeps the two apart."""
+    tabs = [library(), library()]
+    for tab in tabs:
+        tab.page.add_init_script("Object.defineProperty(navigator, 'locks', { value: undefined })")
+        tab.open()
+    file = make_file(tmp_path / "file.bin", 6 * CHUNK)
+    fault = network.proxy.hold(2)
+    tabs[0].pick(file)
+    fault.wait()
+    tabs[1].pick(file)
+    fault.release()
+    ids = {tab.done()["result"]["upload_id"] for tab in tabs}
+    assert len(ids) == 1
+    assert [path.read_bytes() for path in network.stored] == [file.read_bytes()]
