@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Engine, Select, bindparam, inspect, select
 from sqlalchemy.orm import Session, make_transient_to_detached
 
+from .driver import Statement
 from .models import ChunkedUploadMixin, Status
 
 
@@ -28,7 +29,8 @@ class Lookup:
         self._manager = mapper.class_manager
         self._plain = _is_plain(mapper)
         self._names = [attribute.key for attribute in mapper.column_attrs]
-        self._rows = self._statements([getattr(model, name) for name in self._names])
+        columns = [getattr(model, name) for name in self._names]
+        self._rows = [Statement(statement) for statement in self._statements(columns)]
         self._records = self._statements([model])
 
     def _statements(self, what: list[Any]) -> tuple[Select[Any], Select[Any]]:
@@ -61,8 +63,7 @@ class Lookup:
                     self._records[owned], values
                 ).first()
                 return found
-        with engine.connect() as connection:
-            row = connection.execute(self._rows[owned], values).first()
+        row = self._rows[owned].first(engine, values)
         return None if row is None else self._record(row)
 
     def _record(self, row: Any) -> ChunkedUploadMixin:

@@ -33,6 +33,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import get_history, set_committed_value
 
 from . import database
+from .driver import Statement
 from .errors import LimitExceeded
 from .lookup import Lookup
 from .models import ChunkedUploadMixin, Status
@@ -87,13 +88,14 @@ class Records:
         # Built once: a chunk's statements cost more to put together than to run.
         this = model.upload_id == bindparam("this")
         live = [getattr(model, name) for name in _LIVE]
-        self._refresh = select(*live).where(this)
+        self._refresh = Statement(select(*live).where(this))
         self._raise_turn = update(model).where(this).values(turn=model.turn + 1)
-        self._swap = update(model).where(
+        swap = update(model).where(
             this, model.status == bindparam("was_status"), model.turn == bindparam("was_turn")
         )
-        self._swap_at_offset = self._swap.where(model.offset == bindparam("was_offset"))
-        self._swap_expired = self._swap.where(model.expires_on <= bindparam("expired_at"))
+        self._swap = Statement(swap)
+        self._swap_at_offset = Statement(swap.where(model.offset == bindparam("was_offset")))
+        self._swap_expired = Statement(swap.where(model.expires_on <= bindparam("expired_at")))
 
     def query(self, upload_set: str) -> Select[Any]:
         """Select what a mount may see: its own uploads that are not being removed."""
@@ -136,8 +138,7 @@ class Records:
 
         :return: False when the row is gone.
         """
-        with self._bind().connect() as connection:
-            row = connection.execute(self._refresh, {"this": record.upload_id}).first()
+        row = self._refresh.first(self._bind(), {"this": record.upload_id})
         unchanged = inspect(record).unmodified
         for name, value in zip(_LIVE, row or (), strict=False):
             if name not in unchanged or getattr(record, name) != value:
@@ -230,12 +231,9 @@ class Records:
             statement, expected["was_offset"] = self._swap_at_offset, offset
         elif expired_at is not None:
             statement, expected["expired_at"] = self._swap_expired, expired_at
-        with self._transaction() as connection:
-            result: CursorResult[Any] = connection.execute(
-                statement, {self._columns[name]: changes[name] for name in changes} | expected
-            )
-            if result.rowcount != 1:
-                return False
+        columns = {self._columns[name]: value for name, value in changes.items()}
+        if statement.change(self._bind(), columns | expected) != 1:
+            return False
         for name, value in changes.items():
             set_committed_value(record, name, value)
         return True

@@ -52,10 +52,9 @@ class LocalTurn(Turn):
         self, storage: LocalStorage, upload_id: str, start: int, stop: int | None, *, have: int
     ) -> None:
         self._tree = storage.tree
-        self._path = storage.part_path(upload_id)
-        self._first = have == 0
+        self._directory = storage.part_path(upload_id).parent if have == 0 else None
         with ExitStack() as undo:
-            self._part = storage.open_part(upload_id, create=self._first)
+            self._part = storage.open_part(upload_id, create=have == 0)
             undo.callback(os.close, self._part)
             self._side = storage.open_side(upload_id)
             undo.callback(os.close, self._side)
@@ -90,9 +89,9 @@ class LocalTurn(Turn):
 
     def sync(self) -> None:
         self._tree.sync_data(self._part)
-        if self._first:
+        if self._directory is not None:
             # Not only when this turn made the file: an earlier one may have made it and died.
-            self._tree.sync_directories(self._path.parent)
+            self._tree.sync_directories(self._directory)
 
     def close(self) -> None:
         if not self._open:
@@ -142,10 +141,11 @@ class LocalStorage(Storage):
 
     def part_path(self, upload_id: str) -> Path:
         """Return where the part lies; 256 directories keep each of them small."""
-        return self._own_path(upload_id, "part")
+        return Path(self._own_name(upload_id, "part"))
 
-    def _own_path(self, upload_id: str, suffix: str) -> Path:
-        return Path(f"{self._incoming}/{upload_id[:2]}/{upload_id}.{suffix}")
+    def _own_name(self, upload_id: str, suffix: str) -> str:
+        # Not a Path: every chunk needs two of them, and to make one takes longer than to open it.
+        return f"{self._incoming}/{upload_id[:2]}/{upload_id}.{suffix}"
 
     def open_part(self, upload_id: str, *, create: bool) -> int:
         """Open the part for writing.
@@ -153,17 +153,17 @@ class LocalStorage(Storage):
         :param create: make it when missing.
         :raises PartMissing: when it is missing otherwise.
         """
-        path = self.part_path(upload_id)
+        name = self._own_name(upload_id, "part")
         if create:
-            return self.tree.open_sole(path)
+            return self.tree.open_sole(name)
         try:
-            return tree.check_sole(tree.open_regular(path), path)
+            return tree.check_sole(tree.open_regular(name), name)
         except FileNotFoundError as error:
             raise PartMissing(upload_id) from error
 
     def open_side(self, upload_id: str) -> int:
         """Open the side file with the table of claims."""
-        return self.tree.open_sole(self._own_path(upload_id, "turn"))
+        return self.tree.open_sole(self._own_name(upload_id, "turn"))
 
     def take_turn(self, upload_id: str, start: int, stop: int | None, *, have: int) -> LocalTurn:
         turn = LocalTurn(self, upload_id, start, stop, have=have)

@@ -33,14 +33,14 @@ class Tree:
         self._file_mode = file_mode
         self._directory_mode = directory_mode
 
-    def open_or_create(self, path: Path) -> int:
+    def open_or_create(self, path: str | Path) -> int:
         """Open a regular file for reading and writing; make it when missing.
 
         :raises PartMissing: when something else has taken its name (a link, a directory).
         """
         with suppress(FileNotFoundError):
             return open_regular(path)
-        self.make_directory(path.parent)
+        self.make_directory(Path(path).parent)
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | FLAGS, 0o600)
         except FileExistsError:
@@ -48,7 +48,7 @@ class Tree:
         os.fchmod(descriptor, self._file_mode)
         return descriptor
 
-    def open_sole(self, path: Path) -> int:
+    def open_sole(self, path: str | Path) -> int:
         """The same for a file that must have no second name, through which it is another's."""
         return check_sole(self.open_or_create(path), path)
 
@@ -102,7 +102,7 @@ class Tree:
             os.close(descriptor)
 
 
-def open_regular(path: Path) -> int:
+def open_regular(path: str | Path) -> int:
     """Open an existing file for reading and writing.
 
     :raises PartMissing: when it is not a regular file, or a link to one.
@@ -111,22 +111,22 @@ def open_regular(path: Path) -> int:
         descriptor = os.open(path, os.O_RDWR | FLAGS)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
-            raise PartMissing(path.name) from error
+            raise PartMissing(os.path.basename(path)) from error
         raise
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise PartMissing(path.name)
+        raise PartMissing(os.path.basename(path))
     return descriptor
 
 
-def check_sole(descriptor: int, path: Path) -> int:
+def check_sole(descriptor: int, path: str | Path) -> int:
     """Return the descriptor of a file that has one name only.
 
     :raises PartMissing: when it has another.
     """
     if os.fstat(descriptor).st_nlink > 1:
         os.close(descriptor)
-        raise PartMissing(path.name)
+        raise PartMissing(os.path.basename(path))
     return descriptor
 
 
