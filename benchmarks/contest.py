@@ -31,7 +31,7 @@ class Bench:
     :param extent: ``quick``, ``normal`` or ``long``.
     :param only: keys of the contestants to take; empty for all.
     :param scale: factor for all sizes, to try things out.
-    :param repetitions: turns of each contestant; by default 3, 5 or 7.
+    :param repetitions: turns of each contestant; by default 3 (quick) or 5.
     """
 
     place: Path
@@ -47,7 +47,7 @@ class Bench:
         return {"quick": quick, "normal": normal, "long": long}[self.extent]
 
     def __post_init__(self) -> None:
-        self.repetitions = self.repetitions or self.pick(quick=3, normal=5, long=7)
+        self.repetitions = self.repetitions or self.pick(quick=3, normal=5, long=5)
 
     def size(self, *, quick: int = 0, normal: int, long: int) -> int:
         """Return the size for this run's extent and scale, in whole MiB."""

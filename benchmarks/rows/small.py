@@ -20,7 +20,7 @@ def _single(bench: Bench, measured: Measured) -> None:
 
 
 def _crowd(bench: Bench, measured: Measured) -> None:
-    size = bench.size(normal=8 * MIB, long=16 * MIB)
+    size = bench.size(normal=4 * MIB, long=16 * MIB)
     measured.setup = (
         f"{_CLIENTS} clients with {size // _SMALL:,} chunks each, two workers, {bench.turns}"
     )
@@ -28,7 +28,7 @@ def _crowd(bench: Bench, measured: Measured) -> None:
 
 
 def _big_crowd(bench: Bench, measured: Measured) -> None:
-    size = bench.size(normal=32 * MIB, long=64 * MIB)
+    size = bench.size(normal=16 * MIB, long=64 * MIB)
     measured.setup = f"{_CLIENTS} uploads of {size // MIB} MiB, two workers, {bench.turns}"
     _contest_of_two_workers(bench, measured, Task(size, 8 * MIB))
 
