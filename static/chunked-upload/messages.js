@@ -17,6 +17,7 @@ export const ERRORS = {
     "What arrived is not what was sent: the checksums differ. Try again; everything is sent anew.",
   refused: (data) => `The server does not accept it: ${data.detail || `status ${data.status}`}.`,
   server: (data) => `The server failed again and again: ${data.detail || `status ${data.status}`}.`,
+  network: () => "The server cannot be reached.",
   worker: () => "The checksum cannot be computed: its script could not be loaded.",
   internal: (data) => `Something went wrong in the page: ${data.detail}.`,
 };

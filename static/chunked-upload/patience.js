@@ -115,5 +115,6 @@ export class Patience {
  * @param {Setback} setback
  */
 export function giveUp({ kind, status, detail }) {
-  return new UploadError(kind === "server" ? "server" : "refused", { status, detail });
+  const code = kind === "server" || kind === "network" ? kind : "refused";
+  return new UploadError(code, { status, detail });
 }

@@ -45,7 +45,8 @@ export async function ask({ url, signal, stallTimeout, ...init }) {
     );
   } catch (error) {
     signal.throwIfAborted();
-    throw new Setback("network", { detail: timeout.aborted ? "no answer" : String(error) });
+    if (!timeout.aborted && !(error instanceof TypeError)) throw error;
+    throw new Setback("network");
   }
 }
 
@@ -80,9 +81,8 @@ export function send(request, onProgress) {
     };
     xhr.onload = () =>
       resolve(reply(xhr.status, xhr.responseText, wasRedirected(xhr, request.url), after(xhr)));
-    xhr.onerror = () => reject(new Setback("network", { detail: "connection lost" }));
-    xhr.onabort = () =>
-      reject(stalled ? new Setback("network", { detail: "no progress" }) : signal.reason);
+    xhr.onerror = () => reject(new Setback("network"));
+    xhr.onabort = () => reject(stalled ? new Setback("network") : signal.reason);
     open(xhr, request);
     watch();
     xhr.send(request.body);

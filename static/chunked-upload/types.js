@@ -80,11 +80,12 @@
  * - `checksum`: what the server stored is not what was read here; `retry()` sends it all again;
  * - `refused`: the server does not take it; `status` and `detail` are the server's;
  * - `server`: the server failed again and again; `status` and `detail` are the server's;
+ * - `network`: the server cannot be reached. Uploads wait for it; `list` and `remove` do not;
  * - `worker`: the MD5 worker could not be started;
  * - `internal`: a mistake in this library.
  *
- * @typedef {"type" | "size" | "changed" | "unreadable" | "checksum" | "refused" | "server" | "worker" |
- *   "internal"} ErrorCode
+ * @typedef {"type" | "size" | "changed" | "unreadable" | "checksum" | "refused" | "server" | "network" |
+ *   "worker" | "internal"} ErrorCode
  */
 
 /**

@@ -45,6 +45,7 @@ const ERRORS = {
   checksum: "errorChecksum",
   refused: "errorRefused",
   server: "errorServer",
+  network: "filesOffline",
   worker: "errorWorker",
   internal: "errorInternal",
 };
