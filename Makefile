@@ -18,7 +18,7 @@ CHECK = PATH="$$PATH:$(CURDIR)/$(BIN)" frontend/checks/node_modules/.bin
 
 NPM = PATH="$$PATH:$(CURDIR)/$(BIN)" npm --loglevel=error --fetch-retries=1 --fetch-retry-mintimeout=2000
 
-.PHONY: serve test coverage faults clients bench lint types docs wheel clean npm-for-tests vendor
+.PHONY: serve test coverage faults clients bench lint types docs screenshots wheel clean npm-for-tests vendor
 
 serve: .venv/serve vendor
 	@exec $(BIN)/chunked-upload serve
@@ -61,6 +61,10 @@ docs: .venv/test
 	$(BIN)/python docs/make_settings.py
 	$(BIN)/python docs/make_options.py
 	$(BIN)/python -m tests.browser.report
+
+# Pictures of the page, into docs/images.
+screenshots: .venv/test vendor
+	@exec $(BIN)/python -m tests.browser.screenshots
 
 wheel: .venv/test static/vendor/LICENSES.txt
 	$(BIN)/python -m build --wheel --no-isolation

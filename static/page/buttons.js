@@ -22,7 +22,7 @@ export function wordButton(
   const style = kind ? `cu-button cu-${kind}` : "cu-button";
   const properties = { class: style, type, hidden, "aria-label": label };
   const button = el("button", properties, name && icon(name), el("span", {}, words));
-  if (onclick) button.addEventListener("click", onclick);
+  if (onclick) button.addEventListener("click", whileOn(button, onclick));
   return button;
 }
 
@@ -34,7 +34,8 @@ export function wordButton(
  * @param {OnClick} onclick
  */
 export function iconButton(name, label, onclick) {
-  const button = el("button", { class: "cu-icon-button", type: "button", onclick }, icon(name));
+  const button = el("button", { class: "cu-icon-button", type: "button" }, icon(name));
+  button.addEventListener("click", whileOn(button, onclick));
   setIconButton(button, name, label);
   return button;
 }
@@ -50,6 +51,24 @@ export function setIconButton(button, name, label) {
   setIcon(/** @type {SVGSVGElement} */ (button.firstElementChild), name);
   setAttribute(button, "aria-label", label);
   setAttribute(button, "title", label);
+}
+
+/**
+ * Switch a button off or on. It keeps the focus: a button that is `disabled` would lose it to nowhere,
+ * and what is off now may be what somebody has just used.
+ *
+ * @param {HTMLElement} button
+ * @param {boolean} off
+ */
+export function switchOff(button, off) {
+  setAttribute(button, "aria-disabled", off ? "true" : null);
+}
+
+/** @param {HTMLElement} button @param {OnClick} onclick @returns {OnClick} */
+function whileOn(button, onclick) {
+  return (event) => {
+    if (button.ariaDisabled !== "true") onclick(event);
+  };
 }
 
 /** @param {HTMLButtonElement} button @param {string} words */

@@ -117,3 +117,14 @@ export function speedWords({ speed, secondsLeft }, texts) {
     time: texts.duration(secondsLeft),
   });
 }
+
+/**
+ * Why something beside an upload did not work: the server's words, or that it cannot be reached.
+ *
+ * @param {unknown} error
+ * @param {Texts} texts
+ */
+export function problemWords(error, texts) {
+  const { status, detail } = /** @type {UploadError} */ (error);
+  return (status && detail) || texts.say("unreachable");
+}

@@ -1,7 +1,8 @@
 // @ts-check
 /** What can be done with a finished file: copy its MD5, download it, delete it. */
 
-import { iconButton, setIconButton } from "./buttons.js";
+import { iconButton, setIconButton, switchOff } from "./buttons.js";
+import { problemWords } from "./describe.js";
 import { el } from "./dom.js";
 import { downloadWithHeaders } from "./download.js";
 import { icon } from "./icons.js";
@@ -49,7 +50,7 @@ function copyButton(record, { texts, announcer, complain }) {
     setIconButton(button, "check", label);
     setTimeout(() => setIconButton(button, "copy", label), COPIED_FOR);
   });
-  button.disabled = md5 === "";
+  switchOff(button, md5 === "");
   return button;
 }
 
@@ -70,14 +71,14 @@ function downloadButton(record, context) {
   }
   const button = iconButton("download", label, async () => {
     announcer.say(texts.say("downloading", { name }));
-    button.disabled = true;
+    switchOff(button, true);
     try {
       await downloadWithHeaders(record, signIn.headers);
     } catch (error) {
       const detail = /** @type {Error} */ (error).message;
       context.complain(texts.say("downloadFailed", { name, detail }));
     }
-    button.disabled = false;
+    switchOff(button, false);
   });
   return button;
 }
@@ -103,9 +104,9 @@ export async function deleteAfterAsking(
   try {
     await uploader.remove(uploadId);
   } catch (error) {
-    const { status, detail } = /** @type {import("../chunked-upload.js").UploadError} */ (error);
+    const { status } = /** @type {import("../chunked-upload.js").UploadError} */ (error);
     if (status !== 404 && status !== 410) {
-      complain(texts.say("deleteFailed", { name, detail: detail || texts.say("filesOffline") }));
+      complain(texts.say("deleteFailed", { name, detail: problemWords(error, texts) }));
       return false;
     }
   }

@@ -5,6 +5,7 @@
  */
 
 import { setWords, wordButton } from "./buttons.js";
+import { problemWords } from "./describe.js";
 import { el, nextFrame, setText } from "./dom.js";
 import { Finished } from "./finished.js";
 import { Unfinished } from "./unfinished.js";
@@ -61,6 +62,7 @@ export class Files {
    */
   async refresh(page = this.page) {
     const asked = (this.asked += 1);
+    this.page = page;
     const remembered = await this.context.uploader.remembered().catch(() => []);
     try {
       const [unfinished, finished] = await Promise.all([
@@ -69,7 +71,6 @@ export class Files {
       ]);
       if (asked !== this.asked) return;
       if (finished.uploads.length === 0 && page > 1) return await this.refresh(page - 1);
-      this.page = page;
       this.unfinished.show(unfinished.uploads, remembered);
       this.finished.show(finished);
       this.empty = this.unfinished.size + finished.total === 0;
@@ -93,10 +94,7 @@ export class Files {
     this.empty = false;
     this.signedOut = config.signIn.with !== null && isSignedOut(error);
     if (this.signedOut) this.finished.element.hidden = true;
-    this.say(
-      this.signedOut ? "filesSignedOut" : "filesFailed",
-      error.detail || texts.say("filesOffline"),
-    );
+    this.say(this.signedOut ? "filesSignedOut" : "filesFailed", problemWords(error, texts));
     setWords(this.again, texts.say(this.signedOut ? "signIn" : "tryAgain"));
     this.again.hidden = this.signedOut && !canSignIn;
   }

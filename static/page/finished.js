@@ -1,7 +1,7 @@
 // @ts-check
 /** Finished uploads: size, date, MD5, download, removal; a page at a time. */
 
-import { iconButton, wordButton } from "./buttons.js";
+import { iconButton, switchOff, wordButton } from "./buttons.js";
 import { el, focusFirst, setText } from "./dom.js";
 import { checksumLine, deleteAfterAsking, fileActions } from "./file-actions.js";
 import { focusAfter, listRow } from "./row.js";
@@ -46,21 +46,29 @@ export class Finished {
       this.rows.delete(uploadId);
       row.remove();
     }
-    for (const record of uploads) {
-      if (!this.rows.has(record.upload_id)) this.rows.set(record.upload_id, this.makeRow(record));
-    }
-    this.list.append(
-      ...uploads.map((record) => /** @type {HTMLElement} */ (this.rows.get(record.upload_id))),
-    );
+    for (const [at, record] of uploads.entries()) this.place(record, at);
     this.element.hidden = total === 0;
     this.showPager(Math.ceil(total / perPage), next !== null);
+  }
+
+  /**
+   * Put a row in its place. One that is there already is not touched, or it would lose the focus.
+   *
+   * @param {UploadRecord} record
+   * @param {number} at
+   */
+  place(record, at) {
+    const row = this.rows.get(record.upload_id) ?? this.makeRow(record);
+    this.rows.set(record.upload_id, row);
+    const before = this.list.children[at] ?? null;
+    if (before !== row) this.list.insertBefore(row, before);
   }
 
   /** @param {number} pages @param {boolean} more */
   showPager(pages, more) {
     this.pager.hidden = pages <= 1;
-    this.newer.disabled = this.page <= 1;
-    this.older.disabled = !more;
+    switchOff(this.newer, this.page <= 1);
+    switchOff(this.older, !more);
     setText(this.where, this.context.texts.say("pageOf", { page: this.page, pages }));
   }
 
@@ -68,8 +76,6 @@ export class Finished {
   async turn(turnTo, step) {
     await turnTo(this.page + step);
     this.heading.scrollIntoView({ block: "nearest" });
-    // The button that was used may be off now.
-    focusFirst(step > 0 ? [this.older, this.newer] : [this.newer, this.older]);
   }
 
   /** @param {UploadRecord} record */

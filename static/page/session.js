@@ -24,6 +24,7 @@ export class Session {
     this.rows = new Map();
     /** @type {Set<Upload>} */
     this.marked = new Set();
+    this.networkGone = false;
     this.render = this.render.bind(this);
     this.list = el("ul", { class: "cu-list", role: "list" });
     this.summary = new Summary(context);
@@ -115,6 +116,16 @@ export class Session {
     this.list.append(...added);
     this.show(this.rows.size > 0);
     this.summary.update([...this.rows.keys()]);
+    this.sayNetwork();
+  }
+
+  /** Say that the network is gone, and that it is back; not for each file. */
+  sayNetwork() {
+    const gone = [...this.rows.keys()].some(({ waiting }) => waiting?.reason === "network");
+    if (gone === this.networkGone) return;
+    this.networkGone = gone;
+    const { announcer, texts } = this.context;
+    announcer.say(texts.say(gone ? "saidNetwork" : "saidNetworkBack"));
   }
 
   /** @param {boolean} shown */

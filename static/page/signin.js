@@ -6,6 +6,7 @@
 
 import { wordButton } from "./buttons.js";
 import { formDialog } from "./dialogs.js";
+import { problemWords } from "./describe.js";
 import { el, setText } from "./dom.js";
 
 /** @typedef {import("./format.js").Texts} Texts */
@@ -122,8 +123,7 @@ export class TokenSignIn extends EventTarget {
   /** @param {import("../chunked-upload.js").UploadError} error */
   explain(error) {
     if (error.status === 401 || error.status === 403) return this.texts.say("signInUnknown");
-    const detail = error.detail || this.texts.say("filesOffline");
-    return this.texts.say("signInFailed", { detail });
+    return this.texts.say("signInFailed", { detail: problemWords(error, this.texts) });
   }
 
   /** @param {string} token */

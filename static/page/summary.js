@@ -1,7 +1,7 @@
 // @ts-check
 /** All uploads of the page together: how far they are, and what can be done with all of them. */
 
-import { setWords, wordButton } from "./buttons.js";
+import { setWords, switchOff, wordButton } from "./buttons.js";
 import { canRetry, speedWords } from "./describe.js";
 import { el, setText } from "./dom.js";
 
@@ -94,9 +94,9 @@ export class Summary {
     const { active, waiting, paused, retriable } = this.totals;
     const running = active + waiting > 0;
     setWords(this.flow, texts.say(running || paused === 0 ? "pauseAll" : "resumeAll"));
-    this.flow.disabled = !running && paused === 0;
+    switchOff(this.flow, !running && paused === 0);
     setWords(this.end, texts.say(running || paused > 0 ? "cancelAll" : "clearAll"));
-    this.retry.disabled = retriable === 0;
+    switchOff(this.retry, retriable === 0);
   }
 
   pauseOrResume() {

@@ -1,7 +1,7 @@
 // @ts-check
 /** One file that was added on this page, from waiting for its turn to done. */
 
-import { iconButton, setIconButton } from "./buttons.js";
+import { iconButton, setIconButton, switchOff } from "./buttons.js";
 import { ACTIVE, canRetry, noticeWords, speedWords, stateWords } from "./describe.js";
 import { el, focusFirst, setAttribute, setText } from "./dom.js";
 import { checksumLine, fileActions } from "./file-actions.js";
@@ -91,8 +91,7 @@ export class UploadRow {
     setIconButton(this.onward, icon, texts.say(key, { name }));
     const away = state === "failed" ? "dismiss" : "cancel";
     setIconButton(this.away, "close", texts.say(away, { name }));
-    this.onward.disabled = state === "completing" || (state === "failed" && !canRetry(this.upload));
-    this.away.disabled = state === "completing";
+    switchOff(this.onward, state === "failed" && !canRetry(this.upload));
   }
 
   /** Whether the file is wanted anew: the browser has lost it, or it is not what it was. */

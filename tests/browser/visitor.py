@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import html
+import json
 import os
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, CDPSession, ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import (
+    BrowserContext,
+    CDPSession,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Route,
+    expect,
+)
 
 from tests.browser.client import CHUNK
 from tests.browser.site import Site
 from tests.support.protocol import md5_of
 
 #: Milliseconds to wait for something on a busy machine.
-PATIENCE = 30_000
+PATIENCE = 60_000
+
+expect.set_options(timeout=PATIENCE)
 
 #: What the page may not do on its own: a number for each shift of what is seen.
 _SHIFTS = """
@@ -40,6 +54,10 @@ class Visitor:
         self.complaints: list[str] = []
         context.set_default_timeout(PATIENCE)
         context.add_init_script(_SHIFTS)
+        # Their dialogs are out of reach; without them the page takes an <input>, and saves a Blob.
+        context.add_init_script(
+            "delete window.showOpenFilePicker; delete window.showSaveFilePicker"
+        )
         self.page = self.new_page()
         self._devtools: CDPSession | None = None
 
@@ -63,6 +81,18 @@ class Visitor:
 
     def wait_for_lists(self) -> None:
         expect(self.page.get_by_text("Looking up your uploads…")).to_be_hidden(timeout=PATIENCE)
+
+    def configure(self, **changes: Any) -> None:
+        """From the next load on, the page is told something else by its server."""
+
+        def change(route: Route) -> None:
+            response = route.fetch()
+            before, config, after = re.split(r'data-config="([^"]*)"', response.text())
+            told = json.dumps({**json.loads(html.unescape(config)), **changes})
+            body = f'{before}data-config="{html.escape(told)}"{after}'
+            route.fulfill(response=response, body=body)
+
+        self.page.route(self.site.url + "/", change)
 
     # Files
 
@@ -118,6 +148,12 @@ class Visitor:
         """The row of a file under "My uploads"."""
         return self._row(".cu-files .cu-row", name)
 
+    def first_listed(self) -> str:
+        """The name in the first row under "My uploads"."""
+        name = self.page.locator(".cu-files .cu-name").first.get_attribute("title")
+        assert name is not None
+        return name
+
     def button(self, name: str | re.Pattern[str]) -> Locator:
         """A button by what a screen reader calls it."""
         return self.page.get_by_role("button", name=name, exact=True)
@@ -131,14 +167,14 @@ class Visitor:
         expect(self.dialog()).to_be_hidden()
 
     def expect_state(self, name: str, state: str) -> None:
-        expect(self.row(name)).to_have_attribute("data-state", state, timeout=PATIENCE)
+        expect(self.row(name)).to_have_attribute("data-state", state)
 
     def expect_words(self, name: str, words: str | re.Pattern[str]) -> None:
-        expect(self.row(name)).to_contain_text(words, timeout=PATIENCE)
+        expect(self.row(name)).to_contain_text(words)
 
     def expect_said(self, words: str | re.Pattern[str]) -> None:
         """Wait until screen readers are told something."""
-        expect(self.page.locator(".cu [role=status]")).to_contain_text(words, timeout=PATIENCE)
+        expect(self.page.locator(".cu [role=status]")).to_contain_text(words)
 
     @property
     def shifts(self) -> float:
@@ -152,6 +188,17 @@ class Visitor:
         answer = self.context.request.get(f"{self.site.url}/uploads/?per_page=1000")
         uploads: list[dict[str, Any]] = answer.json()["uploads"]
         return uploads
+
+    def let_expire(self, name: str) -> None:
+        """Make this visitor's uploads of a name too old, in the server's database."""
+        expired = [u["upload_id"] for u in self.listing() if u["filename"] == name]
+        path = self.site.server.instance / "chunked_upload.db"
+        with closing(sqlite3.connect(path, timeout=PATIENCE / 1000)) as database, database:
+            for upload_id in expired:
+                statement = (
+                    "UPDATE chunked_upload SET expires_on = '2000-01-01' WHERE upload_id = ?"
+                )
+                assert database.execute(statement, [upload_id]).rowcount == 1
 
     def assert_stored(self, *files: Path) -> None:
         """Check that the server has just these files, complete and byte by byte."""

@@ -1,0 +1,213 @@
+"""The page for everybody: axe-core in every state, keyboard alone, little space, other colours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_page_resuming import answer_with, begin
+from tests.browser.test_page_signin import PRIVATE
+from tests.browser.visitor import Visitor, chunks
+from tests.support import npm
+
+Visit = Callable[..., Visitor]
+
+#: How the page may be looked at; the options of a browser context.
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "narrow": {"color_scheme": "dark", "viewport": {"width": 320, "height": 640}},
+}
+
+
+def empty(visitor: Visitor) -> None:
+    expect(visitor.page.locator(".cu-files")).to_contain_text("Nothing here yet.")
+
+
+def uploading(visitor: Visitor) -> None:
+    visitor.hold_chunk(1).released  # noqa: B018 - it stays held
+    visitor.pick(visitor.file("a long name that needs more than its place.tar.gz", chunks(4)))
+    visitor.expect_state("a long name that needs more than its place.tar.gz", "uploading")
+
+
+def paused(visitor: Visitor) -> None:
+    uploading(visitor)
+    visitor.button("Pause all").click()
+    visitor.expect_state("a long name that needs more than its place.tar.gz", "paused")
+
+
+def waiting(visitor: Visitor) -> None:
+    visitor.page.route("**/uploads/", answer_with(507, "Storage is full"))
+    visitor.pick(visitor.file("film.mp4", 1000))
+    visitor.expect_state("film.mp4", "waiting")
+
+
+def error(visitor: Visitor) -> None:
+    visitor.page.route("**/complete", answer_with(400, "md5 checksum does not match"))
+    visitor.pick(visitor.file("film.mp4", 1000), visitor.file("setup.exe", 10))
+    visitor.expect_state("film.mp4", "failed")
+    visitor.expect_state("setup.exe", "failed")
+
+
+def done(visitor: Visitor) -> None:
+    visitor.upload(visitor.file("film.mp4", 1000))
+
+
+def my_uploads(visitor: Visitor) -> None:
+    visitor.upload(*(visitor.file(f"{n}.bin", 10) for n in range(6)))
+    begin(visitor)
+    expect(visitor.listed("film.mp4")).to_be_visible()
+
+
+def question(visitor: Visitor) -> None:
+    visitor.upload(visitor.file("film.mp4", 1000))
+    visitor.button("Clear the list").click()
+    visitor.button("Delete film.mp4").click()
+    expect(visitor.dialog()).to_be_visible()
+
+
+def complaint(visitor: Visitor) -> None:
+    (visitor.directory / "nothing").mkdir()
+    visitor.drop(visitor.directory / "nothing")
+    expect(visitor.page.get_by_role("alert")).to_contain_text("There are no files")
+
+
+STATES = [empty, uploading, paused, waiting, error, done, my_uploads, question, complaint]
+
+
+def violations(visitor: Visitor) -> list[str]:
+    """Return what axe-core finds wrong, each with the elements it is wrong of."""
+    axe = (npm.package("axe-core") / "axe.min.js").read_text()
+    found = visitor.page.evaluate(
+        # Scripts of others are not allowed on the page; the debugger is not asked.
+        f"async () => {{ {axe}; return (await axe.run()).violations }}"
+    )
+    return [f"{v['id']}: {[node['html'] for node in v['nodes']]}" for v in found]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_axe_finds_nothing(visit: Visit, state: Callable[[Visitor], None]) -> None:
+    visitor = visit(reduced_motion="reduce")  # no colour is half-way to another
+    state(visitor)
+    for look in LOOKS.values():
+        visitor.page.emulate_media(color_scheme=look["color_scheme"])
+        visitor.page.set_viewport_size(look.get("viewport", {"width": 1000, "height": 1400}))
+        assert violations(visitor) == [], look
+
+
+def test_axe_finds_nothing_where_one_signs_in(visit: Visit) -> None:
+    visitor = visit(PRIVATE)
+    expect(visitor.dialog()).to_be_visible()
+    assert violations(visitor) == []
+
+
+@pytest.mark.parametrize("state", [uploading, error, done, my_uploads, question])
+def test_nothing_is_cut_off_on_a_narrow_screen(
+    visit: Visit, state: Callable[[Visitor], None]
+) -> None:
+    visitor = visit(**LOOKS["narrow"])
+    state(visitor)
+    assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 320
+    overflowing = """
+        [...document.querySelectorAll(".cu *:not(.cu-unseen, .cu-skip, .cu-stem)")].filter(
+            (one) => one.getBoundingClientRect().right > 320).map((one) => one.outerHTML)
+    """
+    assert visitor.page.evaluate(overflowing) == []
+
+
+def test_the_keyboard_alone_will_do(visitor: Visitor) -> None:
+    keys = visitor.page.keyboard
+    visitor.upload(visitor.file("done.bin", 10))
+    held = visitor.hold_chunk(1)
+    visitor.pick(visitor.file("film.mp4", chunks(3)))
+    held.wait()
+    visitor.page.evaluate("document.activeElement.blur()")
+    with walk(visitor) as step:
+        assert step() == "Skip to my uploads"
+        assert step() == "Choose files"
+        assert step() == "Choose a folder"
+        assert step() == "Retry all"
+        assert step() == "Pause all"
+        assert step() == "Cancel all"
+        assert step() == "Copy the MD5 of done.bin"
+        assert step() == "Download done.bin"
+        assert step() == "Pause film.mp4"
+        keys.press("Enter")
+        visitor.expect_state("film.mp4", "paused")
+        held.release()
+        keys.press("Space")
+        visitor.expect_state("film.mp4", "done")
+        expect(visitor.button("Copy the MD5 of film.mp4")).to_be_focused()
+    visitor.button("Clear the list").focus()
+    keys.press("Enter")
+    expect(visitor.button("Choose files")).to_be_focused()
+    visitor.button("Delete film.mp4").focus()
+    keys.press("Enter")
+    keys.press("Tab")
+    keys.press("Enter")
+    expect(visitor.listed("film.mp4")).to_have_count(0)
+    expect(visitor.button("Copy the MD5 of done.bin")).to_be_focused()
+
+
+@contextmanager
+def walk(visitor: Visitor) -> Iterator[Callable[[], str]]:
+    """Go from one control to the next, each to be seen where it has the focus."""
+    look = """() => {
+        const at = document.activeElement;
+        const name = at.ariaLabel ?? at.innerText.trim();
+        return [name, getComputedStyle(at).outlineStyle, at.getBoundingClientRect().width];
+    }"""
+
+    def step() -> str:
+        visitor.page.keyboard.press("Tab")
+        name, outline, width = visitor.page.evaluate(look)
+        assert outline == "solid", name
+        assert width > 20, name
+        return str(name)
+
+    yield step
+
+
+def test_the_skip_link_leads_to_the_lists(visitor: Visitor) -> None:
+    visitor.page.keyboard.press("Tab")
+    visitor.page.keyboard.press("Enter")
+    expect(visitor.page.locator("#cu-files")).to_be_focused()
+
+
+def test_screen_readers_are_told_little(visitor: Visitor) -> None:
+    visitor.page.evaluate(
+        """() => new MutationObserver(() => (window.told ??= []).push(
+            document.querySelector(".cu [role=status]").textContent,
+        )).observe(document.querySelector(".cu [role=status]"), {childList: true})"""
+    )
+    files = [visitor.file(f"{n}.bin", chunks(1)) for n in range(12)]
+    visitor.upload(*files)
+    visitor.expect_said("uploaded")
+    told = visitor.page.evaluate("window.told")
+    assert told[0].startswith("12 files added.")
+    assert len(told) <= 8
+
+
+def test_who_wants_less_motion_gets_none(visit: Visit) -> None:
+    visitor = visit(reduced_motion="reduce")
+    uploading(visitor)
+    complaint(visitor)
+    moving = """[...document.querySelectorAll(".cu *")].filter((one) => {
+        const style = getComputedStyle(one);
+        return style.transitionDuration !== "0s" || style.animationName !== "none";
+    }).length"""
+    assert visitor.page.evaluate(moving) == 0
+
+
+def test_forced_colours_keep_bars_and_buttons_visible(visit: Visit) -> None:
+    visitor = visit(forced_colors="active")
+    uploading(visitor)
+    bar = visitor.page.get_by_role("progressbar").first
+    assert bar.evaluate("bar => getComputedStyle(bar).appearance") == "auto"
+    border = "one => getComputedStyle(one).borderTopColor !== getComputedStyle(one).backgroundColor"
+    assert visitor.page.locator(".cu-icon-button").first.evaluate(border)
+    assert violations(visitor) == []

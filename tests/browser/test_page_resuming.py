@@ -1,0 +1,225 @@
+"""The page when something comes in between: reload, lost network, dead server, full disk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Dialog, Route, expect
+
+from tests.browser.visitor import Visitor, chunks
+from tests.support.protocol import md5_of
+
+#: Gives the page a file with a handle that the browser keeps, without the system's dialog.
+_PICK_BY_HANDLE = """
+async ({name, size}) => {
+    const folder = await navigator.storage.getDirectory();
+    const handle = await folder.getFileHandle(name, {create: true});
+    const stream = await handle.createWritable();
+    await stream.write(new Uint8Array(size).map((_, at) => at % 251));
+    await stream.close();
+    window.showOpenFilePicker = async () => [handle];
+}
+"""
+
+
+def answer_with(status: int, detail: str) -> Callable[[Route], None]:
+    """Return a handler that refuses a request as the server would."""
+    body = {"detail": detail, "error": detail}
+    return lambda route: route.fulfill(status=status, json=body)
+
+
+def begin(visitor: Visitor, name: str = "film.mp4", at: int = 2) -> None:
+    """Begin a file of four chunks, and leave the page while chunk ``at`` is on its way."""
+    held = visitor.hold_chunk(at)
+    visitor.pick(visitor.file(name, chunks(4)))
+    held.wait()
+    visitor.reload()
+    held.release()
+
+
+def test_after_a_reload_the_file_is_picked_again_and_goes_on(visitor: Visitor) -> None:
+    begin(visitor)
+    listed = visitor.listed("film.mp4")
+    expect(listed).to_contain_text(re.compile(r"\d\d% of 262 kB arrived · expires in 24 hours"))
+    visitor.site.proxy.clear()
+    visitor.pick_again("Pick the file film.mp4 again to go on", visitor.directory / "film.mp4")
+    visitor.expect_state("film.mp4", "done")
+    went_on = re.compile(r"Goes on from (131|197) kB, which were there already\.")
+    visitor.expect_words("film.mp4", went_on)
+    expect(listed).to_have_count(0)
+    assert sum(request.received for request in visitor.site.proxy.chunks) < chunks(4)
+    visitor.assert_stored(visitor.directory / "film.mp4")
+
+
+def test_another_file_is_not_taken_for_it(visitor: Visitor) -> None:
+    begin(visitor)
+    other = visitor.file("other.mp4", chunks(4))
+    visitor.pick_again("Pick the file film.mp4 again to go on", other)
+    expect(visitor.page.get_by_role("alert")).to_contain_text("That is not film.mp4")
+    expect(visitor.listed("film.mp4")).to_be_visible()
+    assert [upload["filename"] for upload in visitor.listing()] == ["film.mp4"]
+
+
+def test_a_file_of_the_same_name_and_size_begins_anew(visitor: Visitor) -> None:
+    begin(visitor)
+    visitor.pick_again(
+        "Pick the file film.mp4 again to go on",
+        visitor.file("film.mp4", chunks(4)),  # other bytes
+    )
+    visitor.expect_state("film.mp4", "done")
+    visitor.expect_words("film.mp4", "It is not the file that was begun under this name")
+    done = [upload for upload in visitor.listing() if upload["status"] == 2]
+    assert done[0]["md5"] == md5_of((visitor.directory / "film.mp4").read_bytes())
+
+
+def test_with_a_handle_one_click_goes_on(visitor: Visitor) -> None:
+    visitor.page.evaluate(_PICK_BY_HANDLE, {"name": "film.mp4", "size": chunks(4)})
+    held = visitor.hold_chunk(2)
+    visitor.button("Choose files").click()
+    held.wait()
+    visitor.reload()
+    held.release()
+    visitor.button("Go on uploading film.mp4").click()
+    visitor.expect_state("film.mp4", "done")
+    [upload] = visitor.listing()
+    assert upload["md5"] == md5_of(bytes(at % 251 for at in range(chunks(4))))
+
+
+def test_an_unfinished_upload_is_deleted(visitor: Visitor) -> None:
+    begin(visitor)
+    visitor.button("Delete film.mp4").click()
+    expect(visitor.dialog()).to_contain_text("Delete film.mp4?")
+    visitor.answer("Delete")
+    expect(visitor.listed("film.mp4")).to_have_count(0)
+    visitor.expect_said("film.mp4 is deleted")
+    expect(visitor.button("Choose files")).to_be_focused()
+    assert visitor.listing() == []
+
+
+def test_what_is_under_way_is_not_left_without_a_question(visitor: Visitor) -> None:
+    asked: list[str] = []
+
+    def agree(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    visitor.page.on("dialog", agree)
+    held = visitor.hold_chunk(1)
+    visitor.pick(visitor.file("film.mp4", chunks(3)))
+    held.wait()
+    visitor.page.mouse.click(5, 5)  # browsers ask only those who have done something
+    visitor.reload()
+    assert asked == ["beforeunload"]
+
+
+def test_without_a_network_it_waits_and_goes_on_by_itself(visitor: Visitor) -> None:
+    file = visitor.file("film.mp4", chunks(3))
+    held = visitor.hold_chunk(1)
+    visitor.pick(file)
+    held.wait()
+    visitor.context.set_offline(True)
+    held.release()
+    visitor.expect_words("film.mp4", "Waiting for the network. It goes on by itself.")
+    visitor.expect_said("Waiting for the network")
+    expect(visitor.page.locator(".cu-summary")).to_contain_text("1 file is waiting")
+    visitor.context.set_offline(False)
+    visitor.expect_state("film.mp4", "done")
+    visitor.assert_stored(file)
+
+
+def test_a_dead_server_is_waited_for(visitor: Visitor) -> None:
+    file = visitor.file("film.mp4", chunks(3))
+    held = visitor.hold_chunk(1)
+    visitor.pick(file)
+    held.wait()
+    visitor.site.server.kill()
+    held.release()
+    visitor.expect_state("film.mp4", "waiting")
+    visitor.site.restart()
+    visitor.button("Try film.mp4 now").click()
+    visitor.expect_state("film.mp4", "done")
+    visitor.assert_stored(file)
+
+
+def test_a_full_disk_is_waited_for(visitor: Visitor) -> None:
+    file = visitor.file("film.mp4", 1000)
+    full = answer_with(507, "Storage is full; nothing of this request was kept, retry later")
+    visitor.page.route("**/uploads/", lambda route: _chunk_or_not(route, full))
+    visitor.pick(file)
+    visitor.expect_words("film.mp4", "The server's disk is full. What arrived is safe")
+    visitor.page.unroute_all()
+    visitor.button("Try film.mp4 now").click()
+    visitor.expect_state("film.mp4", "done")
+    visitor.assert_stored(file)
+
+
+def _chunk_or_not(route: Route, refuse: Callable[[Route], None]) -> None:
+    if route.request.method == "POST":
+        refuse(route)
+    else:
+        route.continue_()
+
+
+def test_a_troubled_server_is_asked_again_and_it_says_when(visitor: Visitor) -> None:
+    refuse = answer_with(503, "Database does not answer")
+    visitor.page.route("**/uploads/", lambda route: _chunk_or_not(route, refuse))
+    visitor.pick(visitor.file("film.mp4", 1000))
+    visitor.expect_words("film.mp4", re.compile(r"It is asked again in \d seconds?\."))
+    visitor.page.unroute_all()
+    visitor.expect_state("film.mp4", "done")
+
+
+def test_a_wrong_md5_is_said_clearly_with_what_to_do(visitor: Visitor) -> None:
+    file = visitor.file("film.mp4", chunks(2))
+    visitor.page.route("**/complete", answer_with(400, "md5 checksum does not match"))
+    visitor.pick(file)
+    visitor.expect_state("film.mp4", "failed")
+    visitor.expect_words("film.mp4", "the MD5 checksums differ. Try again to send it anew")
+    visitor.expect_said("film.mp4 was not uploaded: What arrived is not what was sent")
+    visitor.page.unroute_all()
+    visitor.button("Try film.mp4 again").click()
+    visitor.expect_state("film.mp4", "done")
+    visitor.assert_stored(file)  # and nothing else is there any more
+
+
+def test_an_expired_upload_begins_anew_and_says_so(visitor: Visitor) -> None:
+    begin(visitor)
+    visitor.let_expire("film.mp4")
+    visitor.pick_again("Pick the file film.mp4 again to go on", visitor.directory / "film.mp4")
+    visitor.expect_state("film.mp4", "done")
+    visitor.expect_words("film.mp4", "What had arrived before has expired, so it begins anew.")
+    done = [upload for upload in visitor.listing() if upload["status"] == 2]
+    assert done[0]["md5"] == md5_of((visitor.directory / "film.mp4").read_bytes())
+
+
+def test_an_upload_that_the_server_lost_begins_anew_and_says_so(visitor: Visitor) -> None:
+    begin(visitor)
+    [upload] = visitor.listing()
+    visitor.context.request.delete(f"{visitor.site.url}/uploads/{upload['upload_id']}")
+    visitor.pick_again("Pick the file film.mp4 again to go on", visitor.directory / "film.mp4")
+    visitor.expect_state("film.mp4", "done")
+    visitor.expect_words("film.mp4", "The server no longer has what had arrived before")
+    visitor.assert_stored(visitor.directory / "film.mp4")
+
+
+def test_a_file_that_changed_is_noticed_and_picked_again(visitor: Visitor) -> None:
+    held = visitor.hold_chunk(1)
+    file = visitor.file("film.mp4", chunks(4))
+    visitor.pick(file)
+    held.wait()
+    visitor.file("film.mp4", chunks(4))
+    held.release()
+    visitor.expect_state("film.mp4", "failed")
+    visitor.expect_words("film.mp4", "The file was changed or moved while it was uploading.")
+    visitor.pick_again("Pick the file film.mp4 again to go on", file)
+    visitor.expect_state("film.mp4", "done")
+    visitor.assert_stored(file)
+
+
+def test_a_refusal_is_shown_in_the_servers_words(visitor: Visitor) -> None:
+    refuse = answer_with(413, "Unfinished uploads exceed the limit (3)")
+    visitor.page.route("**/uploads/", lambda route: _chunk_or_not(route, refuse))
+    visitor.pick(visitor.file("film.mp4", 1000))
+    visitor.expect_state("film.mp4", "failed")
+    visitor.expect_words("film.mp4", "Unfinished uploads exceed the limit (3)")
