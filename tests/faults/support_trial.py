@@ -12,6 +12,7 @@ import shutil
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from tests.faults.support_audit import compare
 from tests.faults.support_client import part_path
@@ -47,6 +48,25 @@ def _range(start: int, stop: int) -> dict[str, str]:
     return {
         "Content-Range": f"bytes {start}-{stop - 1}/{len(_DATA)}",
         "Content-Type": "application/octet-stream",
+    }
+
+
+def _dropzone(index: int) -> Step:
+    fields = {
+        "filename": "file.bin",
+        "dzuuid": "one",
+        "dzchunkindex": index,
+        "dzchunkbyteoffset": index * _HALF,
+        "dzchunksize": _HALF,
+        "dztotalchunkcount": 2,
+        "dztotalfilesize": len(_DATA),
+        "md5": _MD5,
+    }
+    return {
+        "method": "POST",
+        "path": f"/uploads/?{urlencode(fields)}",
+        "body": _DATA[index * _HALF : (index + 1) * _HALF],
+        "headers": {"Content-Type": "application/octet-stream"},
     }
 
 
@@ -121,6 +141,17 @@ OPERATIONS = {
     "abort": Operation([_first()], _DELETE, (204, 404), ends="gone"),
     "deletion of a completed upload": Operation(
         [_first(), _second(), _COMPLETE], _DELETE, (204, 404), ends="gone"
+    ),
+    "Dropzone's first chunk": Operation([], _dropzone(0), (200,)),
+    "Dropzone's last chunk": Operation(
+        [_dropzone(0)], _dropzone(1), (200,), acked=_HALF, ends="complete"
+    ),
+    "Dropzone's cancel": Operation(
+        [_dropzone(0)],
+        {"method": "DELETE", "path": "/uploads/?dzuuid=one"},
+        (204,),
+        acked=_HALF,
+        ends="gone",
     ),
     "expiry": Operation([_first(), _EXPIRE], _CLEAN, (0,), ends="gone"),
 }
