@@ -167,3 +167,14 @@ def test_connections_that_broke_are_replaced_all_at_once(engine: Engine) -> None
     assert caught.value.connection_invalidated
     for _ in range(3):
         assert SELECT.first(engine, {"this": 1}) is not None
+
+
+def test_connections_go_back_as_they_came(engine: Engine) -> None:
+    SELECT.first(engine, {"this": 1})
+    UPDATE.change(engine, {"size": 3, "this": 1, "was_size": 0})
+    with engine.connect() as connection:
+        connection.execute(update(Row).values(size=5))
+        connection.rollback()
+    found = SELECT.first(engine, {"this": 1})
+    assert found is not None
+    assert found[-1] == 3
