@@ -6,6 +6,7 @@ send only cookies that say ``SameSite=None``.
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.proxy import Proxy
-from tests.browser.site import Site
+from tests.browser.site import AppServer, Site
+from tests.browser.trial import make_file
+from tests.browser.zones import CHUNK, ROOT, bytes_of, need_dropzone
 from tests.support.missing import skip_without
 from tests.support.server import Server
 
@@ -157,3 +160,26 @@ def test_between_unrelated_sites_a_lax_cookie_stays_at_home(
             seen = upload(open_page(other + "/page.html"), service, token="ask")
     assert seen["statuses"] == [200, 400]
     assert seen["detail"] == "The CSRF token is missing or wrong"
+
+
+def test_a_zone_whose_uploads_go_to_another_origin(browser: Browser, tmp_path: Path) -> None:
+    """The template helper's upload_action: pages by one app, files to another server."""
+    need_dropzone()
+    (tmp_path / "service").mkdir()
+    (tmp_path / "app").mkdir()
+    service = Server(tmp_path / "service", {"CHUNKED_UPLOAD_CSRF": "1"})
+    options = {"upload_action": f"{service.url}/uploads/", "chunk_size": CHUNK}
+    environment = {"FLASK_CHUNKED_UPLOAD_DROPZONE": json.dumps(options)}
+    app = AppServer(tmp_path / "app", ROOT / "examples" / "dropzone_app.py", environment)
+    service.environment["CHUNKED_UPLOAD_CORS_ORIGINS"] = app.url
+    file = make_file(tmp_path / "file.bin", 2 * CHUNK + 1)
+    with app, Site(service) as site:
+        page = browser.new_context(bypass_csp=True).new_page()  # the example's own allows itself
+        page.goto(app.url)
+        page.set_input_files(".dz-hidden-input", file)
+        page.locator(".dz-success").wait_for()
+        assert bytes_of(site.stored()) == [file.read_bytes()]
+        with page.expect_response(lambda answer: answer.request.method == "DELETE") as gone:
+            page.click("text=Remove file")
+        assert gone.value.status == 204
+        assert site.stored() == set()
