@@ -28,7 +28,9 @@ LAYOUT = """\
 {{ chunked_upload.head() }}
 </head>
 <body>
+<main>
 %s
+</main>
 </body>
 </html>
 """

@@ -25,7 +25,9 @@ LAYOUT = """\
 {{ dropzone.load_css() }}
 </head>
 <body>
+<main>
 %s
+</main>
 </body>
 </html>
 """

@@ -19,6 +19,7 @@ PAGE = """\
 <title>Uploads</title>
 </head>
 <body>
+<main>
 <h1>Your files</h1>
 {% for category, message in get_flashed_messages(with_categories=true) -%}
 <p class="{{ category }}" role="status">{{ message }}</p>
@@ -31,6 +32,7 @@ PAGE = """\
   <button>Upload</button>
 </form>
 <!-- /snippet -->
+</main>
 </body>
 </html>
 """

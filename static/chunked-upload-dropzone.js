@@ -55,6 +55,7 @@ class Zone extends Dropzone {
     this.zone = options;
     this.uploader = new ChunkedUploader(uploaderOptions(options));
     this.mendThumbnails();
+    this.on("addedfile", describe);
     this.on("removedfile", (/** @type {ZoneFile} */ file) => this.removeFromServer(file));
     this.on("queuecomplete", () => this.finish());
     /** The form that the uploads' ids go into. @type {HTMLFormElement | null} */
@@ -113,6 +114,8 @@ class Zone extends Dropzone {
   report(file, sent, size) {
     Object.assign(file.upload, { progress: size ? (100 * sent) / size : 100, bytesSent: sent });
     this.emit("uploadprogress", file, file.upload.progress, sent);
+    const bar = file.previewElement?.querySelector(".dz-progress");
+    bar?.setAttribute("aria-valuenow", String(Math.floor(file.upload.progress)));
   }
 
   /**
@@ -269,6 +272,24 @@ class Zone extends Dropzone {
 export function attach(element, options = JSON.parse(element.dataset.chunkedUpload ?? "{}")) {
   /** @type {any} */ (element).dropzone?.destroy(); // another Dropzone on the page found it first
   return new Zone(element, options);
+}
+
+/**
+ * Tell screen readers what is in a file's preview.
+ *
+ * @param {ZoneFile} file
+ */
+function describe({ previewElement, name }) {
+  const set = (
+    /** @type {string} */ selector,
+    /** @type {Record<string, string>} */ attributes,
+  ) => {
+    const element = previewElement?.querySelector(selector);
+    for (const [key, value] of Object.entries(attributes)) element?.setAttribute(key, value);
+  };
+  set("img", { alt: "" });
+  set(".dz-progress", { role: "progressbar", "aria-label": name });
+  set("[data-dz-errormessage]", { role: "alert" });
 }
 
 /**

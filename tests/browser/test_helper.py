@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Dialog, Route
 from tests.browser.site import AppServer, Site
 from tests.browser.trial import make_file
 from tests.browser.zones import CHUNK, ROOT, ZonePage, bytes_of, need_dropzone
+from tests.support.npm import package
 
 EXAMPLE = ROOT / "examples" / "dropzone_app.py"
 
@@ -184,6 +185,20 @@ def test_a_failed_file_can_be_tried_again(open_page: Open, site: Site, tmp_path:
 
 def test_texts_are_texts(open_page: Open) -> None:
     assert open_page().page.inner_text(".dz-message") == MESSAGE
+
+
+@pytest.mark.parametrize("path", ["/", "/apply"])
+def test_it_is_accessible(browser: Browser, site: Site, tmp_path: Path, path: str) -> None:
+    """By axe-core, with one file done and one refused."""
+    axe = package("axe-core") / "axe.min.js"
+    context = browser.new_context(bypass_csp=True)
+    page = ZonePage(context, site, path)
+    page.pick(make_file(tmp_path / "a.bin", 5), make_file(tmp_path / "b.exe", 5))
+    page.page.locator(".dz-success").wait_for()
+    page.page.locator(".dz-error").wait_for()
+    page.page.add_script_tag(path=axe)
+    found = page.page.evaluate("async () => (await axe.run()).violations.map(({ id }) => id)")
+    assert found == []
 
 
 def test_pictures_are_shown(open_page: Open, tmp_path: Path) -> None:
