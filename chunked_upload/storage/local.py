@@ -38,9 +38,6 @@ _INCOMING = ".incoming"
 _OWN_NAME = re.compile(r"([0-9a-f]{32})\.(?:part|turn|lock)")
 _READ_SIZE = 1024 * 1024
 
-#: Bytes that are sent on their way to the disk at a time.
-_WRITE_BACK = 1024 * 1024
-
 #: What link(2) says where the file system (or a mount option) has no hard links.
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
 
@@ -61,8 +58,6 @@ class LocalTurn(Turn):
             self._claim = claims.Claim(self._side, start, stop)
             undo.pop_all()
         self._open = True
-        #: What was written last ends here, and is on its way to the disk up to there.
-        self._end = self._begun = start
         self.contended = self._claim.contended
 
     @property
@@ -71,18 +66,12 @@ class LocalTurn(Turn):
         return os.fstat(self._part).st_size
 
     def write(self, data: bytes | memoryview, position: int) -> None:
-        view, start = memoryview(data), position
+        view = memoryview(data)
         with self._claim.held():
             while view:
                 written = os.pwrite(self._part, view, position)
                 position += written
                 view = view[written:]
-        if start != self._end:
-            self._begun = start
-        self._end = position
-        if self._end - self._begun >= _WRITE_BACK:
-            self._tree.begin_sync(self._part, self._begun, self._end)
-            self._begun = self._end
 
     def stands(self) -> bool:
         return self._claim.stands()

@@ -79,14 +79,6 @@ class Tree:
             if directory == self.root:
                 return
 
-    def begin_sync(self, descriptor: int, start: int, stop: int) -> None:
-        """Let the disk begin with what :meth:`sync_data` will wait for, while more bytes come."""
-        if self._durable and hasattr(os, "posix_fadvise"):
-            # What the name does not say: Linux starts to write the range back, and drops from
-            # memory only what has been written before.
-            with suppress(OSError):
-                os.posix_fadvise(descriptor, start, stop - start, os.POSIX_FADV_DONTNEED)
-
     def sync_data(self, descriptor: int) -> None:
         """Make a file's bytes and size durable."""
         if self._durable:

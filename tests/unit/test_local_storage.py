@@ -348,30 +348,3 @@ def test_the_check_tells_a_root_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(NotADirectoryError):
         LocalStorage(tmp_path / "file" / "root").check()
-
-
-@pytest.mark.parametrize("durable", [True, False])
-def test_the_disk_begins_while_a_large_chunk_arrives(
-    durable: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun: list[tuple[int, int]] = []
-    monkeypatch.setattr(os, "posix_fadvise", lambda fd, start, size, _: begun.append((start, size)))
-    storage = LocalStorage(tmp_path / "root", durable=durable)
-    buffer, mib = bytes(256 * 1024), 1024 * 1024
-    with storage.take_turn(new_upload_id(), 0, 12 * mib, have=0) as turn:
-        for n in (*range(6), *range(40, 45)):  # two stretches
-            turn.write(buffer, n * len(buffer))
-        turn.sync()
-    assert begun == ([(0, mib), (10 * mib, mib)] if durable else [])
-
-
-def test_a_disk_that_cannot_begin_early_is_no_failure(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: Any) -> None:
-        raise OSError(errno.EINVAL, "not here")
-
-    monkeypatch.setattr(os, "posix_fadvise", refuse)
-    storage = LocalStorage(tmp_path / "root", durable=True)
-    upload_id = put(storage, bytes(2**21))
-    assert b"".join(storage.read_part(upload_id, 0, 2**21)) == bytes(2**21)
