@@ -45,7 +45,7 @@ const ERRORS = {
   checksum: "errorChecksum",
   refused: "errorRefused",
   server: "errorServer",
-  network: "filesOffline",
+  network: "unreachable",
   worker: "errorWorker",
   internal: "errorInternal",
 };

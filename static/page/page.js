@@ -13,7 +13,7 @@ import { confirmRemoval } from "./dialogs.js";
 import { el } from "./dom.js";
 import { Files } from "./files.js";
 import { Texts } from "./format.js";
-import { Picker } from "./picker.js";
+import { dotted, Picker } from "./picker.js";
 import { Session } from "./session.js";
 import { TokenSignIn } from "./signin.js";
 import { english } from "./text.js";
@@ -128,8 +128,8 @@ export class Page {
       fieldName,
       md5,
       maxBytes: maxBytes ?? undefined,
-      accept: allowedExtensions?.map((name) => `.${name}`).join(","),
-      refuse: deniedExtensions.map((name) => `.${name}`).join(","),
+      accept: allowedExtensions ? dotted(allowedExtensions).join(",") : undefined,
+      refuse: dotted(deniedExtensions).join(","),
       chunkSize: maxChunkBytes ? Math.min(maxChunkBytes, 8 * 2 ** 20) : undefined,
       headers: () => this.signIn?.headers ?? {},
       csrf: csrfTokenUrl === null ? undefined : tokenFrom(csrfTokenUrl),

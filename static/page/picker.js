@@ -18,7 +18,7 @@ export class Picker {
   constructor(context) {
     this.context = context;
     const { texts, config } = context;
-    const accept = (config.allowedExtensions ?? []).map((name) => `.${name}`).join(",");
+    const accept = dotted(config.allowedExtensions ?? []).join(",");
     this.files = el("input", {
       type: "file",
       multiple: true,
@@ -153,9 +153,19 @@ function limitWords({ texts, config }) {
   const { maxBytes, allowedExtensions, deniedExtensions } = config;
   const said = [];
   if (maxBytes) said.push(texts.say("limitSize", { size: texts.size(maxBytes) }));
-  if (allowedExtensions)
-    said.push(texts.say("limitTypes", { types: allowedExtensions.join(", ") }));
-  else if (deniedExtensions.length > 0)
-    said.push(texts.say("limitNotTypes", { types: deniedExtensions.join(", ") }));
+  if (allowedExtensions) {
+    said.push(texts.say("limitTypes", { types: dotted(allowedExtensions).join(", ") }));
+  } else if (deniedExtensions.length > 0) {
+    said.push(texts.say("limitNotTypes", { types: dotted(deniedExtensions).join(", ") }));
+  }
   return said.join(" ");
+}
+
+/**
+ * File types as `accept` attributes and people write them.
+ *
+ * @param {string[]} extensions
+ */
+export function dotted(extensions) {
+  return extensions.map((name) => `.${name}`);
 }

@@ -19,8 +19,8 @@ export const english = {
   chooseFiles: "Choose files",
   chooseFolder: "Choose a folder",
   limitSize: "Up to {size} per file.",
-  limitTypes: "Only {types}.",
-  limitNotTypes: "No {types}.",
+  limitTypes: "Only {types} files.",
+  limitNotTypes: "No {types} files.",
   addedFiles: { one: "{count} file added", other: "{count} files added" },
   nothingInFolder: "There are no files in what was dropped.",
 

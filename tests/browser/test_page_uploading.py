@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -163,7 +164,7 @@ def wrong_type(visitor: Visitor) -> Path:
     ],
 )
 def test_what_is_refused_is_said_before_a_byte_is_sent(
-    visitor: Visitor, make: type, words: str
+    visitor: Visitor, make: Callable[[Visitor], Path], words: str
 ) -> None:
     file = make(visitor)
     visitor.pick(file)
@@ -178,7 +179,9 @@ def test_what_is_refused_is_said_before_a_byte_is_sent(
 
 
 def test_limits_are_on_the_page(visitor: Visitor) -> None:
-    expect(visitor.page.locator(".cu-limits")).to_have_text("Up to 2.15 GB per file. No exe.")
+    expect(visitor.page.locator(".cu-limits")).to_have_text(
+        "Up to 2.15 GB per file. No .exe files."
+    )
 
 
 def test_the_list_is_cleared_into_finished_uploads(visitor: Visitor) -> None:

@@ -52,6 +52,7 @@ class Visitor:
         self.context = context
         self.directory = directory
         self.complaints: list[str] = []
+        site.proxy.keep_alive = True  # the page has many files
         context.set_default_timeout(PATIENCE)
         context.add_init_script(_SHIFTS)
         # Their dialogs are out of reach; without them the page takes an <input>, and saves a Blob.
