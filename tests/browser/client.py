@@ -110,7 +110,6 @@ class Client:
     :param retry: what the user does then; None: opens the page and picks the file again.
     :param waits: what a tab shows that leaves a file to another tab; None where both send it.
     :param expects: the outcome of each fault; :attr:`Outcome.ITSELF` where not named.
-    :param whole: the same for files of one chunk at most, where it differs.
     :param why: for outcomes that need a word.
     :param share: faults that ``make test`` tries; fewer for what is much like another client, and
         with none it does not try the client at all.
@@ -132,7 +131,6 @@ class Client:
     retry: Callable[[Page], object] | None = lambda page: page.click("[data-state=failed] button")
     waits: str | None = None
     expects: Mapping[Fault, Outcome] = field(default_factory=dict)
-    whole: Mapping[Fault, Outcome] = field(default_factory=dict)
     why: Mapping[Fault, str] = field(default_factory=dict)
     share: Collection[Fault] = tuple(Fault)
 
@@ -158,10 +156,9 @@ class Client:
         """Its libraries with their versions."""
         return [f"{name} {version(folder)}" for name, folder in self.packages.items()]
 
-    def expected(self, fault: Fault, size: int) -> Outcome:
-        """Return the outcome that a fault should have with a file of some bytes."""
-        whole = self.whole if size <= CHUNK else {}
-        return {**self.expects, **whole}.get(fault, Outcome.ITSELF)
+    def expected(self, fault: Fault) -> Outcome:
+        """Return the outcome that a fault should have."""
+        return self.expects.get(fault, Outcome.ITSELF)
 
     def open(self, page: Page, base: str) -> None:
         """Go to the client's page."""

@@ -102,6 +102,7 @@ def open_page(browser: Browser) -> Callable[[str], Page]:
 
     def open_page(url: str) -> Page:
         page = context.new_page()
+        page.set_default_timeout(60_000)
         page.goto(url)
         return page
 
@@ -175,6 +176,7 @@ def test_a_zone_whose_uploads_go_to_another_origin(browser: Browser, tmp_path: P
     file = make_file(tmp_path / "file.bin", 2 * CHUNK + 1)
     with app, Site(service) as site:
         page = browser.new_context(bypass_csp=True).new_page()  # the example's own allows itself
+        page.set_default_timeout(60_000)
         page.goto(app.url)
         page.set_input_files(".dz-hidden-input", file)
         page.locator(".dz-success").wait_for()

@@ -90,7 +90,7 @@ def test_without_its_token_the_server_refuses(open_page: Open, site: Site, tmp_p
     page.evaluate("delete Dropzone.instances[0].options.headers['X-CSRF-Token']")
     pick(page, make_file(tmp_path / "file.bin", 5))
     shown = page.locator("[data-dz-errormessage]")
-    expect(shown).to_have_text("The CSRF token is missing or wrong")
+    expect(shown).to_have_text("The CSRF token is missing or wrong", timeout=60_000)
     assert (site.stored(), site.unfinished()) == before
 
 
@@ -100,7 +100,9 @@ def test_the_servers_refusal_is_shown(open_page: Open, site: Site, tmp_path: Pat
     page.evaluate("Dropzone.instances[0].options.acceptedFiles = null")
     pick(page, make_file(tmp_path / "program.exe", 5))
     shown = page.locator("[data-dz-errormessage]")
-    expect(shown).to_have_text("Files of type 'exe' are not accepted, only: jpg, png, pdf, bin")
+    expect(shown).to_have_text(
+        "Files of type 'exe' are not accepted, only: jpg, png, pdf, bin", timeout=60_000
+    )
 
 
 @pytest.mark.parametrize("size", [5, 2 * CHUNK])

@@ -248,12 +248,13 @@ def test_no_next_page_after_a_failure(open_page: Open, site: Site, tmp_path: Pat
     page = open_page("/click")
     page.pick(make_file(tmp_path / "a.png", 5), make_file(tmp_path / "b.txt", 5))
     page.page.locator(".dz-error").wait_for()
-    page.page.evaluate(
-        "document.addEventListener('chunked-upload:complete', () => (document.title = 'wrong'))"
-    )
+    page.page.evaluate("""() => {
+        const element = document.querySelector(".dropzone");
+        element.addEventListener("chunked-upload:complete", () => { document.title = "wrong"; });
+        element.dropzone.on("queuecomplete", () => element.classList.add("over"));
+    }""")
     page.page.click("#upload")
-    page.page.locator(".dz-success").wait_for()
-    page.page.evaluate("() => new Promise((resolve) => setTimeout(resolve, 100))")
+    page.page.locator(".dropzone.over .dz-success").wait_for()
     assert (page.page.url, page.page.title()) == (f"{site.url}/click", "Uploads")
 
 

@@ -59,4 +59,4 @@ def test_every_byte_arrives(
         "chromium": browser.version,
     }.items():
         record_property(name, value)
-    assert outcome == client.expected(fault, number)
+    assert outcome == client.expected(fault)

@@ -44,8 +44,8 @@ def send(page: Page, *files: Path) -> None:
 
 def said(page: Page, category: str, message: str) -> None:
     """Expect the page that it goes to to say something."""
-    expect(page.locator(f".{category}")).to_have_text(message)
-    expect(page.get_by_role("status")).to_have_count(1)
+    expect(page.locator(f".{category}")).to_have_text(message, timeout=60_000)
+    assert page.get_by_role("status").count() == 1
 
 
 @pytest.mark.parametrize("size", [0, 2 * CHUNK + 1])

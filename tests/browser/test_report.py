@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.browser.client import SIZES, Fault, all_clients
+from tests.browser.client import Fault, all_clients
 from tests.browser.report import PAGE, load, render
 
 
@@ -15,5 +15,5 @@ def test_what_was_measured_is_what_the_tests_expect() -> None:
     for client in all_clients():
         for size, measured in cells.get(client.name, {}).items():
             for fault, outcome in measured.items():
-                expected = client.expected(Fault[fault], SIZES[size]).name
+                expected = client.expected(Fault[fault]).name
                 assert outcome == expected, f"{client.name}, {size}, {fault}: run make clients"

@@ -116,7 +116,7 @@ def run(trial: Trial, fault: Fault) -> Outcome:
 
 def _told(trial: Trial, fault: Fault, outcome: Outcome) -> Outcome:
     """Return an outcome as the matrix tells it."""
-    expected = trial.client.expected(fault, trial.size)
+    expected = trial.client.expected(fault)
     picked = {Outcome.RETRIED, Outcome.ANEW}
     if trial.middle == 0 and outcome in picked and expected in picked:
         return expected  # of one chunk there is nothing to go on from
