@@ -113,7 +113,7 @@ def contest(
     with opened(bench, contestants, measured) as runners:
         warm_up = Task(min(task.size, 4 * task.chunk), task.chunk)
         for key in list(runners):
-            take_turn(runners, measured, key, lambda r: r.run(bench.payload, warm_up), count=False)
+            take_turn(runners, measured, key, lambda r: _warm_up(r, bench, warm_up), count=False)
         for _ in range(bench.repetitions):
             for key in list(runners):
                 # Twice: some write every byte to a temporary file first.
@@ -121,6 +121,15 @@ def contest(
                 take_turn(
                     runners, measured, key, lambda r: r.run(bench.payload, task, clients=clients)
                 )
+
+
+def _warm_up(runner: Runner, bench: Bench, task: Task) -> Sample:
+    """Work a little, and look whether the bytes have arrived."""
+    sample = runner.run(bench.payload, task)
+    stored = runner.stored()
+    if stored is not None and stored < task.size:
+        raise LoadError(f"of {task.size} bytes that were sent it has stored {stored}")
+    return sample
 
 
 def take_turn(

@@ -12,6 +12,7 @@ import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 from ..load import GIB, MIB, Dialect, Payload, Task, Timing, run
 from ..process import Service
@@ -29,6 +30,10 @@ class Runner(ABC):
     @abstractmethod
     def run(self, payload: Payload, task: Task, *, clients: int = 1) -> Sample:
         """Do a task and tell what it took."""
+
+    def stored(self) -> int | None:
+        """Return how many bytes lie in its files; None for what stores nothing."""
+        return None
 
     def clean(self) -> None:  # noqa: B027 - optional
         """Delete the bytes of what was done so far."""
@@ -70,7 +75,10 @@ class ServerRunner(Runner):
         and the server's database stay.
     """
 
-    def __init__(self, service: Service, dialect: Dialect, files: Path) -> None:
+    def __init__(
+        self, service: Service, dialect: Dialect, files: Path, *, stores: bool = True
+    ) -> None:
+        self._stores = stores
         self.service = service
         self.dialect = dialect
         self.files = files
@@ -82,10 +90,15 @@ class ServerRunner(Runner):
         spent = self.service.cpu_seconds() - before
         return measured(timing, task, clients=clients, cpu=spent)
 
+    def stored(self) -> int | None:
+        return sum(path.stat().st_size for path in self._paths()) if self._stores else None
+
     def clean(self) -> None:
-        for folder, _, names in os.walk(self.files):
-            for name in names:
-                Path(folder, name).unlink(missing_ok=True)
+        for path in self._paths():
+            path.unlink(missing_ok=True)
+
+    def _paths(self) -> list[Path]:
+        return [Path(at, name) for at, _, names in os.walk(self.files) for name in names]
 
     def close(self) -> None:
         self.service.stop()
@@ -95,7 +108,10 @@ class Peer(Contestant):
     """A contestant that is a server.
 
     :param workers: its processes, where it can have several.
+    :cvar stores: whether it stores what it is sent.
     """
+
+    stores: ClassVar[bool] = True
 
     def __init__(self, *, workers: int = 1) -> None:
         self.workers = workers
@@ -112,7 +128,8 @@ class Peer(Contestant):
         shutil.rmtree(place, ignore_errors=True)
         files = place / "files"
         files.mkdir(parents=True)
-        return ServerRunner(self.service(place, files), self.dialect(), files)
+        service = self.service(place, files)
+        return ServerRunner(service, self.dialect(), files, stores=self.stores)
 
 
 def measured(timing: Timing, task: Task, *, clients: int, cpu: float | None = None) -> Sample:

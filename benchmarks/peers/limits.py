@@ -91,6 +91,7 @@ class Sink(Peer):
 
     key = "sink"
     title = "the load generator alone (a server that reads and drops)"
+    stores = False
 
     def prepare(self, workshop: Workshop) -> None:
         pass

@@ -188,3 +188,13 @@ def test_a_body_can_be_dropped_and_is_counted() -> None:
     with answering(reply) as port, Wire(port) as wire:
         got = wire.ask(head("GET", "/", {}), keep_body=False)
     assert (got.length, got.body) == (3_000_000, b"")
+
+
+def test_who_does_not_store_what_it_is_sent_takes_no_part(tmp_path: Path) -> None:
+    class Forgetful(Sink):
+        stores = True
+
+    measured = Measured("row")
+    contest(Bench(tmp_path), measured, [Forgetful()], Task(4 * KIB, KIB))
+    assert measured.skipped == {"sink": "of 4096 bytes that were sent it has stored 0"}
+    assert measured.samples == {}
