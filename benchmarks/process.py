@@ -54,7 +54,8 @@ class Service:
         self.port = free_port()
         self._command = [part.replace("{port}", str(self.port)) for part in command]
         self._directory = directory
-        self.environment = {**os.environ, **(environment or {}), "PORT": str(self.port)}
+        self._given = dict(environment or {})
+        self.environment = {**os.environ, **self._given, "PORT": str(self.port)}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -65,7 +66,9 @@ class Service:
     @property
     def command(self) -> str:
         """The command line, for the report: without this machine's paths."""
-        words = [os.path.basename(part) if "/" in part else part for part in self._command]
+        settings = [f"{name}={value}" for name, value in self._given.items() if "/" not in value]
+        command = [os.path.basename(part) if "/" in part else part for part in self._command]
+        words = settings + command
         return " ".join(words).replace(f":{self.port}", ":PORT").replace(f" {self.port}", " PORT")
 
     @property

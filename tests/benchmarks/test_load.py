@@ -15,6 +15,7 @@ from benchmarks.contest import Bench, contest
 from benchmarks.load import KIB, MIB, Frame, Payload, Task, run
 from benchmarks.peers.chunked import ChunkedForms, ChunkedRaw
 from benchmarks.peers.limits import MD5, Sink
+from benchmarks.peers.ours import Ours
 from benchmarks.results import Measured
 from benchmarks.wire import LoadError, Wire, head, send_all
 from tests.support.server import Server
@@ -198,3 +199,9 @@ def test_who_does_not_store_what_it_is_sent_takes_no_part(tmp_path: Path) -> Non
     contest(Bench(tmp_path), measured, [Forgetful()], Task(4 * KIB, KIB))
     assert measured.skipped == {"sink": "of 4096 bytes that were sent it has stored 0"}
     assert measured.samples == {}
+
+
+def test_a_published_command_tells_settings_and_no_paths(tmp_path: Path) -> None:
+    ours = Ours("ours", "ours", durable=False, workers=2)
+    command = ours.service(tmp_path, tmp_path / "files").command
+    assert command == "CHUNKED_UPLOAD_DURABLE=0 WORKERS=2 chunked-upload serve --port PORT"
