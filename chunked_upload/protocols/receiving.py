@@ -142,6 +142,7 @@ class ReceivingView(ChunkedUploadBaseView):
             chunk.write(data)
             if max_chunk is not None and chunk.received > max_chunk:
                 raise chunk_too_large(max_chunk)
+            del data  # see Body
 
     def commit_chunk(self, chunk: Chunk) -> Record:
         """Make the chunk part of its upload, with the hooks around it."""

@@ -8,13 +8,24 @@ multipart boundary) when the transfer is chunked.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
 from ..errors import BadRequestHeaders, LengthRequired, SizeMismatch, UnsupportedBody
 
-#: Bytes asked of the server at a time.
+#: Most bytes asked of the server at a time.
 BUFFER_SIZE = 256 * 1024
+
+#: Asked for first: a chunk of 64 KiB comes at once, with the form around it.
+_FIRST_SIZE = 80 * 1024
+
+#: Asked of a client that is slow. A server may keep what has come until that many bytes have, and
+#: a thousand slow clients must not keep a thousand large buffers.
+_SLOW_SIZE = 16 * 1024
+
+#: Seconds in which a quick client's bytes come, and after which it is a slow one.
+_QUICK, _SLOW = 0.01, 0.1
 
 #: Where the environment of a request keeps the body that has begun to be read.
 BODY_KEY = "chunked_upload.body"
@@ -61,20 +72,29 @@ class Body:
 
         :raises SizeMismatch: when the connection ends before Content-Length bytes came.
         """
+        size = _FIRST_SIZE
         while self.length is None or self.received < self.length:
-            left = BUFFER_SIZE if self.length is None else self.length - self.received
-            try:
-                data = self._stream.read(min(BUFFER_SIZE, left))
-            except (OSError, EOFError) as error:  # what servers raise for a connection that broke
-                raise SizeMismatch("the connection broke while the body was sent") from error
+            left = size if self.length is None else self.length - self.received
+            begun = time.monotonic()
+            data = self._read(min(size, left))
             if not data:
                 if self.length is None:
                     return
                 raise SizeMismatch(
                     f"Content-Length said {self.length} bytes, {self.received} arrived"
                 )
+            size = _next_size(size, time.monotonic() - begun)
             self.received += len(data)
             yield data
+            # Or it would be kept until the next one has come, perhaps for hours.
+            del data
+
+    def _read(self, size: int) -> bytes:
+        try:
+            data: bytes = self._stream.read(size)
+        except (OSError, EOFError) as error:  # what servers raise for a connection that broke
+            raise SizeMismatch("the connection broke while the body was sent") from error
+        return data
 
     def read_all(self, limit: int) -> bytes | None:
         """Return a small body whole, or None when it is longer than ``limit`` bytes."""
@@ -88,6 +108,13 @@ class Body:
                 return None
             parts.append(data)
         return b"".join(parts)
+
+
+def _next_size(size: int, seconds: float) -> int:
+    """Return how many bytes to ask for after ``size`` have come in so many seconds."""
+    if seconds > _SLOW:
+        return _SLOW_SIZE
+    return min(2 * size, BUFFER_SIZE) if seconds < _QUICK else size
 
 
 def _content_length(environ: Mapping[str, Any]) -> int | None:

@@ -187,6 +187,7 @@ class FormChunk:
         try:
             for data in self._body:
                 yield from decoder.feed(data)
+                del data  # see Body
             decoder.close()
         except FormTooLarge as error:
             raise LimitExceeded(f"The form is too large: {error}") from error
@@ -234,6 +235,7 @@ class FormChunk:
             if not isinstance(event, bytes):
                 return
             yield event
+            del event  # see Body
 
     def _read_field(self, name: str) -> None:
         value = bytearray()

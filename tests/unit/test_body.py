@@ -159,3 +159,48 @@ def test_every_refusal_is_a_client_error() -> None:
         with pytest.raises(ChunkedUploadError) as caught:
             body(b"", **environ)
         assert 400 <= caught.value.status_code < 500
+
+
+class Clock:
+    """A stream whose reads take as long as it is told, and the clock that shows it."""
+
+    def __init__(self, seconds: list[float]) -> None:
+        self.asked: list[int] = []
+        self.now = 0.0
+        self._seconds = seconds
+
+    def read(self, size: int) -> bytes:
+        self.asked.append(size)
+        self.now += self._seconds.pop(0)
+        return bytes(size)
+
+
+def test_quick_clients_are_asked_for_much_and_slow_ones_for_little(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kib = 1024
+    clock = Clock([0.001, 0.001, 0.001, 0.05, 2.0, 0.05, 0.001, 0.001])
+    monkeypatch.setattr("chunked_upload.wire.body.time.monotonic", lambda: clock.now)
+    arriving = iter(body(clock, CONTENT_LENGTH=str(2**30)))  # type: ignore[arg-type]
+    for _ in range(8):
+        next(arriving)
+    assert [size // kib for size in clock.asked] == [80, 160, 256, 256, 256, 16, 16, 32]
+
+
+def test_a_buffer_is_let_go_before_the_next_is_waited_for() -> None:
+    alive, seen = [0], []
+
+    class Buffer(bytes):
+        def __del__(self) -> None:
+            alive[0] -= 1
+
+    class Stream(io.RawIOBase):
+        def read(self, size: int = -1) -> bytes:
+            seen.append(alive[0])
+            alive[0] += 1
+            return Buffer(size)
+
+    for data in body(Stream(), CONTENT_LENGTH=str(2**20)):
+        assert data
+        del data
+    assert set(seen) == {0}
