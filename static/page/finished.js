@@ -42,13 +42,19 @@ export class Finished {
     this.page = page;
     const wanted = new Set(uploads.map((record) => record.upload_id));
     for (const [uploadId, row] of this.rows) {
-      if (wanted.has(uploadId)) continue;
-      this.rows.delete(uploadId);
-      row.remove();
+      if (!wanted.has(uploadId)) this.removeRow(uploadId, row);
     }
     for (const [at, record] of uploads.entries()) this.place(record, at);
     this.element.hidden = total === 0;
     this.showPager(Math.ceil(total / perPage), next !== null);
+  }
+
+  /** @param {string} uploadId @param {HTMLElement} row */
+  removeRow(uploadId, row) {
+    const focus = focusAfter(row, this.context.home);
+    this.rows.delete(uploadId);
+    row.remove();
+    focusFirst(focus);
   }
 
   /**
@@ -100,10 +106,7 @@ export class Finished {
     const { upload_id: uploadId, filename: name } = record;
     if (!(await deleteAfterAsking({ uploadId, name }, this.context))) return;
     const row = this.rows.get(uploadId);
-    const focus = row ? focusAfter(row, this.context.home) : [];
-    this.rows.delete(uploadId);
-    row?.remove();
-    focusFirst(focus);
+    if (row) this.removeRow(uploadId, row);
     await this.onDeleted();
   }
 }
