@@ -119,8 +119,8 @@ export class Identity {
   }
 
   /**
-   * The finished upload, if the tab that held the lock has finished it. Under another name it is a
-   * copy of the file, which the user wants stored as well.
+   * The upload that the tab which held the lock has finished. Under another name it is a copy of the
+   * file, which the user wants stored as well.
    *
    * @param {AbortSignal} signal
    * @returns {Promise<UploadRecord | null>}
@@ -129,9 +129,7 @@ export class Identity {
     const known = await this.#parts.memory.find("fingerprint", String(this.#fingerprint));
     if (!known?.result || known.name !== this.#upload.name) return null;
     try {
-      const state = await this.#parts.server.state(known.uploadId, signal);
-      this.#upload.uploadId = known.uploadId;
-      return state;
+      return await this.#parts.server.state(known.uploadId, signal);
     } catch (error) {
       if (error instanceof Setback && isGone(error)) return null;
       throw error;

@@ -11,12 +11,12 @@
  */
 
 import { whyAnew } from "./answers.js";
+import { Checksum } from "./checksum.js";
 import { ChunkSize } from "./chunk-size.js";
 import { Setback, Stopped, UploadError, isUnanswered } from "./errors.js";
 import { Identity } from "./identity.js";
 import { Patience, giveUp } from "./patience.js";
 import { assertUnchanged, assertWanted } from "./source.js";
-import { untilAborted } from "./waiting.js";
 
 /** @typedef {import("./types.js").Parts} Parts */
 /** @typedef {import("./types.js").UploadRecord} UploadRecord */
@@ -29,14 +29,12 @@ export class Transfer {
   #upload;
   #identity;
   #patience;
-  /** @type {import("./hasher.js").HashJob | null} */
-  #hash = null;
+  #checksum;
   #chunkSize;
   /** Some of the bytes were there before this page began to read the file. */
   #resumed = false;
   /** The first chunk was sent, and no answer came yet. */
   #creating = false;
-  #onDiffers = () => {};
 
   /**
    * @param {Parts} parts
@@ -46,6 +44,7 @@ export class Transfer {
     this.#parts = parts;
     this.#upload = upload;
     this.#identity = new Identity(parts, upload);
+    this.#checksum = new Checksum(parts, upload, this.#identity);
     this.#patience = new Patience(parts, upload);
     this.#chunkSize = new ChunkSize(parts.options.chunkSize);
   }
@@ -111,8 +110,7 @@ export class Transfer {
 
   /** Let go of the worker's job. */
   close() {
-    this.#hash?.stop();
-    this.#hash = null;
+    this.#checksum.stop();
   }
 
   // Before the first byte
@@ -143,10 +141,18 @@ export class Transfer {
     this.#upload.enter("checking");
   }
 
-  /** @returns {Promise<UploadRecord | null>} */
+  /**
+   * What the other tab has made of the file, if it was this one to the last byte.
+   *
+   * @returns {Promise<UploadRecord | null>}
+   */
   async #finishedElsewhere() {
     const result = await this.#patience.insist((signal) => this.#identity.findFinished(signal));
-    if (result) this.#upload.notice("elsewhere");
+    if (!result) return null;
+    this.#checksum.start();
+    if ((await this.#checksum.finish(this.#patience.signal)) !== result.md5) return null;
+    this.#upload.uploadId = result.upload_id;
+    this.#upload.notice("elsewhere");
     return result;
   }
 
@@ -161,11 +167,10 @@ export class Transfer {
   async #deliver(stopped) {
     for (let beginnings = 1; ; beginnings += 1) {
       const differs = new AbortController();
-      this.#onDiffers = () => differs.abort(new Setback("different-file"));
       this.#patience.signal = AbortSignal.any([stopped, differs.signal]);
       try {
         await this.#locate();
-        this.#startHash();
+        this.#checksum.start(() => differs.abort(new Setback("different-file")));
         const result = await this.#sendAndComplete();
         await this.#identity.finish(result);
         this.close();
@@ -260,7 +265,7 @@ export class Transfer {
   async #sendChunk() {
     const { size, offset, speed } = this.#upload;
     const stop = Math.min(offset + this.#chunkSize.next(speed), size);
-    this.#hash?.allow(stop);
+    this.#checksum.allow(stop);
     try {
       const answer = await this.#put(offset, stop);
       this.#upload.uploadId = answer.upload_id;
@@ -321,27 +326,11 @@ export class Transfer {
   async #complete() {
     const upload = this.#upload;
     upload.enter("completing");
-    let /** @type {string | null} */ md5 = null;
-    if (this.#hash) {
-      this.#patience.givePlace(); // another file may use the line while the MD5 is finished
-      md5 = await untilAborted(this.#hash.md5, this.#patience.signal);
-      await this.#patience.takePlace();
-    }
+    this.#patience.givePlace(); // another file may use the line while the MD5 is finished
+    const md5 = await this.#checksum.finish(this.#patience.signal);
+    await this.#patience.takePlace();
     await assertUnchanged(this.#upload);
     const uploadId = String(upload.uploadId);
     return this.#patience.insist((signal) => this.#parts.server.complete(uploadId, md5, signal));
-  }
-
-  /** Let the worker hash along; what was uploaded before, it reads while the rest is sent. */
-  #startHash() {
-    const { options, hasher } = this.#parts;
-    if (!options.md5) return;
-    const identity = this.#identity;
-    this.#hash ??= hasher.start(this.#upload.file, {
-      expected: identity.checkpoint,
-      onCheckpoint: (checkpoint) => (identity.checkpoint = checkpoint),
-      onDiffers: () => this.#onDiffers(),
-    });
-    this.#hash.allow(this.#upload.offset);
   }
 }

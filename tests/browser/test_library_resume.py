@@ -233,6 +233,26 @@ def test_a_copy_under_another_name_is_stored_as_well(
     assert [path.read_bytes() for path in network.stored] == [files[0].read_bytes()] * 2
 
 
+def test_a_file_much_like_one_that_another_tab_sends_is_stored_as_well(
+    library: Open, network: Network, tmp_path: Path
+) -> None:
+    one, two = library(), library()
+    files = [make_file(tmp_path / "disk.img", 8 * CHUNK), tmp_path / "changed" / "disk.img"]
+    files[1].parent.mkdir()
+    files[1].write_bytes(files[0].read_bytes())
+    change(files[1], at=5 * CHUNK)
+    fault = network.proxy.hold(2)
+    one.pick(files[0])
+    fault.wait()
+    two.pick(files[1])
+    two.until("waiting: other-tab")
+    fault.release()
+    one.done()
+    assert two.done()["notices"] == []
+    stored = {path.read_bytes() for path in network.stored}
+    assert stored == {file.read_bytes() for file in files}
+
+
 def test_a_tab_that_is_closed_leaves_its_upload_to_the_other(
     library: Open, network: Network, tmp_path: Path
 ) -> None:
