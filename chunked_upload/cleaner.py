@@ -85,7 +85,7 @@ def retry_completions(mount: Mount, notify: Callable[[Record], None]) -> Retried
     for record in mount.engine.records.walk(pending):
         retried.tried += 1
         with suppress(ChunkedUploadError):
-            mount.engine.settle(record, partial(notify, record))
+            mount.engine.completion.settle(record, partial(notify, record))
         retried.done += record.notified_on is not None
     return retried
 

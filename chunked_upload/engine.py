@@ -1,9 +1,10 @@
-"""The rules of an upload: create, write, complete, abort, expire. No Flask, no HTTP.
+"""The rules of an upload: create, write, abort, expire. No Flask, no HTTP.
 
 A chunk's way: :meth:`UploadEngine.begin` checks it against the record and takes the turn to write
 its range; :class:`~chunked_upload.chunk.Chunk` takes the bytes, makes them durable, and moves the
 recorded offset by compare-and-swap. *Acknowledged ≤ recorded ≤ durable* holds at every instant, and
-a crash between any two steps leaves bytes past the offset that the next try overwrites.
+a crash between any two steps leaves bytes past the offset that the next try overwrites. How an
+upload is completed is in completion.py, how one is removed in removal.py.
 
 Order matters in two more places. A turn is taken *before* the record is read for good, so that a
 writer never trusts an offset which the one it displaces is about to move. And when a turn ended
@@ -13,21 +14,18 @@ disk and be one statement away from its commit, which must now fail.
 
 from __future__ import annotations
 
-import hashlib
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from . import digest, ranges
+from . import ranges
 from .chunk import Chunk
+from .completion import Completion
 from .errors import (
     AlreadyComplete,
-    NotComplete,
     OffsetMismatch,
-    ServiceUnavailable,
     SizeMismatch,
     TotalMismatch,
     UploadExpired,
@@ -43,20 +41,8 @@ from .storage import Storage, Turn
 from .storage.base import PartMissing
 from .trailing import Trails
 
-logger = logging.getLogger(__name__)
-
 #: What the engine tells those who listen: the event's name and the record it happened to.
 Emit = Callable[[str, Record], None]
-
-#: Compare-and-swap tries before giving up on a record that others keep changing.
-_TRIES = 20
-
-
-#: Bytes of a completed file read at a time.
-_READ_SIZE = 1024 * 1024
-
-#: Not for security: so that it can be had on systems under FIPS rules too.
-_md5 = partial(hashlib.md5, usedforsecurity=False)
 
 
 class UploadEngine:
@@ -84,6 +70,16 @@ class UploadEngine:
         self._trails = Trails()
         self._removal = Removal(
             storage, records, directory=self._directory, now=now, expires=self._expiry
+        )
+        #: How uploads are completed.
+        self.completion = Completion(
+            storage,
+            records,
+            self._trails,
+            directory=self._directory,
+            now=now,
+            still_open=self._check_still_open,
+            delete_late=self._removal.delete_late,
         )
 
     # Look up
@@ -272,19 +268,6 @@ class UploadEngine:
                 raise OffsetMismatch(record.offset) from None
             raise
 
-    @contextmanager
-    def _part_in_use(self, record: Record) -> Iterator[None]:
-        """Tell a part that is lost from one that a removal or completion took away meanwhile.
-
-        :raises UploadNotFound, AlreadyComplete: for the latter.
-        """
-        try:
-            yield
-        except PartMissing:
-            self._look_again(record)
-            self.check_open(record)
-            raise
-
     def _look_again(self, record: Record) -> None:
         """Read the record anew, now that the turn is taken."""
         gone = not self.records.refresh(record) or record.status == Status.DELETING
@@ -294,110 +277,13 @@ class UploadEngine:
         if gone:
             raise UploadNotFound
 
+    def _check_still_open(self, record: Record) -> None:
+        """:raises UploadNotFound, AlreadyComplete: when it is not open any more."""
+        self._look_again(record)
+        self.check_open(record)
+
     def _expiry(self) -> datetime:
         return self._now() + self.settings.expiration_delta
-
-    # Complete
-
-    def checksum(self, record: Record) -> str:
-        """Return the MD5 of all recorded bytes, reading only those that the digest has not seen.
-
-        :raises NotComplete: when bytes are missing.
-        :raises AlreadyComplete: when another request has completed the upload meanwhile.
-        """
-        if record.status == Status.COMPLETE:
-            return self._checksum_of_file(record)
-        if record.offset != record.length:
-            raise NotComplete(record.offset)
-        trail = self._trails.take(record.upload_id, record.offset)
-        if trail is not None:
-            trail.wait()
-            return digest.MD5(trail.reached[0]).hexdigest()
-        with failing_parts():
-            seen = record.digest_offset
-            running: Any = digest.MD5.pick_up(record.digest_state, seen, seen)
-            if running is None:
-                running, seen = _md5(), 0
-            with self._part_in_use(record):
-                for data in self.storage.read_part(record.upload_id, seen, record.offset):
-                    running.update(data)
-        return str(running.hexdigest())
-
-    def _checksum_of_file(self, record: Record) -> str:
-        running = _md5()
-        with failing_parts(), self.storage.open(record.path or "") as file:
-            while data := file.read(_READ_SIZE):
-                running.update(data)
-        return running.hexdigest()
-
-    def mark_complete(self, record: Record) -> None:
-        """Set on the record what a completion sets, for hooks to see; nothing is stored yet."""
-        record.status = Status.COMPLETE
-        record.completed_on = self._now()
-
-    def promote(self, record: Record) -> None:
-        """Put the file in its final place.
-
-        Nothing is recorded until :meth:`commit_completion`; both may be repeated.
-
-        :raises NotComplete: when bytes are missing.
-        :raises AlreadyComplete: when another request has completed the upload meanwhile.
-        """
-        if record.offset != record.length:
-            raise NotComplete(record.offset)
-        with failing_parts(), self._part_in_use(record):
-            record.path = self.storage.promote(
-                record.upload_id, record.offset, self._directory(record), record.filename
-            )
-        self.mark_complete(record)
-
-    def commit_completion(self, record: Record) -> bool:
-        """Record the completion. False when another request did so first.
-
-        :raises UploadNotFound: when the upload was removed meanwhile.
-        """
-        key = record.path
-        values = {
-            "status": int(Status.COMPLETE),
-            "path": key,
-            "md5": record.md5,
-            "completed_on": record.completed_on,
-            "digest_state": None,
-        }
-        with failing_parts():
-            for _ in range(_TRIES):
-                if self.records.swap(record, values, offset=record.offset):
-                    return True
-                gone = not self.records.refresh(record) or record.status == Status.DELETING
-                if gone:
-                    self._removal.delete_late(record, key)
-                    raise UploadNotFound
-                if record.status == Status.COMPLETE:
-                    return False
-                # Only the turn has moved: by a chunk that came too late, and is refused.
-        raise ServiceUnavailable("Upload is being changed by other requests")
-
-    def settle(self, record: Record, notify: Callable[[], None]) -> None:
-        """Do what follows a recorded completion, once: drop the part, run the hook.
-
-        :param notify: the application's hook. What it raises is logged; it runs again when the
-            completion is repeated or ``retry-completions`` is called.
-        """
-        with failing_parts():
-            self.storage.discard_part(record.upload_id)
-            if record.notified_on is not None:
-                return
-            with self.storage.only_one(record.upload_id) as mine:
-                if mine and self.records.refresh(record) and record.notified_on is None:
-                    self._notify(record, notify)
-
-    def _notify(self, record: Record, notify: Callable[[], None]) -> None:
-        try:
-            notify()
-        except Exception:
-            logger.exception("on_completion failed for upload %s; it can be retried", record)
-        else:
-            self.records.swap(record, {"notified_on": self._now()})
 
     # Remove
 

@@ -102,7 +102,7 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
     def settle(self, record: Record) -> None:
         """Do what follows a completion, once."""
         self.mount.let_go()
-        self.engine.settle(record, lambda: self.notify(record))
+        self.engine.completion.settle(record, lambda: self.notify(record))
 
     def notify(self, record: Record) -> None:
         """Run ``on_completion`` and send the ``completed`` signal."""
@@ -116,10 +116,10 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
     def _complete(self, record: Record, md5: str | None) -> None:
         try:
             if self.settings.md5 or md5 is not None:
-                record.md5 = self.engine.checksum(record)
+                record.md5 = self.engine.completion.checksum(record)
             if md5 is not None:
                 self.md5_check(record, md5)
-            self.engine.mark_complete(record)
+            self.engine.completion.mark(record)
             self._save(record, lambda: self._promote(record), new=False)
         except AlreadyComplete:  # by another request, right now
             self._check_again(record, md5)
@@ -129,13 +129,13 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
         if md5 is None:
             return
         if record.md5 is None:
-            record.md5 = self.engine.checksum(record)
+            record.md5 = self.engine.completion.checksum(record)
         self.md5_check(record, md5)
 
     def _promote(self, record: Record) -> None:
         # After pre_save, so that a hook that raises leaves no file in the final place.
-        self.engine.promote(record)
-        self.engine.commit_completion(record)
+        self.engine.completion.promote(record)
+        self.engine.completion.commit(record)
 
     def _fields(self) -> dict[str, str]:
         """Read the form or the JSON object.

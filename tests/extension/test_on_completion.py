@@ -226,9 +226,9 @@ def test_a_completion_that_died_before_the_hook_is_finished_by_retrying(make_app
     [record] = records(app)
     with app.app_context():
         engine = app.extensions["chunked_upload"]["chunked_upload"].engine
-        record.md5 = engine.checksum(record)
-        engine.promote(record)
-        assert engine.commit_completion(record)
+        record.md5 = engine.completion.checksum(record)
+        engine.completion.promote(record)
+        assert engine.completion.commit(record)
 
     app.test_cli_runner().invoke(args=["chunked-upload", "retry-completions"])
     assert hook.calls == ["file.bin"]

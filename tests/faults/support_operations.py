@@ -233,7 +233,7 @@ def _promote(app: Any, upload_id: str) -> None:
     with app.test_request_context():
         statement = mount.engine.records.query(mount.name)
         record = mount.engine.find(statement.where(mount.model.upload_id == upload_id))
-        mount.engine.promote(record)
+        mount.engine.completion.promote(record)
 
 
 def _touch(app: Any, step: Step, known: dict[str, str]) -> None:

@@ -36,10 +36,10 @@ def full_upload(engine: UploadEngine, content: bytes) -> Record:
 
 
 def complete(engine: UploadEngine, record: Record) -> None:
-    record.md5 = engine.checksum(record)
-    engine.promote(record)
-    assert engine.commit_completion(record)
-    engine.settle(record, lambda: None)
+    record.md5 = engine.completion.checksum(record)
+    engine.completion.promote(record)
+    assert engine.completion.commit(record)
+    engine.completion.settle(record, lambda: None)
 
 
 def again(engine: UploadEngine, record: Record) -> Record:
@@ -60,18 +60,18 @@ def test_completion_that_comes_after_an_abort_leaves_the_next_of_that_name(
     with app.app_context():
         first, second = full_upload(engine, b"first"), full_upload(engine, b"second!")
         late = again(engine, first)
-        engine.promote(late)
+        engine.completion.promote(late)
         engine.abort(again(engine, first))
-        second.md5 = engine.checksum(second)
-        engine.promote(second)
+        second.md5 = engine.completion.checksum(second)
+        engine.completion.promote(second)
         if recorded:
-            assert engine.commit_completion(second)
-            engine.settle(second, lambda: None)
+            assert engine.completion.commit(second)
+            engine.completion.settle(second, lambda: None)
         with pytest.raises(UploadNotFound):
-            engine.commit_completion(late)
+            engine.completion.commit(late)
         if not recorded:
-            assert engine.commit_completion(second)
-            engine.settle(second, lambda: None)
+            assert engine.completion.commit(second)
+            engine.completion.settle(second, lambda: None)
         check_whole(engine, second, b"second!")
 
 
@@ -82,9 +82,9 @@ def test_completion_that_comes_after_an_abort_leaves_no_file(
         first = full_upload(engine, b"first")
         late = again(engine, first)
         assert engine.records.swap(first, {"status": int(Status.DELETING)})
-        engine.promote(late)  # the abort has marked it, and not looked for its file yet
+        engine.completion.promote(late)  # the abort has marked it, and not looked for its file yet
         with pytest.raises(UploadNotFound):
-            engine.commit_completion(late)
+            engine.completion.commit(late)
         engine.finish_removal(first)
         assert files(app) == []
 

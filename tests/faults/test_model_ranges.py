@@ -169,14 +169,14 @@ class Ranges(RuleBasedStateMachine):
     def check_md5(self) -> None:
         self.checked = True
         content = bytes(self.stored[at] for at in range(LENGTH))
-        assert self.engine.checksum(self.fetch()) == md5_of(content)
+        assert self.engine.completion.checksum(self.fetch()) == md5_of(content)
         self.run.count("complete files")
 
     @precondition(lambda self: len(self.stored) < LENGTH)
     @rule()
     def completion_is_refused(self) -> None:
         with pytest.raises(NotComplete):
-            self.engine.checksum(self.fetch())
+            self.engine.completion.checksum(self.fetch())
 
     @precondition(lambda self: LENGTH * 2 // 3 < len(self.stored) < LENGTH)
     @rule(noise=st.randoms())

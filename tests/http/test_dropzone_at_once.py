@@ -12,7 +12,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from chunked_upload import ChunkedUpload
-from chunked_upload.engine import UploadEngine
+from chunked_upload.completion import Completion
 from chunked_upload.errors import ServiceUnavailable
 from chunked_upload.hooks import upload_created
 from tests.conftest import create_tables
@@ -200,7 +200,7 @@ def test_the_others_may_have_only_begun(told: tuple[Flask, list[str]]) -> None:
 # The request that completes fails
 
 
-@pytest.mark.parametrize("step", ["checksum", "promote", "commit_completion"])
+@pytest.mark.parametrize("step", ["checksum", "promote", "commit"])
 @pytest.mark.parametrize("index", [0, 7])
 def test_a_repeat_finishes_a_completion(
     told: tuple[Flask, list[str]], monkeypatch: pytest.MonkeyPatch, step: str, index: int
@@ -212,7 +212,7 @@ def test_a_repeat_finishes_a_completion(
         raise ServiceUnavailable("out of order")
 
     with monkeypatch.context() as patch:
-        patch.setattr(UploadEngine, step, fail)
+        patch.setattr(Completion, step, fail)
         answers = [cut(app).send(one) for one in range(8)]
     content = refused(answers.pop(), 503, "out of order")
     assert (calls, records(app)[0].status) == ([], 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from playwright.sync_api import Browser, ConsoleMessage
+from playwright.sync_api import Browser, ConsoleMessage, expect
 
 from tests.server.client import call
 from tests.support.server import Server
@@ -63,9 +63,7 @@ def test_the_page_loads_under_its_policy_without_complaints(
     assert response is not None
     assert response.status == 200
     assert page.inner_text("h1") == "Upload files"
-    assert page.get_by_text(
-        "Nothing here yet"
-    ).is_visible()  # its scripts and requests were allowed
+    expect(page.get_by_text("Nothing here yet")).to_be_visible()  # its requests were allowed
     assert page.eval_on_selector(".cu", "page => getComputedStyle(page).containerType")
     assert complaints == []
 

@@ -70,11 +70,11 @@ def store(engine: UploadEngine, record: Record, start: int, data: bytes, **optio
 
 def complete(engine: UploadEngine, record: Record) -> Record:
     record = look_up(engine, record)
-    record.md5 = engine.checksum(record)
-    engine.mark_complete(record)
-    engine.promote(record)
-    engine.commit_completion(record)
-    engine.settle(record, lambda: None)
+    record.md5 = engine.completion.checksum(record)
+    engine.completion.mark(record)
+    engine.completion.promote(record)
+    engine.completion.commit(record)
+    engine.completion.settle(record, lambda: None)
     return look_up(engine, record)
 
 
@@ -214,7 +214,7 @@ def test_the_md5_is_ready_without_reading_the_file(
         return iter(())
 
     monkeypatch.setattr(engine.storage, "read_part", read_part)
-    assert engine.checksum(record) == md5_of(DATA)
+    assert engine.completion.checksum(record) == md5_of(DATA)
 
 
 @pytest.mark.parametrize("lost_after", [0, 5, 11])
@@ -229,7 +229,7 @@ def test_a_digest_that_is_lost_catches_up(
         record = store(restarted(engine), record, start, DATA[start:stop])
     if lost_after == 11:
         engine.records.swap(record, {"digest_state": state})
-    assert restarted(engine).checksum(look_up(engine, record)) == md5_of(DATA)
+    assert restarted(engine).completion.checksum(look_up(engine, record)) == md5_of(DATA)
 
 
 def test_a_digest_that_is_behind_catches_up(engine: UploadEngine) -> None:
@@ -238,7 +238,7 @@ def test_a_digest_that_is_behind_catches_up(engine: UploadEngine) -> None:
     record = store(engine, record, 2, b"llo ")
     engine.records.swap(record, behind)
     record = store(restarted(engine), record, 6, b"world")
-    assert restarted(engine).checksum(look_up(engine, record)) == md5_of(DATA)
+    assert restarted(engine).completion.checksum(look_up(engine, record)) == md5_of(DATA)
 
 
 def test_without_a_storable_digest_the_file_is_read_once(
@@ -249,7 +249,7 @@ def test_without_a_storable_digest_the_file_is_read_once(
     for start, stop in ((0, 5), (5, 11)):
         record = store(engine, record, start, DATA[start:stop])
     assert record.digest_state is None
-    assert engine.checksum(record) == md5_of(DATA)
+    assert engine.completion.checksum(record) == md5_of(DATA)
 
 
 # Ranges in any order
@@ -274,7 +274,7 @@ def test_ranges_in_any_order_and_overlapping(engine: UploadEngine, data: st.Data
         assert missing == set(range(40)) - have
         if prefix < 40:
             with pytest.raises(NotComplete):
-                engine.checksum(record)
+                engine.completion.checksum(record)
     for start, stop in engine.gaps(record):
         record = store(engine, record, start, whole[start:stop], anywhere=True)
     assert content(engine, record) == whole
@@ -299,16 +299,32 @@ def test_completing_is_recorded_once(engine: UploadEngine, app: Flask) -> None:
     one, two = look_up(engine, record), look_up(engine, record)
     told: list[str] = []
     for each in (one, two):
-        each.md5 = engine.checksum(each)
-        engine.mark_complete(each)
+        each.md5 = engine.completion.checksum(each)
+        engine.completion.mark(each)
     for each in (one, two):
-        engine.promote(each)
+        engine.completion.promote(each)
     assert one.path == two.path
-    assert [engine.commit_completion(each) for each in (one, two)] == [True, False]
+    assert [engine.completion.commit(each) for each in (one, two)] == [True, False]
     for each in (one, two):
-        engine.settle(each, lambda: told.append("done"))
+        engine.completion.settle(each, lambda: told.append("done"))
     assert told == ["done"]
     assert len(files(app)) == 1
+
+
+def test_a_late_chunk_beside_the_hook_does_not_make_it_run_again(engine: UploadEngine) -> None:
+    record = store(engine, new(engine), 0, DATA)
+    record.md5 = engine.completion.checksum(record)
+    engine.completion.promote(record)
+    engine.completion.commit(record)
+    told: list[str] = []
+
+    def hook() -> None:
+        told.append("done")
+        engine.records.raise_turn(record)  # as a chunk does that takes over from another one
+
+    for _ in range(2):
+        engine.completion.settle(look_up(engine, record), hook)
+    assert told == ["done"]
 
 
 def test_an_expired_upload_takes_nothing(engine: UploadEngine) -> None:
@@ -347,10 +363,10 @@ def test_a_completion_that_a_removal_overtakes_leaves_no_file(
 ) -> None:
     record = store(engine, new(engine), 0, DATA)
     completing = look_up(engine, record)
-    completing.md5 = engine.checksum(completing)
-    engine.mark_complete(completing)
-    engine.promote(completing)
+    completing.md5 = engine.completion.checksum(completing)
+    engine.completion.mark(completing)
+    engine.completion.promote(completing)
     engine.abort(look_up(engine, record))
     with pytest.raises(UploadNotFound):
-        engine.commit_completion(completing)
+        engine.completion.commit(completing)
     assert nothing_left(app)

@@ -154,5 +154,5 @@ def test_parallel_ranges_commit_beside_each_other(engine: UploadEngine) -> None:
         (0, [[4, 12]], [[0, 4]]),
         (12, [], []),
     ]
-    assert engine.checksum(look_up(engine, record)) == md5_of(data)
+    assert engine.completion.checksum(look_up(engine, record)) == md5_of(data)
     assert look_up(engine, record).digest_offset == 12

@@ -91,7 +91,7 @@ def test_a_chunk_is_committed_before_it_is_hashed(engine: UploadEngine, gate: Ga
     record = store(engine, new(engine, len(data)), data)
     assert (record.offset, record.digest_offset) == (len(data), 0)
     gate.open()
-    assert engine.checksum(record) == md5_of(data)
+    assert engine.completion.checksum(record) == md5_of(data)
 
 
 def test_the_record_is_never_further_behind_than_the_bound(engine: UploadEngine) -> None:
@@ -117,7 +117,7 @@ def test_the_next_chunk_goes_on_with_the_trail(
     monkeypatch.setattr(engine.storage, "read_part", no_reading)
     for at in range(0, len(data), MiB):
         record = store(engine, record, data[at : at + MiB])
-    assert engine.checksum(record) == md5_of(data)
+    assert engine.completion.checksum(record) == md5_of(data)
 
 
 def test_another_worker_goes_on_from_the_record(engine: UploadEngine, gate: Gate) -> None:
@@ -128,7 +128,7 @@ def test_another_worker_goes_on_from_the_record(engine: UploadEngine, gate: Gate
     other = worker(engine)
     record = store(other, record, data[MiB : 2 * MiB])
     record = store(engine, record, data[2 * MiB :])  # whose own trail ends before
-    assert engine.checksum(record) == md5_of(data)
+    assert engine.completion.checksum(record) == md5_of(data)
 
 
 def test_completing_after_a_crash_reads_what_the_digest_missed(
@@ -139,14 +139,14 @@ def test_completing_after_a_crash_reads_what_the_digest_missed(
     assert record.digest_offset == 0
     gate.open()
     restarted = worker(engine)
-    assert restarted.checksum(record) == md5_of(data)
-    assert engine.checksum(record) == md5_of(data)
+    assert restarted.completion.checksum(record) == md5_of(data)
+    assert engine.completion.checksum(record) == md5_of(data)
 
 
 def test_a_checksum_can_be_asked_for_twice(engine: UploadEngine) -> None:
     data = pattern(MiB)
     record = store(engine, new(engine, len(data)), data)
-    assert [engine.checksum(record) for _ in range(2)] == [md5_of(data)] * 2
+    assert [engine.completion.checksum(record) for _ in range(2)] == [md5_of(data)] * 2
 
 
 def test_the_bytes_of_a_dropped_chunk_are_in_no_digest(engine: UploadEngine) -> None:
@@ -157,7 +157,7 @@ def test_the_bytes_of_a_dropped_chunk_are_in_no_digest(engine: UploadEngine) -> 
         with pytest.raises(SizeMismatch):
             chunk.finish()
     record = store(engine, record, data[MiB:])
-    assert engine.checksum(record) == md5_of(data)
+    assert engine.completion.checksum(record) == md5_of(data)
 
 
 def test_the_bytes_of_an_overtaken_writer_are_in_no_digest(engine: UploadEngine) -> None:
@@ -174,7 +174,7 @@ def test_the_bytes_of_an_overtaken_writer_are_in_no_digest(engine: UploadEngine)
             newcomer.commit()
     record = look_up(engine, record)
     assert MD5(record.digest_state).hexdigest() == md5_of(data[: record.digest_offset])
-    assert engine.checksum(record) == md5_of(data)
+    assert engine.completion.checksum(record) == md5_of(data)
 
 
 def test_a_late_commit_does_not_take_the_digest_back(engine: UploadEngine, gate: Gate) -> None:
@@ -191,7 +191,7 @@ def test_a_late_commit_does_not_take_the_digest_back(engine: UploadEngine, gate:
     record = look_up(engine, record)
     assert record.offset == len(data)
     assert MD5(record.digest_state).hexdigest() == md5_of(data[: record.digest_offset])
-    assert worker(engine).checksum(record) == md5_of(data)
+    assert worker(engine).completion.checksum(record) == md5_of(data)
 
 
 @settings(
@@ -236,4 +236,4 @@ def test_whatever_happens_the_digest_is_that_of_the_recorded_bytes(
             assert found == md5_of(data[: record.digest_offset])
     record = store(workers[0], record, data[record.offset :])
     for mine in workers:
-        assert mine.checksum(look_up(mine, record)) == md5_of(data)
+        assert mine.completion.checksum(look_up(mine, record)) == md5_of(data)
