@@ -4,12 +4,16 @@ A real server runs under strace while a client uploads. For every request that w
 trace must show: the chunk's bytes written and synced *before* the database's commit is made
 durable, and that *before* the first byte of the answer. For a completion: linked, its directory
 synced, committed, answered.
+
+PostgreSQL is a process of its own; what proves its commit is what it says. A COMMIT that was sent
+would not: a chunk's UPDATE is a transaction by itself, and prepared, without its text on the wire.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -23,6 +27,13 @@ _TRACED = (
     "pwrite64,write,writev,sendto,sendmsg,recvfrom,read,fdatasync,fsync,link,linkat,unlink,rename"
 )
 
+#: What PostgreSQL says at the end of an answer, as strace writes it: what was done
+#: (CommandComplete), and whether a transaction is still open (ReadyForQuery: I is idle, T is not).
+_UPDATED = r"UPDATE 1\0Z"
+_COMMITTED = r"COMMIT\0Z"
+_IDLE = r'Z\0\0\0\5I"'
+_OPEN = r'Z\0\0\0\5T"'
+
 
 @row("order: sync, commit, reply", databases=EVERY, needs=[STRACE])
 def test_nothing_is_answered_before_it_is_durable(run: Run) -> None:
@@ -34,14 +45,29 @@ def test_the_check_of_the_order_notices_missing_syncs(run: Run) -> None:
     check_order(run, {**run.fresh_environment(), "CHUNKED_UPLOAD_DURABLE": "0"})
 
 
-def check_order(run: Run, environment: dict[str, str]) -> None:
-    """Upload to a traced server, then check what its trace says about each answer."""
+@row("order without commits (control)", databases=(POSTGRESQL,), needs=[STRACE], control=True)
+def test_the_check_of_the_order_notices_transactions_that_are_left_open(run: Run) -> None:
+    def leave_open(call: Call) -> Call:
+        if _UPDATED not in call.arguments:
+            return call
+        return replace(call, arguments=call.arguments.replace(_IDLE, _OPEN))
+
+    check_order(run, run.fresh_environment(), alter=leave_open)
+
+
+def check_order(
+    run: Run, environment: dict[str, str], *, alter: Callable[[Call], Call] = lambda call: call
+) -> None:
+    """Upload to a traced server, then check what its trace says about each answer.
+
+    :param alter: makes of each call in the trace what a broken server's would be.
+    """
     trace = run.directory / "trace"
     program = str(Path(sys.executable).parent / "chunked-upload")
     strace = ["strace", "-f", "-y", "-s", "200", "-e", f"trace={_TRACED}", "-o", str(trace)]
     with Server(run.directory, environment, command=[*strace, program, "serve"]) as server:
         sent = _upload_some(run, server)
-    order = Order(run, parse(trace.read_text(errors="replace")))
+    order = Order(run, [alter(call) for call in parse(trace.read_text(errors="replace"))])
     seen = order.check()
     run.check(seen == sent, f"chunks and completions in the trace: {seen}, answered: {sent}")
     run.count("chunks", seen[0])
@@ -101,7 +127,7 @@ class Order:
         written = [call for call in window if _writes_part(call)]
         synced = _after(written[-1], window, _syncs_part)
         if self._run.check(synced, f"data not synced before the answer: {answer}"):
-            commit = self._commit(_first(synced), window)
+            commit = _before(answer, self._commit(_first(synced), window))
             self._run.check(commit, f"nothing committed between sync and answer: {answer}")
 
     def _check_completion(self, window: list[Call], answer: Call) -> None:
@@ -112,7 +138,7 @@ class Order:
         )
         if not self._run.check(synced, f"{directory} not synced before the answer: {answer}"):
             return
-        commit = self._commit(_first(synced), window)
+        commit = _before(answer, self._commit(_first(synced), window))
         if not self._run.check(commit, f"nothing committed between link and answer: {answer}"):
             return
         for call in window:
@@ -123,8 +149,9 @@ class Order:
     def _commit(self, since: Call, window: list[Call]) -> list[Call]:
         """Return the calls that end a durable commit of what was written after ``since``."""
         if self._run.database == POSTGRESQL:
-            update = _after(since, window, lambda call: "UPDATE chunked_upload" in call.arguments)
-            return _chain(update, window, lambda call: "COMMIT\\0Z" in call.arguments)
+            updated = _after(since, window, lambda call: _hears(call, _UPDATED))
+            asked = [call for call in updated if _is_asked_after(since, call, window)]
+            return [told for call in asked for told in _told_of_commit(call, window)]
         if self._run.database == SQLITE_ROLLBACK:
             # The commit is the removal of the journal, durable with its directory.
             removed = _after(since, window, _removes_journal)
@@ -143,12 +170,38 @@ def _after(since: Call, window: list[Call], question: Question) -> list[Call]:
     ]
 
 
+def _before(answer: Call, calls: list[Call]) -> list[Call]:
+    """Return the calls that had returned when an answer was begun."""
+    return [call for call in calls if call.ended < answer.began]
+
+
 def _chain(found: list[Call], window: list[Call], question: Question) -> list[Call]:
     return _after(found[0], window, question) if found else []
 
 
+def _is_asked_after(since: Call, heard: Call, window: list[Call]) -> bool:
+    """Whether what was heard from a socket answers something sent there after ``since``."""
+    sent = [
+        call
+        for call in window
+        if call.name == "sendto" and call.file == heard.file and call.ended < heard.began
+    ]
+    return bool(sent) and sent[-1].began > since.ended
+
+
+def _told_of_commit(updated: Call, window: list[Call]) -> list[Call]:
+    """Return the answer, this one or a later one, that ends an UPDATE's transaction and commits."""
+    later = _after(updated, window, lambda call: call.file == updated.file)
+    ends = [call for call in (updated, *later) if _hears(call, _IDLE)][:1]
+    return [call for call in ends if call is updated or _hears(call, _COMMITTED)]
+
+
 def _first(calls: list[Call]) -> Call:
     return min(calls, key=lambda call: call.ended)
+
+
+def _hears(call: Call, what: str) -> bool:
+    return call.name == "recvfrom" and what in call.arguments
 
 
 def _answers(call: Call) -> bool:

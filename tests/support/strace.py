@@ -44,6 +44,11 @@ class Call:
     def failed(self) -> bool:
         return self.result.startswith("-1")
 
+    @property
+    def file(self) -> str:
+        """The descriptor it was called with first, and what that is (strace's ``-y``)."""
+        return self.arguments.partition(", ")[0]
+
 
 @contextmanager
 def attached(pid: int, *options: str, output: Path | None = None) -> Iterator[None]:
