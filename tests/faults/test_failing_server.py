@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import resource
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.faults.support_client import part_path
@@ -57,7 +58,7 @@ def test_without_descriptors_a_chunk_is_503_and_the_same_server_goes_on(run: Run
         victim = Victim(run, server, chunks=run.amount(reduced=3, full=20))
         while victim.left:
             victim.check_health(None)  # its connection is open from here on
-            with no_more_descriptors(worker(server)):
+            with no_more_descriptors(server):
                 victim.must_fail(503)
                 victim.check_health("storage")
             victim.must_go_on()
@@ -66,16 +67,38 @@ def test_without_descriptors_a_chunk_is_503_and_the_same_server_goes_on(run: Run
 
 
 @contextmanager
-def no_more_descriptors(pid: int) -> Iterator[None]:
-    """Keep a process from opening anything new, as long as the block lasts."""
+def no_more_descriptors(server: Server) -> Iterator[None]:
+    """Keep an idle server's worker from opening anything new, as long as the block lasts."""
+    pid = worker(server)
+    # A download's file is closed after its last byte was sent, perhaps not yet: it would be one of
+    # those in use, and free a moment later.
+    wait_until_closed(pid, server.root.resolve())
     soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    used = {int(number) for number in os.listdir(f"/proc/{pid}/fd")}
+    used = open_files(pid).keys()
     first_free = next(number for number in range(len(used) + 1) if number not in used)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (first_free, hard))
     try:
         yield
     finally:
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def wait_until_closed(pid: int, directory: Path, seconds: float = 60) -> None:
+    """Wait until a process has nothing open below a directory."""
+    deadline = time.monotonic() + seconds
+    while names := [name for name in open_files(pid).values() if name.startswith(f"{directory}/")]:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"process {pid} does not close {names}")
+        time.sleep(0.001)
+
+
+def open_files(pid: int) -> dict[int, str]:
+    """Return a process's file descriptors, and what each of them is."""
+    names = {}
+    for number in os.listdir(f"/proc/{pid}/fd"):
+        with suppress(FileNotFoundError):  # closed meanwhile
+            names[int(number)] = os.readlink(f"/proc/{pid}/fd/{number}")
+    return names
 
 
 def worker(server: Server) -> int:
