@@ -5,6 +5,7 @@ Tests that touch the database run on SQLite and on PostgreSQL (``--database`` ch
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,22 @@ from tests.support import postgres
 from tests.support.missing import skip_without
 from tests.support.protocol import Protocol
 from tests.support.server import Server
+
+#: Room there must be in memory for the tests' files.
+_ROOM = 2 * 2**30
+
+
+def pytest_configure() -> None:
+    """Keep the tests' files in memory, where that can be: most of their time went into syncs.
+
+    Nothing is lost by it: tests of what a disk does bring a disk of their own.
+    """
+    memory = "/dev/shm"
+    if "PYTEST_DEBUG_TEMPROOT" in os.environ or not os.access(memory, os.W_OK):
+        return
+    system = os.statvfs(memory)
+    if not system.f_flag & os.ST_NOEXEC and system.f_bavail * system.f_frsize >= _ROOM:
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = memory
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
