@@ -20,10 +20,12 @@ export async function droppedFiles(data) {
 
 /** @param {DataTransferItem} item @returns {Item} */
 function openItem(item) {
-  const handle = /** @type {any} */ (item).getAsFileSystemHandle?.() ?? null;
+  const entry = item.webkitGetAsEntry?.() ?? null;
+  // Not asked of folders, whose files are found without it: of some, Chromium warns in a dialog.
+  const asked = entry?.isDirectory ? null : /** @type {any} */ (item).getAsFileSystemHandle?.();
   // Whoever waits for it later hears of its failure; until then it is nobody's.
-  const opened = Promise.resolve(handle).catch(() => null);
-  return { entry: item.webkitGetAsEntry?.() ?? null, file: item.getAsFile(), handle: opened };
+  const handle = Promise.resolve(asked ?? null).catch(() => null);
+  return { entry, file: item.getAsFile(), handle };
 }
 
 /** @param {Item} item @returns {Promise<Picked[]>} */

@@ -144,6 +144,8 @@ class Proxy:
 
     async def _end(self) -> None:
         self._server.close()
+        for _ in range(10):  # what has just connected must have begun before it can be ended
+            await asyncio.sleep(0)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -113,6 +113,43 @@ def test_remove_a_file_that_is_done(
     assert not tab.stored
 
 
+#: The first chunk is stored before the others are sent, and its answer comes after theirs.
+FIRST_ANSWERED_LAST = """
+() => {
+    let stored;
+    const first = new Promise((resolve) => (stored = resolve));
+    zone.on("sending", (file, xhr, form) => {
+        const send = xhr.send.bind(xhr);
+        if (form.get("dzchunkindex") !== "0") {
+            xhr.send = (body) => first.then(() => send(body));
+            return;
+        }
+        xhr.send = (body) => {
+            const { onload } = xhr;
+            const others = () => file.upload.chunks.slice(1);
+            const answer = (event) => {
+                if (others().every((chunk) => chunk?.status === "success")) onload.call(xhr, event);
+                else setTimeout(answer, 5, event);
+            };
+            xhr.onload = (event) => (stored(), answer(event));
+            send(body);
+        };
+    });
+}
+"""
+
+
+def test_the_answer_that_comes_last_may_be_that_of_an_earlier_chunk(
+    sites: Sites, browser: Browser, tmp_path: Path
+) -> None:
+    tab = Tab(sites, browser, PARALLEL)
+    file = make_file(tmp_path / "file.bin", SIZE)
+    tab.page.evaluate(FIRST_ANSWERED_LAST)
+    with tab.page.expect_response(lambda answer: answer.request.method == "GET"):
+        tab.pick(file)
+    tab.done(file)
+
+
 def test_an_md5_that_does_not_match_is_shown(
     sites: Sites, browser: Browser, tmp_path: Path
 ) -> None:
