@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-BOUNDARY = "----benchmark-7d1a3c5e9b"
+BOUNDARY = "----WebKitFormBoundary7MA4YWxkTrZu0gW0"
 
 _READ_SIZE = 1024 * 1024
 

@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from .commands import command_group
 from .errors import ConfigurationError
+from .heap import keep_buffers
 from .standalone import create_app
 
 #: One thread for each upload in progress, however slow; idle ones are ended again.
@@ -183,6 +184,7 @@ def create_worker_app() -> Flask:
         os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=watch, name="watch-main", daemon=True).start()
+    keep_buffers()
     return create_app()
 
 

@@ -20,8 +20,12 @@ from queue import SimpleQueue
 
 from .digest import MD5
 
-#: Bytes that a trail may have before it still: some five milliseconds of work.
-MAX_LAG = 4 * 1024 * 1024
+#: Bytes that a trail may have before it still: some ten milliseconds of work, enough to last from
+#: a chunk's last bytes to the next one's first.
+MAX_LAG = 8 * 1024 * 1024
+
+#: Bytes that are made up for before whoever waited brings more.
+_STRIDE = 1024 * 1024
 
 #: Bytes that all trails of a process may have before them; beyond it each waits for its own.
 _MAX_ALL = 32 * 1024 * 1024
@@ -50,6 +54,8 @@ class Trail:
         self._buffers: deque[bytes] = deque()
         self._running = False
         self._changed = threading.Condition()
+        #: The lag that somebody waits for; none is below zero.
+        self._wanted = -1
 
     @property
     def lag(self) -> int:
@@ -69,15 +75,17 @@ class Trail:
         if start:
             _hashers.add(self)
         if self.lag > MAX_LAG:
-            self.wait(MAX_LAG // 2)
+            self.wait(MAX_LAG - _STRIDE)
         elif _hashers.waiting > _MAX_ALL:
             self.wait()
 
     def wait(self, lag: int = 0) -> None:
         """Return when the digest is no more than ``lag`` bytes behind."""
-        if self.lag > lag:
-            with self._changed:
-                self._changed.wait_for(lambda: self.lag <= lag)
+        with self._changed:
+            while self.lag > lag:
+                self._wanted = lag
+                self._changed.wait()
+            self._wanted = -1
 
     def work(self) -> bool:
         """Hash the next buffer; return whether there are more."""
@@ -85,7 +93,8 @@ class Trail:
         self._take_in(data)
         _hashers.count(-len(data))
         with self._changed:
-            self._changed.notify_all()
+            if self.lag <= self._wanted:
+                self._changed.notify()
             self._running = bool(self._buffers)
             return self._running
 

@@ -66,12 +66,13 @@ class LocalTurn(Turn):
         return os.fstat(self._part).st_size
 
     def write(self, data: bytes | memoryview, position: int) -> None:
-        view = memoryview(data)
+        view, start = memoryview(data), position
         with self._claim.held():
             while view:
                 written = os.pwrite(self._part, view, position)
                 position += written
                 view = view[written:]
+        self._tree.begin_sync(self._part, start, len(data))
 
     def stands(self) -> bool:
         return self._claim.stands()

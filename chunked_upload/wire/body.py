@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import BadRequestHeaders, LengthRequired, SizeMismatch, UnsupportedBody
 
 #: Most bytes asked of the server at a time.
-BUFFER_SIZE = 256 * 1024
+BUFFER_SIZE = 1024 * 1024
 
 #: Asked for first: a chunk of 64 KiB comes at once, with the form around it.
 _FIRST_SIZE = 80 * 1024
@@ -114,7 +114,7 @@ def _next_size(size: int, seconds: float) -> int:
     """Return how many bytes to ask for after ``size`` have come in so many seconds."""
     if seconds > _SLOW:
         return _SLOW_SIZE
-    return min(2 * size, BUFFER_SIZE) if seconds < _QUICK else size
+    return min(4 * size, BUFFER_SIZE) if seconds < _QUICK else size
 
 
 def _content_length(environ: Mapping[str, Any]) -> int | None:

@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 
 from chunked_upload.models import new_upload_id
+from chunked_upload.storage import tree as tree_module
 from chunked_upload.storage.base import PartMissing, TurnLost
 from chunked_upload.storage.local import LocalStorage
+
+MIB = 1024 * 1024
 
 DATA = b"hello world"
 
@@ -323,6 +326,34 @@ def test_syncing_is_a_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         storage.promote(put(storage), 11, "done", "f")
         assert bool(synced) == durable
     assert {"fsync", "fdatasync"} == set(synced)
+
+
+def test_large_writes_are_on_their_way_to_the_disk_before_they_are_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[tuple[int, int]] = []
+
+    def sync_file_range(descriptor: int, start: int, size: int, flags: int) -> None:
+        begun.append((start, size))
+
+    monkeypatch.setattr(tree_module, "_sync_file_range", lambda: sync_file_range)
+    for durable in (False, True):
+        storage = LocalStorage(tmp_path / str(durable), durable=durable)
+        with storage.take_turn("a" * 32, 0, None, have=0) as turn:
+            turn.write(b"small", 0)
+            turn.write(bytes(MIB), 5)
+    assert begun == [(5, MIB)]
+
+
+def test_systems_that_cannot_begin_early_sync_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tree_module, "_sync_file_range", lambda: None)
+    storage = LocalStorage(tmp_path)
+    with storage.take_turn("a" * 32, 0, None, have=0) as turn:
+        turn.write(bytes(MIB), 0)
+        turn.sync()
+    assert b"".join(storage.read_part("a" * 32, 0, MIB)) == bytes(MIB)
 
 
 # Housekeeping
