@@ -26,6 +26,7 @@ from .commands import command_group
 from .errors import ConfigurationError
 from .heap import keep_buffers
 from .standalone import create_app
+from .turnstile import Turnstile
 
 #: One thread for each upload in progress, however slow; idle ones are ended again.
 _THREADS = 1024
@@ -185,7 +186,9 @@ def create_worker_app() -> Flask:
 
     threading.Thread(target=watch, name="watch-main", daemon=True).start()
     keep_buffers()
-    return create_app()
+    app = create_app()
+    app.wsgi_app = Turnstile(app.wsgi_app)  # type: ignore[method-assign]
+    return app
 
 
 @cli.command("migrate")

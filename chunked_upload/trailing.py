@@ -19,6 +19,7 @@ from collections import OrderedDict, deque
 from queue import SimpleQueue
 
 from .digest import MD5
+from .turnstile import aside
 
 #: Bytes that a trail may have before it still: some ten milliseconds of work, enough to last from
 #: a chunk's last bytes to the next one's first.
@@ -81,7 +82,7 @@ class Trail:
 
     def wait(self, lag: int = 0) -> None:
         """Return when the digest is no more than ``lag`` bytes behind."""
-        with self._changed:
+        with aside(), self._changed:
             while self.lag > lag:
                 self._wanted = lag
                 self._changed.wait()

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
 from ..errors import BadRequestHeaders, LengthRequired, SizeMismatch, UnsupportedBody
+from ..turnstile import aside
 
 #: Most bytes asked of the server at a time.
 BUFFER_SIZE = 1024 * 1024
@@ -91,7 +92,8 @@ class Body:
 
     def _read(self, size: int) -> bytes:
         try:
-            data: bytes = self._stream.read(size)
+            with aside():
+                data: bytes = self._stream.read(size)
         except (OSError, EOFError) as error:  # what servers raise for a connection that broke
             raise SizeMismatch("the connection broke while the body was sent") from error
         return data

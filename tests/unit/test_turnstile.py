@@ -1,0 +1,133 @@
+"""The turnstile: requests one at a time, as far as that costs nobody anything."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from chunked_upload import turnstile
+from chunked_upload.turnstile import Turnstile, aside
+
+_TIMEOUT = 30
+
+
+def call(work: Callable[[], Any]) -> Any:
+    """Send a request through a turnstile to an app that does some work."""
+
+    def app(environ: Any, start_response: Any) -> Any:
+        return work()
+
+    return Turnstile(app)({}, lambda *args: lambda data: None)
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turnstile, "_PATIENCE", _TIMEOUT)
+
+
+@pytest.mark.usefixtures("patient")
+def test_requests_pass_one_at_a_time() -> None:
+    inside: list[int] = []
+    most: list[int] = []
+
+    def work() -> list[bytes]:
+        inside.append(1)
+        for _ in range(20):
+            os.getpid()
+            most.append(len(inside))
+            threading.Event().wait(0.0002)
+        inside.pop()
+        return []
+
+    with ThreadPoolExecutor(8) as pool:
+        for answer in [pool.submit(call, work) for _ in range(24)]:
+            answer.result(_TIMEOUT)
+    assert set(most) == {1}
+
+
+@pytest.mark.usefixtures("patient")
+def test_who_waits_for_something_slow_lets_others_pass() -> None:
+    waiting, other_has_passed = threading.Event(), threading.Event()
+
+    def slow() -> list[bytes]:
+        with aside():
+            waiting.set()
+            assert other_has_passed.wait(_TIMEOUT)
+        return [b"slow"]
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(call, slow)
+        assert waiting.wait(_TIMEOUT)
+        assert pool.submit(call, lambda: [b"quick"]).result(_TIMEOUT) == [b"quick"]
+        other_has_passed.set()
+        assert first.result(_TIMEOUT) == [b"slow"]
+
+
+def test_one_that_hangs_inside_does_not_hold_up_the_others() -> None:
+    inside, go_on = threading.Event(), threading.Event()
+
+    def hang() -> list[bytes]:
+        inside.set()
+        assert go_on.wait(_TIMEOUT)
+        return []
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(call, hang)
+        assert inside.wait(_TIMEOUT)
+        for _ in range(3):
+            assert pool.submit(call, lambda: [b"passed"]).result(_TIMEOUT) == [b"passed"]
+        go_on.set()
+        first.result(_TIMEOUT)
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_request_that_fails_lets_the_next_one_in() -> None:
+    def fail() -> None:
+        with aside():
+            raise LookupError
+
+    for _ in range(2):
+        with pytest.raises(LookupError):
+            call(fail)
+    assert call(lambda: [b"next"]) == [b"next"]
+
+
+@pytest.mark.usefixtures("patient")
+def test_outside_of_it_stepping_aside_changes_nothing() -> None:
+    def inside() -> list[bytes]:
+        def elsewhere() -> None:
+            with aside():
+                pass
+
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join(_TIMEOUT)
+        assert not thread.is_alive()
+        return []
+
+    assert call(inside) == []
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_forked_process_has_its_own() -> None:
+    def fork() -> list[bytes]:
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if call(lambda: [b"in"]) == [b"in"] else 1)
+        assert os.waitpid(child, 0)[1] == 0
+        return []
+
+    call(fork)
+
+
+def test_the_bundled_server_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    from chunked_upload import program
+
+    monkeypatch.setattr(program, "create_app", lambda: type("App", (), {"wsgi_app": None})())
+    monkeypatch.setattr(threading.Thread, "start", lambda thread: None)
+    assert isinstance(program.create_worker_app().wsgi_app, Turnstile)
