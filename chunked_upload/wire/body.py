@@ -18,11 +18,11 @@ from ..turnstile import aside
 #: Most bytes asked of the server at a time.
 BUFFER_SIZE = 1024 * 1024
 
-#: Asked for first: a chunk of 64 KiB comes at once, with the form around it.
-_FIRST_SIZE = 80 * 1024
+#: Asked for first. A server may keep what has come until that many bytes have, and a thousand slow
+#: clients must not keep a thousand large buffers.
+_FIRST_SIZE = 32 * 1024
 
-#: Asked of a client that is slow. A server may keep what has come until that many bytes have, and
-#: a thousand slow clients must not keep a thousand large buffers.
+#: Asked of a client that has turned out to be slow.
 _SLOW_SIZE = 16 * 1024
 
 #: Seconds in which a quick client's bytes come, and after which it is a slow one.

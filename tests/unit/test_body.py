@@ -184,7 +184,7 @@ def test_quick_clients_are_asked_for_much_and_slow_ones_for_little(
     arriving = iter(body(clock, CONTENT_LENGTH=str(2**30)))  # type: ignore[arg-type]
     for _ in range(8):
         next(arriving)
-    assert [size // kib for size in clock.asked] == [80, 320, 1024, 1024, 1024, 16, 16, 64]
+    assert [size // kib for size in clock.asked] == [32, 128, 512, 1024, 1024, 16, 16, 64]
 
 
 def test_a_buffer_is_let_go_before_the_next_is_waited_for() -> None:
