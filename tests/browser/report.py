@@ -20,6 +20,9 @@ from tests.browser.client import CHUNK, CURL, ROOT, SIZES, Client, Fault, Outcom
 PAGE = ROOT / "docs" / "clients.md"
 RESULTS = Path(__file__).with_name("results.json")
 
+#: Stands in the results where an outcome would, when the cell's test failed.
+FAILED = "FAILED"
+
 HEAD = """\
 # Clients
 
@@ -71,6 +74,7 @@ def _cell(client: Client, fault: Fault, measured: Mapping[str, Mapping[str, str]
     """Return one client's outcomes of a fault: of files with chunks, and of smaller ones."""
     outcomes = {size: measured.get(size, {}).get(fault.name) for size in SIZES}
     missing = [size for size, outcome in outcomes.items() if outcome is None]
+    failed = [size for size, outcome in outcomes.items() if outcome == FAILED]
     if len(missing) == len(outcomes):
         return "not run"
     chunked = _seen(outcomes[size] for size, number in SIZES.items() if number > CHUNK)
@@ -78,6 +82,8 @@ def _cell(client: Client, fault: Fault, measured: Mapping[str, Mapping[str, str]
     text = chunked or whole
     if whole and whole != text:
         text += f"; one chunk: {whole}"
+    if failed:
+        text += f" **failed**: {', '.join(failed)}"
     if missing:
         text += f" (not run: {', '.join(missing)})"
     if fault in client.why:
@@ -86,7 +92,8 @@ def _cell(client: Client, fault: Fault, measured: Mapping[str, Mapping[str, str]
 
 
 def _seen(outcomes: Iterable[str | None]) -> str:
-    return ", ".join(sorted({Outcome[outcome].value for outcome in outcomes if outcome}))
+    reached = {Outcome[outcome].value for outcome in outcomes if outcome and outcome != FAILED}
+    return ", ".join(sorted(reached))
 
 
 def _reasons() -> list[str]:
@@ -149,16 +156,17 @@ def load() -> dict[str, Any]:
 
 
 def merge(results: dict[str, Any], junit: Path) -> None:
-    """Put a run's outcomes into the results, and drop what is no longer in the matrix."""
+    """Put a run's outcomes, failures too, into the results; drop what has left the matrix."""
     for case in ElementTree.parse(junit).iter("testcase"):
         said = {str(p.get("name")): str(p.get("value")) for p in case.iter("property")}
         if "seconds" in said:
             results["seconds"][said["client"]] = float(said["seconds"])
-        if "outcome" not in said:
+        if "fault" not in said:
             continue
+        failed = case.find("failure") is not None or case.find("error") is not None
         results["chromium"] = said["chromium"]
         sizes = results["cells"].setdefault(said["client"], {})
-        sizes.setdefault(said["size"], {})[said["fault"]] = said["outcome"]
+        sizes.setdefault(said["size"], {})[said["fault"]] = FAILED if failed else said["outcome"]
     order = [client.name for client in all_clients()]
     seconds = results["seconds"]
     results["seconds"] = {name: seconds[name] for name in sorted(seconds) if name in [*order, CURL]}

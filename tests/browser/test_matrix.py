@@ -50,13 +50,13 @@ def test_every_byte_arrives(
     number = SIZES[size]
     site = sites.of(client, chunk=LARGE_CHUNK if number >= LARGE else CHUNK)
     trial = Trial(client, site, browser.new_context(), open_browser, tmp_path, number)
-    outcome = run(trial, fault)
     for name, value in {
         "client": client.name,
         "size": size,
         "fault": fault.name,
-        "outcome": outcome.name,
         "chromium": browser.version,
     }.items():
         record_property(name, value)
+    outcome = run(trial, fault)
+    record_property("outcome", outcome.name)
     assert outcome == client.expected(fault)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.browser.client import Fault, all_clients
-from tests.browser.report import PAGE, load, render
+from tests.browser.report import PAGE, load, merge, render
 
 
 def test_the_page_of_clients_is_what_was_measured_and_quotes_the_examples() -> None:
@@ -17,3 +19,20 @@ def test_what_was_measured_is_what_the_tests_expect() -> None:
             for fault, outcome in measured.items():
                 expected = client.expected(Fault[fault]).name
                 assert outcome == expected, f"{client.name}, {size}, {fault}: run make clients"
+
+
+def test_a_cell_that_failed_is_shown_as_failed_until_it_passes(tmp_path: Path) -> None:
+    client, results = next(iter(all_clients())), load()
+    passed = """<testsuite><testcase><properties>
+        <property name="client" value="{}"/><property name="size" value="1 GiB"/>
+        <property name="fault" value="CUT"/><property name="chromium" value="1"/>
+        <property name="outcome" value="ITSELF"/></properties>{}</testcase></testsuite>"""
+    junit = tmp_path / "matrix.xml"
+    shown = "**failed**: 1 GiB"
+    for problem in ("<failure>no</failure>", "<error>at its end</error>"):
+        junit.write_text(passed.format(client.name, problem))
+        merge(results, junit)
+        assert shown in render(results)
+    junit.write_text(passed.format(client.name, ""))
+    merge(results, junit)
+    assert shown not in render(results)
