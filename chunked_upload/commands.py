@@ -20,7 +20,7 @@ from .errors import ChunkedUploadError
 from .mount import Mount
 from .orphans import SuspiciousSweep, find_orphans, remove_orphans
 from .records import Record
-from .settings import parse_duration
+from .setting_text import parse_duration
 
 
 def command_group() -> AppGroup:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import ConfigurationError
-from .settings import parse_size
+from .setting_text import parse_size
 
 #: Flask-Dropzone's options that have nothing to do here, and why.
 NOT_NEEDED = {

@@ -19,7 +19,8 @@ from flask import Request, Response, request
 
 from ..errors import BadRequest, UploadNotFound
 from ..records import Record
-from ..wire.incoming import Incoming, is_numbered
+from ..wire.fields import is_numbered
+from ..wire.incoming import Incoming
 from ..wire.replies import add_progress
 from .base import ChunkedUploadBaseView
 

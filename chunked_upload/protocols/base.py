@@ -23,7 +23,7 @@ from ..errors import (
 from ..mount import Mount
 from ..records import Record
 from ..settings import Settings
-from ..wire.incoming import expose_fields
+from ..wire.fields import expose_fields
 from ..wire.linger import linger
 from ..wire.replies import error_reply, json_reply
 

@@ -29,7 +29,7 @@ from ..records import Record
 from ..schemas import CompleteSchema
 from ..uploaded_file import UploadedFile
 from ..wire.body import Body
-from ..wire.incoming import add_field
+from ..wire.fields import add_field
 from ..wire.replies import add_progress
 from .base import ChunkedUploadBaseView
 

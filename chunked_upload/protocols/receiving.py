@@ -13,7 +13,8 @@ from ..errors import LimitExceeded, UnsupportedBody
 from ..filenames import clean_filename, extension
 from ..records import Record
 from ..repeat import Repeat
-from ..wire.incoming import OWN_FIELDS, UNNAMED, FormLimits, Incoming, header_filename
+from ..wire.fields import OWN_FIELDS, FormLimits
+from ..wire.incoming import UNNAMED, Incoming, header_filename
 from .base import ChunkedUploadBaseView
 
 

@@ -13,14 +13,11 @@ bytes. Use::
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import unquote
 
 from flask import Request
-from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.http import parse_options_header
 
 from ..errors import (
@@ -34,52 +31,11 @@ from ..errors import (
     UnsupportedBody,
 )
 from .body import BUFFER_SIZE, Body
-from .dropzone import FIELDS as DROPZONE_FIELDS
+from .fields import Fields, FormLimits
 from .multipart import Event, FormDecoder, FormTooLarge, MalformedForm, Part
-
-#: Fields that carry the protocol or a CSRF token; the others are the upload's metadata.
-OWN_FIELDS = frozenset({"upload_id", "md5", "csrf_token", "csrfmiddlewaretoken"}) | DROPZONE_FIELDS
-
-#: Those that decide what happens: they must not come twice with different values.
-_DECISIVE = frozenset({"upload_id", "md5"}) | DROPZONE_FIELDS
-
-#: Longest value of one of these, in bytes, and how many parts may be spent on them.
-_MAX_OWN_FIELD = 8 * 1024
-_MAX_OWN_PARTS = 20
-
-#: Ends the name of a field with several files: ``file[]``, and Dropzone's ``file[0]``.
-_NUMBERED = re.compile(r"\[\d{0,9}\]$")
 
 #: Used when a client gives a file no name at all.
 UNNAMED = "upload"
-
-
-@dataclass(frozen=True)
-class FormLimits:
-    """What a form may hold besides the file.
-
-    :param field_names: names under which the file part is accepted.
-    :param max_fields: number of fields kept as metadata.
-    :param max_bytes: bytes of their names and values in all.
-    :param max_files: number of files; with more than one, ``file[]`` and ``file[0]`` count as
-        ``file``.
-    """
-
-    field_names: tuple[str, ...]
-    max_fields: int
-    max_bytes: int
-    max_files: int = 1
-
-    def accepts(self, name: str) -> bool:
-        """Whether a file may be in the field ``name``."""
-        if self.max_files > 1 and name not in self.field_names:
-            name = _NUMBERED.sub("", name)
-        return name in self.field_names
-
-    @property
-    def max_parts(self) -> int:
-        """How many parts the form may have."""
-        return self.max_fields + _MAX_OWN_PARTS + self.max_files - 1
 
 
 class Incoming(Protocol):
@@ -157,7 +113,7 @@ class FormChunk:
         except MalformedForm as error:
             raise BadRequestHeaders(f"Content-Type: {error}") from error
         body.require_end(framed=True)
-        self._collected = _Fields(limits)
+        self._collected = Fields(limits)
         self.fields = self._collected.kept
         self.filename = self.field_name = ""
         self.declared = body.length
@@ -251,38 +207,6 @@ class FormChunk:
             self._collected.count("", len(data))
 
 
-class _Fields:
-    """A form's fields, held to the limits while they arrive."""
-
-    def __init__(self, limits: FormLimits) -> None:
-        self.kept: dict[str, str] = {}
-        self._limits = limits
-        self._bytes = 0
-
-    def count(self, name: str, size: int, *, so_far: int = 0) -> None:
-        """Count bytes of a field's name or value, before more of them are read.
-
-        :param so_far: the value's length with them.
-        :raises LimitExceeded:
-        """
-        if name in OWN_FIELDS:
-            if so_far > _MAX_OWN_FIELD:
-                raise LimitExceeded(f"'{name}' exceeds the limit ({_MAX_OWN_FIELD} bytes)")
-            return
-        self._bytes += size
-        if self._bytes > self._limits.max_bytes:
-            raise LimitExceeded(f"Form fields exceed the limit ({self._limits.max_bytes} bytes)")
-
-    def add(self, name: str, value: str) -> None:
-        """Keep a field.
-
-        :raises LimitExceeded: when it is one too many.
-        """
-        add_field(self.kept, name, value)
-        if len(self.kept.keys() - OWN_FIELDS) > self._limits.max_fields:
-            raise LimitExceeded(f"Form fields exceed the limit ({self._limits.max_fields} fields)")
-
-
 class ParsedFormChunk:
     """A form that something in the app (a CSRF check, say) has already had Flask parse.
 
@@ -306,7 +230,7 @@ class ParsedFormChunk:
             raise _wrong_field(limits)
         self.next_file()
         self.declared = request.content_length
-        collected = _Fields(limits)
+        collected = Fields(limits)
         for name, value in request.form.items(multi=True):
             size = len(value.encode(errors="replace"))
             collected.count(name, size + len(name.encode(errors="replace")), so_far=size)
@@ -330,25 +254,10 @@ def _wrong_field(limits: FormLimits) -> NoChunkSubmitted:
     return NoChunkSubmitted(f"the file must be in the form field {expected}")
 
 
-def is_numbered(field_name: str) -> bool:
-    """Whether a form field is named as one of several files that have numbers, ``file[0]``."""
-    return re.search(r"\[\d{1,9}\]$", field_name) is not None
-
-
 def too_many_files(limit: int) -> BadRequest:
     """Return the refusal of more files than one request may have."""
     many = "one file" if limit == 1 else f"{limit} files"
     return BadRequest(f"Only {many} can be submitted in one request")
-
-
-def add_field(fields: dict[str, Any], name: str, value: Any) -> None:
-    """Keep a field; the fields that decide must not come twice with different values.
-
-    :raises BadRequest: when one does.
-    """
-    if name in _DECISIVE and fields.get(name, value) != value:
-        raise BadRequest(f"'{name}' was submitted more than once, with different values")
-    fields[name] = value
 
 
 def header_filename(request: Request) -> str:
@@ -361,9 +270,3 @@ def header_filename(request: Request) -> str:
     header = header.encode("latin-1", errors="replace").decode(errors="replace")
     name = parse_options_header(header)[1].get("filename", "") if header else ""
     return name if "filename*" in header.lower() else unquote(name, errors="replace")
-
-
-def expose_fields(request: Request, fields: dict[str, str]) -> None:
-    """Let hooks read ``request.form``; asking Flask to parse the body again would find it empty."""
-    request.__dict__["form"] = ImmutableMultiDict(fields)
-    request.__dict__.setdefault("files", ImmutableMultiDict())

@@ -59,7 +59,7 @@ def test_a_client(
     setting = {"CHUNKED_UPLOAD_CORS_ORIGINS": pages.url, **client.settings(LARGE_CHUNK)}
     (tmp_path / "server").mkdir()
     site = stack.enter_context(Site(Server(tmp_path / "server", setting)))
-    pages.files = site.proxy.files
+    pages.files = lambda path: site.proxy.files(path) or _script(path)
     page = browser.new_page()
     if client.source is None:
         client.open(page, site.server.url)
@@ -83,6 +83,13 @@ def test_curl(large: Path, tmp_path: Path, stack: ExitStack, record_property: Re
     begun = time.monotonic()
     subprocess.run(script, check=True, env=environment, capture_output=True)
     _note(record_property, CURL, time.monotonic() - begun)
+
+
+def _script(path: str) -> bytes | None:
+    """Return a file that pages find at ``/static/`` of the server they come from."""
+    file = (ROOT / path.lstrip("/")).resolve()
+    inside = file.is_relative_to(ROOT / "static") and file.is_file()
+    return file.read_bytes() if inside else None
 
 
 def _note(record_property: Record, client: str, seconds: float) -> None:

@@ -13,7 +13,7 @@ from flask import Flask
 from chunked_upload import ChunkedUpload
 from chunked_upload.callers import hash_token
 from chunked_upload.models import utcnow
-from chunked_upload.settings import parse_tokens
+from chunked_upload.setting_text import parse_tokens
 from tests.conftest import create_tables
 from tests.extension.helpers import answer
 from tests.support.protocol import Protocol, files, records
