@@ -23,6 +23,7 @@ from .records import Record, Records
 from .storage import Storage
 from .storage.base import PartMissing
 from .trailing import Trails
+from .turnstile import aside
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ class Completion:
         if trail is not None:
             trail.wait()
             return digest.MD5(trail.reached[0]).hexdigest()
-        with failing_parts():
+        with aside(), failing_parts():
             seen = record.digest_offset
             running: Any = digest.MD5.pick_up(record.digest_state, seen, seen)
             if running is None:
@@ -92,7 +93,7 @@ class Completion:
 
     def _checksum_of_file(self, record: Record) -> str:
         running = _md5()
-        with failing_parts(), self._storage.open(record.path or "") as file:
+        with aside(), failing_parts(), self._storage.open(record.path or "") as file:
             while data := file.read(_READ_SIZE):
                 running.update(data)
         return running.hexdigest()

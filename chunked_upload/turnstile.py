@@ -55,6 +55,7 @@ def aside() -> Iterator[None]:
 
 
 def _enter() -> None:
+    # Who has waited in vain stays outside until its answer: no second wait for its next buffer.
     _mine.inside = _lock.acquire(timeout=_PATIENCE)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -81,6 +82,31 @@ def test_one_that_hangs_inside_does_not_hold_up_the_others() -> None:
         assert inside.wait(_TIMEOUT)
         for _ in range(3):
             assert pool.submit(call, lambda: [b"passed"]).result(_TIMEOUT) == [b"passed"]
+        go_on.set()
+        first.result(_TIMEOUT)
+
+
+def test_who_has_waited_long_once_does_not_wait_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turnstile, "_PATIENCE", 0.5)
+    inside, go_on = threading.Event(), threading.Event()
+
+    def hang() -> list[bytes]:
+        inside.set()
+        assert go_on.wait(_TIMEOUT)
+        return []
+
+    def steps_aside_often() -> list[bytes]:
+        begun = time.monotonic()
+        for _ in range(1000):
+            with aside():
+                pass
+        assert time.monotonic() - begun < 100  # 500 if each waited
+        return []
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(call, hang)
+        assert inside.wait(_TIMEOUT)
+        pool.submit(call, steps_aside_often).result(4 * _TIMEOUT)
         go_on.set()
         first.result(_TIMEOUT)
 
