@@ -63,8 +63,8 @@ class Wire:
 
         :raises LoadError: when the connection breaks, or the reply is no HTTP.
         """
-        connection = self.connection()
         try:
+            connection = self.connection()
             send_all(connection, [head, *pieces])
         except OSError as error:
             self.close()

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Request, Response, request, url_for
+from flask import Flask, Request, Response, has_request_context, request, url_for
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine
 from werkzeug.utils import import_string
@@ -177,6 +177,15 @@ class Mount:
         return database.prepare(engine, own=self._own_db, durable=self.settings.durable)
 
     def _current(self) -> _Loaded:
+        if not has_request_context():
+            return self._up_to_date()
+        # Compared once a request: it is asked for eight times, and there are some sixty keys.
+        known: dict[Mount, _Loaded] = request.environ.setdefault("chunked_upload.loaded", {})
+        if self not in known:
+            known[self] = self._up_to_date()
+        return known[self]
+
+    def _up_to_date(self) -> _Loaded:
         if self._config_values() != self._loaded.values:
             self._loaded = self._load()
         return self._loaded
