@@ -83,9 +83,13 @@ def _growth(bench: Bench, measured: Measured, task: Task) -> None:
                         runners,
                         measured,
                         key,
-                        partial(Runner.run, payload=bench.payload, task=task, clients=clients),
+                        partial(_run, bench=bench, task=task, clients=clients),
                         label=f"{key} with {clients}",
                     )
+
+
+def _run(runner: Runner, *, bench: Bench, task: Task, clients: int) -> Sample:
+    return runner.run(bench.payload, task, clients=clients)
 
 
 def _growth_big(bench: Bench, measured: Measured) -> None:

@@ -1,0 +1,20 @@
+"""Rows of the benchmarks, with little to do: that they measure what they name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.contest import Bench
+from benchmarks.results import Measured
+from benchmarks.rows import ROWS
+
+
+def test_growth_is_measured_for_every_number_of_workers_and_clients(tmp_path: Path) -> None:
+    [row] = [row for row in ROWS if row.name == "growth-small"]
+    measured = Measured(row.name)
+    row.measure(Bench(tmp_path, scale=0.01, repetitions=1), measured)
+    assert not measured.skipped
+    numbers = [f"{workers} with {clients}" for workers in (1, 2, 4) for clients in (1, 2, 4, 8, 16)]
+    assert {key: len(samples) for key, samples in measured.samples.items()} == dict.fromkeys(
+        numbers, 1
+    )
