@@ -124,8 +124,9 @@ class Duel:
         cut = self.run.random.randrange(SIZE * 2 // 3, SIZE)
         holder.send(sent.head + sent.body[:cut])
         part = next(path for path in self.at.stored.parts() if path.suffix == ".part")
-        # All but the buffer that the holder waits for, and what is not the file's.
-        arrived = len(self.content) + cut - BUFFER_SIZE - 1000
+        # All but the buffer that the holder waits for, and what is not the file's; but its first
+        # buffer at any rate, or it might be the holder that takes over.
+        arrived = len(self.content) + max(cut - BUFFER_SIZE - 1000, 1)
         wait_until(lambda: part.stat().st_size >= arrived, what="the holder's bytes")
         with Client(holder.port) as beside:
             beside.state(self.upload_id)
