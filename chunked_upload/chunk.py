@@ -36,7 +36,6 @@ from .models import Status
 from .records import Record, Records
 from .storage import Storage, Turn, TurnLost
 from .trailing import Trail, Trails
-from .turnstile import aside
 
 #: Commits tried while chunks of other ranges keep coming first.
 _TRIES = 100
@@ -186,8 +185,7 @@ class Chunk:
             declared = self._stop - self.start
             raise SizeMismatch(f"{declared} bytes were declared, {self.received} arrived")
         with failing_parts():
-            with aside():
-                self._turn.sync()
+            self._turn.sync()
             self._values = self._merged()
         for name, value in self._values.items():
             setattr(self.record, name, value)

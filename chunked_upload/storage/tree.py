@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ..turnstile import aside
 from .base import PartMissing
 
 #: Not blocking: opening a FIFO that somebody put there would wait for its other end.
@@ -98,14 +99,16 @@ class Tree:
     def sync_data(self, descriptor: int) -> None:
         """Make a file's bytes and size durable."""
         if self._durable:
-            os.fdatasync(descriptor)
+            with aside():
+                os.fdatasync(descriptor)
 
     def _sync(self, directory: Path) -> None:
         if not self._durable:
             return
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            os.fsync(descriptor)
+            with aside():
+                os.fsync(descriptor)
         finally:
             os.close(descriptor)
 

@@ -7,12 +7,15 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chunked_upload import turnstile
+from chunked_upload.storage.local import LocalStorage
 from chunked_upload.turnstile import Turnstile, aside
+from chunked_upload.wire.body import Body
 
 _TIMEOUT = 30
 
@@ -67,6 +70,44 @@ def test_who_waits_for_something_slow_lets_others_pass() -> None:
         assert pool.submit(call, lambda: [b"quick"]).result(_TIMEOUT) == [b"quick"]
         other_has_passed.set()
         assert first.result(_TIMEOUT) == [b"slow"]
+
+
+class Slow:
+    """A request's body, or a disk, that is ready when it is told to be."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.waited_for, self.come = threading.Event(), threading.Event()
+
+    def read(self, size: int) -> bytes:
+        self.waited_for.set()
+        assert self.come.wait(_TIMEOUT)
+        return b"x" * size
+
+
+def read_slow_body(client: Slow) -> list[bytes]:
+    return list(Body({"wsgi.input": client, "CONTENT_LENGTH": "10"}))
+
+
+def sync_slowly(client: Slow) -> list[bytes]:
+    with LocalStorage(client.root).take_turn("a" * 32, 0, None, have=0) as turn:
+        turn.sync()
+    return []
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("slow", [read_slow_body, sync_slowly])
+def test_nothing_stands_in_it_while_bytes_arrive_or_are_synced(
+    slow: Callable[[Slow], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Slow(tmp_path)
+    monkeypatch.setattr(os, "fdatasync", lambda descriptor: client.read(0))
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(call, lambda: slow(client))
+        assert client.waited_for.wait(_TIMEOUT)
+        assert pool.submit(call, lambda: [b"quick"]).result(_TIMEOUT / 2) == [b"quick"]
+        client.come.set()
+        first.result(_TIMEOUT)
 
 
 def test_one_that_hangs_inside_does_not_hold_up_the_others() -> None:
