@@ -82,6 +82,8 @@ def _upload_some(run: Run, server: Server) -> tuple[int, int]:
     for number in range(files):
         data = rng.randbytes(rng.randint(1, 200_000))
         step = rng.randint(10_000, 100_000)
+        if number == 0:  # large buffers, whose way to the disk begins before the sync
+            data, step = rng.randbytes(3_000_000), 2_000_000
         upload_id, offset = "", 0
         while offset < len(data):
             piece = data[offset : offset + step]
