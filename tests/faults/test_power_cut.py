@@ -35,6 +35,11 @@ def test_a_power_cut_loses_nothing_that_was_acknowledged(run: Run) -> None:
     cut_at_random(run, cuts=run.amount(reduced=2, full=30))
 
 
+@row("power cut, large chunks", databases=(SQLITE,), needs=[LOOP])
+def test_a_power_cut_loses_nothing_of_chunks_whose_way_to_the_disk_begins_early(run: Run) -> None:
+    cut_at_random(run, cuts=run.amount(reduced=2, full=30), size=4_000_000)
+
+
 @row("power cut, database on the same disk", databases=(POSTGRESQL,), needs=[LOOP])
 def test_a_power_cut_under_postgresql_loses_nothing_that_was_acknowledged(run: Run) -> None:
     cut_at_random(run, cuts=run.amount(reduced=2, full=30))
@@ -47,8 +52,13 @@ def test_without_syncs_a_power_cut_does_lose_acknowledged_bytes(run: Run) -> Non
     )
 
 
-def cut_at_random(run: Run, *, cuts: int, environment: dict[str, str] | None = None) -> None:
-    """Cut the power ``cuts`` times under eight clients, then let them finish, and audit."""
+def cut_at_random(
+    run: Run, *, cuts: int, environment: dict[str, str] | None = None, size: int = 0
+) -> None:
+    """Cut the power ``cuts`` times under eight clients, then let them finish, and audit.
+
+    :param size: most bytes of a file, whose chunks are an eighth of it at most.
+    """
     with disk_in_memory() as disk, _database(run, disk) as database:
         given = {**database.environment, **(environment or {})}
         home = disk.mount / "server"
@@ -56,7 +66,7 @@ def cut_at_random(run: Run, *, cuts: int, environment: dict[str, str] | None = N
         server = Server(home, given)
         server.log = run.directory / "server.log"
         with server:
-            size = run.amount(reduced=40_000, full=200_000)
+            size = size or run.amount(reduced=40_000, full=200_000)
             clients = Clients(run, server, uploads=1, size=size)
             for _ in range(cuts):
                 time.sleep(run.random.uniform(0.02, 0.5))
