@@ -94,8 +94,8 @@ class Proxy:
     def hold(self, chunk: int = 0, *, after: int | None = None, of: Chosen | None = None) -> Fault:
         """Stop a chunk in its middle until released.
 
-        The server's connection stays open even when the client hangs up, and the rest of the bytes
-        comes when released: a server must not mind.
+        The server's connection stays open even when the client hangs up, and what came of the rest
+        follows when released: a server must not mind.
         """
         return self._arm("hold", chunk, after, of)
 
@@ -247,6 +247,8 @@ class Proxy:
             await asyncio.sleep(0.01)
         exchange.server[1].write(await taking)
         await exchange.server[1].drain()
+        if exchange.request.received < exchange.request.length:  # a server would wait for the rest
+            exchange.abort()
 
     async def _rest(self, exchange: _Exchange) -> bytes:
         """Return what comes until the body's end or the client hangs up."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -105,6 +106,18 @@ def test_a_held_chunk_stops_in_its_middle_until_released(proxy: Proxy, upstream:
         fault.release()
         assert sending.result(60) == b"256000"
     assert upstream.got == [BODY]
+
+
+def test_a_held_chunk_whose_client_hangs_up_ends_when_it_is_released(
+    proxy: Proxy, upstream: Upstream
+) -> None:
+    fault = proxy.hold(after=1000)
+    with socket.create_connection(("127.0.0.1", proxy.port)) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 256000\r\n\r\n" + BODY[:2000])
+        fault.wait()
+    fault.finish()
+    proxy.wait(lambda proxy: all(request.over for request in proxy.requests))
+    assert proxy.chunks[0].received == 2000
 
 
 def test_a_server_that_is_not_there_is_counted() -> None:
