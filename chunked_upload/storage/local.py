@@ -145,15 +145,15 @@ class LocalStorage(Storage):
         """
         name = self._own_name(upload_id, "part")
         if create:
-            return self.tree.open_sole(name)
+            return self.tree.open_or_create(name, sole=True)
         try:
-            return tree.check_sole(tree.open_regular(name), name)
+            return tree.open_regular(name, sole=True)
         except FileNotFoundError as error:
             raise PartMissing(upload_id) from error
 
     def open_side(self, upload_id: str) -> int:
         """Open the side file with the table of claims."""
-        return self.tree.open_sole(self._own_name(upload_id, "turn"))
+        return self.tree.open_or_create(self._own_name(upload_id, "turn"), sole=True)
 
     def take_turn(self, upload_id: str, start: int, stop: int | None, *, have: int) -> LocalTurn:
         turn = LocalTurn(self, upload_id, start, stop, have=have)
@@ -189,7 +189,7 @@ class LocalStorage(Storage):
         part = self.part_path(upload_id)
         side = part.with_suffix(".turn")
         with suppress(FileNotFoundError, PartMissing):
-            descriptor = tree.check_sole(tree.open_regular(side), side)
+            descriptor = tree.open_regular(side, sole=True)
             try:
                 claims.end_all(descriptor)
             finally:

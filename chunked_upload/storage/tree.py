@@ -42,24 +42,17 @@ class Tree:
         self._file_mode = file_mode
         self._directory_mode = directory_mode
 
-    def open_or_create(self, path: str | Path) -> int:
-        """Open a regular file for reading and writing; make it when missing.
-
-        :raises PartMissing: when something else has taken its name (a link, a directory).
-        """
+    def open_or_create(self, path: str | Path, *, sole: bool = False) -> int:
+        """Open a file as :func:`open_regular` does; make it when missing."""
         with suppress(FileNotFoundError):
-            return open_regular(path)
+            return open_regular(path, sole=sole)
         self.make_directory(Path(path).parent)
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | FLAGS, 0o600)
         except FileExistsError:
-            return open_regular(path)
+            return open_regular(path, sole=sole)
         os.fchmod(descriptor, self._file_mode)
         return descriptor
-
-    def open_sole(self, path: str | Path) -> int:
-        """The same for a file that must have no second name, through which it is another's."""
-        return check_sole(self.open_or_create(path), path)
 
     def make_directory(self, path: Path) -> Path:
         """Make a directory and its missing parents, from the root on with the set mode."""
@@ -113,10 +106,11 @@ class Tree:
             os.close(descriptor)
 
 
-def open_regular(path: str | Path) -> int:
+def open_regular(path: str | Path, *, sole: bool = False) -> int:
     """Open an existing file for reading and writing.
 
-    :raises PartMissing: when it is not a regular file, or a link to one.
+    :param sole: it must have no second name, through which it would be another's as well.
+    :raises PartMissing: when it has one, is not a regular file, or is a link to one.
     """
     try:
         descriptor = os.open(path, os.O_RDWR | FLAGS)
@@ -124,18 +118,8 @@ def open_regular(path: str | Path) -> int:
         if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
             raise PartMissing(os.path.basename(path)) from error
         raise
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise PartMissing(os.path.basename(path))
-    return descriptor
-
-
-def check_sole(descriptor: int, path: str | Path) -> int:
-    """Return the descriptor of a file that has one name only.
-
-    :raises PartMissing: when it has another.
-    """
-    if os.fstat(descriptor).st_nlink > 1:
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or (sole and found.st_nlink > 1):
         os.close(descriptor)
         raise PartMissing(os.path.basename(path))
     return descriptor
