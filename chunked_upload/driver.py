@@ -10,7 +10,7 @@ with listeners, options or an echo) a statement goes the usual way.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import CursorResult, Engine, Select, Update
@@ -116,20 +116,30 @@ class _Compiled:
 
         :raises DBAPIError: as SQLAlchemy would raise it.
         """
-        # SQLite lets one commit at a time anyway, and is done soon.
-        with nullcontext() if engine.dialect.name == "sqlite" else aside():
+        if engine.dialect.name == "sqlite":  # lets one commit at a time anyway, and is done soon
+            return self._run(engine, values, take)
+        with aside():
             return self._run(engine, values, take)
 
     def _run(self, engine: Engine, values: Values, take: Callable[[Any, Any], Any]) -> Any:
         connection = engine.raw_connection()
         try:
-            with _alone(connection, engine.dialect), closing(connection.cursor()) as cursor:
-                cursor.execute(self._sql, self._parameters(values))
-                return take(connection, cursor)
+            if engine.dialect.driver == "psycopg":
+                with _alone(connection):
+                    return self._execute(connection, values, take)
+            return self._execute(connection, values, take)
         except engine.dialect.loaded_dbapi.Error as error:
             raise self._translated(engine, connection, error, values) from error
         finally:
             connection.close()
+
+    def _execute(self, connection: Any, values: Values, take: Callable[[Any, Any], Any]) -> Any:
+        cursor = connection.cursor()
+        try:
+            cursor.execute(self._sql, self._parameters(values))
+            return take(connection, cursor)
+        finally:
+            cursor.close()
 
     def converted(self, row: Any) -> tuple[Any, ...]:
         cells = list(row)
@@ -166,10 +176,10 @@ class _Compiled:
 
 
 @contextmanager
-def _alone(connection: Any, dialect: Dialect) -> Iterator[None]:
-    """Let a statement be its own transaction, without two more round trips to a server."""
+def _alone(connection: Any) -> Iterator[None]:
+    """Let a statement be its own transaction, without psycopg's two more round trips."""
     driver = connection.dbapi_connection
-    if dialect.driver != "psycopg" or driver.autocommit:
+    if driver.autocommit:
         yield
         return
     driver.autocommit = True

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -40,6 +39,14 @@ class _Loaded:
     engines: dict[Any, UploadEngine] = field(default_factory=dict)
 
 
+class _LettingGo(AbstractContextManager[None]):
+    def __init__(self, mount: Mount) -> None:
+        self._mount = mount
+
+    def __exit__(self, *exception: object) -> None:
+        self._mount.let_go()
+
+
 class Mount:
     """What a :class:`~chunked_upload.ChunkedUpload` is within one app.
 
@@ -73,6 +80,7 @@ class Mount:
         self._own_db = own_db
         self._overrides = overrides
         self._loaded = self._load()
+        self._letting_go = _LettingGo(self)
 
     @property
     def settings(self) -> Settings:
@@ -142,13 +150,9 @@ class Mount:
         if self.db.session.registry.has():
             self.db.session.rollback()
 
-    @contextmanager
-    def letting_go(self) -> Iterator[None]:
+    def letting_go(self) -> AbstractContextManager[None]:
         """Run hooks, then :meth:`let_go`, also when one of them refuses or fails."""
-        try:
-            yield
-        finally:
-            self.let_go()
+        return self._letting_go
 
     def steady_now(self) -> datetime:
         """Return the time that removals go by: a wall clock whose leaps are doubted."""

@@ -21,8 +21,6 @@ import fcntl
 import os
 import struct
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from .base import StorageBusy, TurnLost
 
@@ -43,33 +41,33 @@ _FIRST = struct.Struct("<4Q")
 _HEADER_SIZE = 8
 
 
-@contextmanager
-def locked(descriptor: int, seconds: float) -> Iterator[None]:
-    """Hold the exclusive flock of an open file.
+class Lock:
+    """The exclusive flock of an open file, held within ``with``.
 
     :param seconds: how long to wait for it.
     :raises StorageBusy: when another process keeps it longer.
     """
-    _acquire(descriptor, seconds)
-    try:
-        yield
-    finally:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
+    def __init__(self, descriptor: int, seconds: float) -> None:
+        self._descriptor = descriptor
+        self._seconds = seconds
 
-def _acquire(descriptor: int, seconds: float) -> None:
-    deadline = None
-    while True:
-        try:
-            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in (errno.EWOULDBLOCK, errno.EINTR):
-                raise
-        now = time.monotonic()
-        deadline = deadline or now + seconds
-        if now > deadline:
-            raise StorageBusy("the lock of this upload's part is held by a process that hangs")
-        time.sleep(0.0005)
+    def __enter__(self) -> None:
+        deadline = None
+        while True:
+            try:
+                return fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                if error.errno not in (errno.EWOULDBLOCK, errno.EINTR):
+                    raise
+            now = time.monotonic()
+            deadline = deadline or now + self._seconds
+            if now > deadline:
+                raise StorageBusy("the lock of this upload's part is held by a process that hangs")
+            time.sleep(0.0005)
+
+    def __exit__(self, *exception: object) -> None:
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
 
 class Claim:
@@ -82,7 +80,7 @@ class Claim:
     def __init__(self, descriptor: int, start: int, stop: int | None) -> None:
         end = OPEN_END if stop is None else stop
         self._descriptor = descriptor
-        with locked(descriptor, TAKE_SECONDS):
+        with Lock(descriptor, TAKE_SECONDS):
             raw = os.pread(descriptor, _TABLE.size, 0)
             if (
                 raw.count(0, _HEADER_SIZE) >= len(raw) - _HEADER_SIZE
@@ -102,16 +100,12 @@ class Claim:
         #: True when an older claim was struck out, or had to make room.
         self.contended = bool(struck or evicted)
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self) -> Lock:
         """Hold the lock, with the claim known to be good until it is let go.
 
         :raises TurnLost: when a newcomer has struck it out.
         """
-        with locked(self._descriptor, WRITE_SECONDS):
-            if not self.stands():
-                raise TurnLost
-            yield
+        return _Held(self, self._descriptor)
 
     def stands(self) -> bool:
         """Whether no newcomer has struck it out."""
@@ -119,7 +113,7 @@ class Claim:
 
     def release(self) -> None:
         """Strike the claim out, if a newcomer has not done so."""
-        with locked(self._descriptor, TAKE_SECONDS):
+        with Lock(self._descriptor, TAKE_SECONDS):
             if self.stands():
                 os.pwrite(self._descriptor, _SLOT.pack(0, 0, 0), self._position)
 
@@ -128,12 +122,27 @@ class Claim:
         return _HEADER_SIZE + self._slot * _SLOT.size
 
 
+class _Held(Lock):
+    def __init__(self, claim: Claim, descriptor: int) -> None:
+        super().__init__(descriptor, WRITE_SECONDS)
+        self._claim = claim
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        try:
+            if not self._claim.stands():
+                raise TurnLost
+        except BaseException:
+            self.__exit__()
+            raise
+
+
 def end_all(descriptor: int) -> None:
     """Strike out every claim of a part that is about to be removed.
 
     Cutting the file off, unlike writing to it, needs no room: removal must work on a full disk.
     """
-    with locked(descriptor, TAKE_SECONDS):
+    with Lock(descriptor, TAKE_SECONDS):
         os.ftruncate(descriptor, 0)
 
 
