@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 from flask import Flask, Response
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_migrate import Migrate
+from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.utils import import_string
@@ -65,6 +66,16 @@ class LastingSessions(SecureCookieSessionInterface):
 
     They last for ``PERMANENT_SESSION_LIFETIME``, by default 31 days from the first upload.
     """
+
+    def __init__(self) -> None:
+        self._signing: tuple[Any, URLSafeTimedSerializer | None] = (None, None)
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """Return what signs cookies; made once for the app's keys, not for every request."""
+        keys = app.secret_key, *(app.config["SECRET_KEY_FALLBACKS"] or ())
+        if self._signing[0] != keys:
+            self._signing = keys, super().get_signing_serializer(app)
+        return self._signing[1]
 
     def get_expiration_time(self, app: Flask, session: SessionMixin) -> datetime:
         """Return when a browser shall forget the cookie."""

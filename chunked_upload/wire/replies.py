@@ -21,13 +21,16 @@ def format_time(moment: datetime) -> str:
 
 def encode(content: Any) -> str:
     """Encode an answer as JSON; the default of ``CHUNKED_UPLOAD_ENCODER``."""
-    return json.dumps(content, default=_encode_other)
+    return _encoder.encode(content)
 
 
 def _encode_other(value: Any) -> Any:
     if isinstance(value, datetime):
         return format_time(value)
     raise TypeError(f"{type(value).__name__} cannot be encoded as JSON")
+
+
+_encoder = json.JSONEncoder(default=_encode_other)
 
 
 def json_reply(settings: Settings, content: Any, status: int = 200) -> Response:
