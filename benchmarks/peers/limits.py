@@ -1,9 +1,10 @@
-"""The machine's limits: MD5 of the same bytes, dd to the same disk, a server that only reads."""
+"""Limits: MD5 of the same bytes, dd to the same disk, a server that only reads, the least view."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from ..process import Service
 from ..wire import Reply, expect, head
 from ..workshop import REPOSITORY, Workshop
 from .base import Contestant, Peer, Runner, Sample, measured
+from .granian import on_granian
 
 
 class MD5(Contestant):
@@ -73,6 +75,50 @@ class _DdRunner(Runner):
 
     def clean(self) -> None:
         self._target.unlink(missing_ok=True)
+
+
+class Puts(Dialect):
+    """Raw bodies, the upload's name and the offset in the path."""
+
+    def chunk(self, state: str, start: int, size: int, total: int) -> Frame:
+        name = state or secrets.token_hex(8)
+        return Frame(head("PUT", f"/{name}/{start}", {"Content-Length": size}))
+
+    def taken(self, reply: Reply, state: str) -> str:
+        return str(expect(reply, 200).json["name"])
+
+
+class LeastFlask(Peer):
+    """What Flask on this server's WSGI server leaves room for.
+
+    :param verifies: hashes and records each chunk, instead of writing it and nothing else.
+    """
+
+    def __init__(self, *, verifies: bool, workers: int = 1) -> None:
+        super().__init__(workers=workers)
+        self._verifies = verifies
+        self.key = "least-flask"
+        self.title = "limit: the least Flask view that " + (
+            "writes, hashes and records, and checks nothing" if verifies else "writes"
+        )
+
+    def prepare(self, workshop: Workshop) -> None:
+        pass
+
+    def dialect(self) -> Dialect:
+        return Puts()
+
+    def service(self, place: Path, files: Path) -> Service:
+        return on_granian(
+            Path(sys.executable).parent,
+            "least_flask_site:app",
+            workers=self.workers,
+            place=place,
+            environment={
+                "BENCH_FILES": str(files),
+                "BENCH_VERIFIES": "1" if self._verifies else "0",
+            },
+        )
 
 
 class Posts(Dialect):

@@ -9,8 +9,9 @@ from pathlib import Path
 from ..load import Dialect, Frame
 from ..process import Service
 from ..wire import Reply, expect, form_type, head, multipart
-from ..workshop import APPS, Workshop
+from ..workshop import Workshop
 from .base import Peer
+from .granian import on_granian
 from .gunicorn import under_gunicorn
 
 _PACKAGES = ("flask==3.1.3", "werkzeug==3.1.9", "gunicorn==27.0.1", "granian==2.8.7")
@@ -58,12 +59,10 @@ class NaiveFlask(Peer):
         app = "naive_flask_site:app"
         if not self._granian:
             return under_gunicorn(self._bin, app, workers=self.workers, place=place, files=files)
-        return Service(
-            [
-                *(str(self._bin / "granian"), "--interface", "wsgi", "--port", "{port}"),
-                *("--workers", str(self.workers), "--http", "1", "--no-ws"),
-                *("--working-dir", str(APPS), app),
-            ],
-            directory=place,
+        return on_granian(
+            self._bin,
+            app,
+            workers=self.workers,
+            place=place,
             environment={"BENCH_FILES": str(files), "TMPDIR": str(files)},
         )

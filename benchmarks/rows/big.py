@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..contest import Bench, contest
 from ..load import GIB, MIB, Task
 from ..peers.django_chunked_upload import DjangoChunkedUpload
-from ..peers.limits import MD5, Dd, Sink
+from ..peers.limits import MD5, Dd, LeastFlask, Sink
 from ..peers.nginx import Nginx
 from ..results import Measured
 from .base import Row, ours, ours_durable, ours_raw, peers
@@ -26,7 +26,7 @@ def _raw(bench: Bench, measured: Measured) -> None:
         [
             *(ours_raw(), ours_raw(durable=True), ours_raw(md5=False)),
             Nginx("nginx", "nginx, PUT of each chunk"),
-            *(Dd(), Dd(synced=True)),
+            *(LeastFlask(verifies=False), Dd(), Dd(synced=True)),
         ],
         task,
     )
