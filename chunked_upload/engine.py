@@ -44,6 +44,9 @@ from .trailing import Trails
 #: What the engine tells those who listen: the event's name and the record it happened to.
 Emit = Callable[[str, Record], None]
 
+#: Raises when a chunk does not fit its record.
+Check = Callable[[], None]
+
 
 class UploadEngine:
     """The uploads of one mount.
@@ -166,20 +169,7 @@ class UploadEngine:
         if anywhere and not last and stop is None:
             raise ValueError("only a file's last chunk can lie anywhere without a known end")
         check = partial(self._check_fits, record, start, stop, total, anywhere, last)
-        with ExitStack() as undo, failing_parts():
-            if new:
-                undo.callback(self.forget, record)
-            else:
-                check()
-            turn = self._take_turn(record, start, stop, check)
-            undo.callback(turn.close)
-            if turn.contended or (anywhere and not new and _is_empty(record)):
-                # The second: so that a failing creator does not take the upload away from us.
-                self.records.raise_turn(record)
-            if anywhere or not new:
-                self._look_again(record)
-                check()
-            undo.pop_all()
+        turn = self._claim(record, start, stop, check, new=new, anywhere=anywhere)
         if last and _end_of_stored(record) > start:
             last, stop = False, record.length
         return Chunk(
@@ -253,9 +243,34 @@ class UploadEngine:
         if length is not None and end is not None and end > length:
             raise SizeMismatch(f"the chunk ends at byte {end}, the file has {length}")
 
-    def _take_turn(
-        self, record: Record, start: int, stop: int | None, check: Callable[[], None]
+    def _claim(
+        self,
+        record: Record,
+        start: int,
+        stop: int | None,
+        check: Check,
+        *,
+        new: bool,
+        anywhere: bool,
     ) -> Turn:
+        """Take the turn for a chunk that fits the record, also as it is once the turn is taken."""
+        with ExitStack() as undo, failing_parts():
+            if new:
+                undo.callback(self.forget, record)
+            else:
+                check()
+            turn = self._take_turn(record, start, stop, check)
+            undo.callback(turn.close)
+            if turn.contended or (anywhere and not new and _is_empty(record)):
+                # The second: so that a failing creator does not take the upload away from us.
+                self.records.raise_turn(record)
+            if anywhere or not new:
+                self._look_again(record)
+                check()
+            undo.pop_all()
+        return turn
+
+    def _take_turn(self, record: Record, start: int, stop: int | None, check: Check) -> Turn:
         have = _end_of_stored(record)
         try:
             return self.storage.take_turn(record.upload_id, start, stop, have=have)
