@@ -169,7 +169,7 @@ class UploadEngine:
         if anywhere and not last and stop is None:
             raise ValueError("only a file's last chunk can lie anywhere without a known end")
         check = partial(self._check_fits, record, start, stop, total, anywhere, last)
-        turn = self._claim(record, start, stop, check, new=new, anywhere=anywhere)
+        turn = self._claim(record, start, stop, check, new, anywhere)
         if last and _end_of_stored(record) > start:
             last, stop = False, record.length
         return Chunk(
@@ -244,14 +244,7 @@ class UploadEngine:
             raise SizeMismatch(f"the chunk ends at byte {end}, the file has {length}")
 
     def _claim(
-        self,
-        record: Record,
-        start: int,
-        stop: int | None,
-        check: Check,
-        *,
-        new: bool,
-        anywhere: bool,
+        self, record: Record, start: int, stop: int | None, check: Check, new: bool, anywhere: bool
     ) -> Turn:
         """Take the turn for a chunk that fits the record, also as it is once the turn is taken."""
         with ExitStack() as undo, failing_parts():
