@@ -92,6 +92,22 @@ def test_settings_follow_the_config_of_the_app(app: Flask, protocol: Protocol) -
     assert protocol.chunk(b"four").status_code == 200
 
 
+def test_a_request_goes_by_the_settings_that_it_began_with(make_app: MakeApp) -> None:
+    app = make_app()
+    uploads = ChunkedUpload(app)
+    create_tables(app)
+
+    @uploads.validate
+    def change(request: Any) -> None:
+        app.config["CHUNKED_UPLOAD_CORS_ORIGINS"] = ["https://a.example"]
+
+    headers = {"Origin": "https://a.example"}
+    answers = [app.test_client().post("/uploads/", data=b"1", headers=headers) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    shared = [answer.access_control_allow_origin for answer in answers]
+    assert shared == [None, "https://a.example"]
+
+
 def test_every_endpoint_has_a_url(app: Flask) -> None:
     with app.test_request_context():
         assert url_for("chunked_upload.uploads") == "/uploads/"
