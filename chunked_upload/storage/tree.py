@@ -44,15 +44,14 @@ class Tree:
 
     def open_or_create(self, path: str | Path, *, sole: bool = False) -> int:
         """Open a file as :func:`open_regular` does; make it when missing."""
-        with suppress(FileNotFoundError):
-            return open_regular(path, sole=sole)
-        self.make_directory(Path(path).parent)
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | FLAGS, 0o600)
-        except FileExistsError:
-            return open_regular(path, sole=sole)
-        os.fchmod(descriptor, self._file_mode)
-        return descriptor
+        while True:  # as long as others make it and remove it in between
+            with suppress(FileNotFoundError):
+                return open_regular(path, sole=sole)
+            self.make_directory(Path(path).parent)
+            with suppress(FileExistsError):
+                descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | FLAGS, 0o600)
+                os.fchmod(descriptor, self._file_mode)
+                return descriptor
 
     def make_directory(self, path: Path) -> Path:
         """Make a directory and its missing parents, from the root on with the set mode."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -368,6 +369,27 @@ def test_only_one_at_a_time(storage: LocalStorage) -> None:
         assert again
     storage.discard_part(upload_id)
     assert tree(storage) == {}
+
+
+def test_a_lock_that_another_takes_and_lets_go_meanwhile_is_free(
+    storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of twenty completions at once a few were answered 503: it was there, and gone again."""
+    upload_id = put(storage)
+    lock = storage.part_path(upload_id).with_suffix(".lock")
+    really_open = os.open
+    # Before the next two calls that find out.
+    others: list[Callable[[], Any]] = [partial(lock.write_bytes, b""), lock.unlink]
+
+    def open_(path: Any, flags: int, *mode: int) -> int:
+        if str(path) == str(lock) and others and (flags & os.O_CREAT or len(others) == 1):
+            others.pop(0)()
+        return really_open(path, flags, *mode)
+
+    monkeypatch.setattr(os, "open", open_)
+    with storage.only_one(upload_id) as mine:
+        assert mine
+    assert not others
 
 
 def test_the_check_leaves_nothing(storage: LocalStorage) -> None:
