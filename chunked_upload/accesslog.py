@@ -46,7 +46,7 @@ def init_app(app: Flask) -> None:
     @app.after_request
     def log(response: Response) -> Response:
         if logger.isEnabledFor(logging.INFO):
-            # Not logger.info(), which looks for its caller: as long as all the rest takes.
+            # Not logger.info(), which would look for its caller on the stack every time.
             line = _encoder.encode(_entry(response))
             logger.handle(
                 logging.LogRecord(logger.name, logging.INFO, __file__, 0, line, None, None)
