@@ -1,0 +1,79 @@
+"""The access log's logger: what an operator adds to it hears of every request."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from chunked_upload import accesslog
+
+
+class Kept(logging.Handler):
+    """Keeps records."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@pytest.fixture
+def logged_app() -> Iterator[Flask]:
+    logger, app = accesslog.logger, Flask("app")
+    state = logger.handlers[:], logger.level, logger.propagate
+    logger.handlers.clear()
+    accesslog.init_app(app)
+    yield app
+    logger.handlers[:], logger.level, logger.propagate = state
+
+
+def test_a_line_goes_to_standard_output(
+    logged_app: Flask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logged_app.test_client().get("/none", headers={"User-Agent": "me"})
+    [line] = capsys.readouterr().out.splitlines()
+    entry = json.loads(line)
+    assert (entry["path"], entry["status"], entry["agent"]) == ("/none", 404, "me")
+
+
+def test_a_handler_of_the_operators_own_gets_records(
+    logged_app: Flask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = Kept()
+    accesslog.logger.addHandler(kept)
+    logged_app.test_client().get("/none")
+    [record] = kept.records
+    assert record.name == "chunked_upload.access"
+    assert record.getMessage() == capsys.readouterr().out.strip()
+
+
+@pytest.mark.parametrize("on", ["logger", "handler"])
+def test_a_filter_can_keep_lines_out(
+    on: str, logged_app: Flask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_health(record: logging.LogRecord) -> bool:
+        return "/healthz" not in record.getMessage()
+
+    place = accesslog.logger if on == "logger" else accesslog.logger.handlers[0]
+    place.addFilter(no_health)
+    try:
+        logged_app.test_client().get("/healthz")
+        logged_app.test_client().get("/none")
+    finally:
+        place.removeFilter(no_health)
+    [line] = capsys.readouterr().out.splitlines()
+    assert "/none" in line
+
+
+def test_nothing_is_logged_above_its_level(
+    logged_app: Flask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    accesslog.logger.setLevel(logging.WARNING)
+    logged_app.test_client().get("/none")
+    assert capsys.readouterr().out == ""
