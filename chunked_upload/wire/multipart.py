@@ -17,7 +17,8 @@ memory stays at one buffer whatever the size of a part.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -55,14 +56,8 @@ PART_END = _End.PART
 
 Event = Part | bytes | _End
 
-
-class _State(Enum):
-    START = auto()
-    AFTER_DELIMITER = auto()
-    HEADERS = auto()
-    CONTENT_START = auto()
-    CONTENT = auto()
-    END = auto()
+#: Functions, not bound methods, which would make a cycle that keeps buffers.
+_Step = Callable[["FormDecoder"], Event | None]
 
 
 class FormDecoder:
@@ -78,105 +73,115 @@ class FormDecoder:
             raise MalformedForm("the boundary must have 1 to 70 characters")
         self._delimiter = b"\r\n--" + boundary.encode()
         self._buffer = b""
-        self._state = _State.START
+        #: How much of the buffer has been dealt with; to cut it off each time would copy the rest.
+        self._at = 0
+        #: What comes next in the grammar; None after its end.
+        self._step: _Step | None = FormDecoder._start
         self._parts_left = max_parts
-        self._steps = {
-            _State.START: self._start,
-            _State.AFTER_DELIMITER: self._after_delimiter,
-            _State.HEADERS: self._headers,
-            _State.CONTENT_START: self._content_start,
-            _State.CONTENT: self._content,
-        }
 
     def feed(self, data: bytes) -> Iterator[Event]:
         """Take in the next bytes; yield what they complete. Exhaust it before the next call.
 
         :raises MalformedForm, FormTooLarge:
         """
-        if self._state is _State.END:
-            return
         self._buffer = self._buffer + data if self._buffer else data
-        before = None
-        while self._state in self._steps and before != (self._state, len(self._buffer)):
-            before = self._state, len(self._buffer)
-            yield from self._steps[self._state]()
+        step = self._step
+        while step is not None:
+            at = self._at
+            event = step(self)
+            if event is not None:
+                yield event
+            elif self._step is step and self._at == at:
+                break
+            step = self._step
+        self._buffer = b"" if step is None else self._buffer[self._at :]
+        self._at = 0
 
     def close(self) -> None:
         """Say that no bytes follow.
 
         :raises MalformedForm: when the last delimiter has not come.
         """
-        if self._state is not _State.END:
+        if self._step is not None:
             raise MalformedForm("it ends before its last delimiter")
 
-    def _start(self) -> Iterator[Event]:
-        if not self._buffer.startswith(b"\r"[: len(self._buffer)]):
-            self._buffer = b"\r\n" + self._buffer
-        if self._take_delimiter():
-            self._state = _State.AFTER_DELIMITER
-        elif not self._delimiter.startswith(self._buffer):
+    # Each step takes what it can from the buffer, says what comes next, and returns what it found.
+
+    def _start(self) -> None:
+        buffer, delimiter = self._buffer, self._delimiter
+        for first in (delimiter, delimiter[2:]):
+            if buffer.startswith(first):
+                self._at = len(first)
+                self._step = FormDecoder._after_delimiter
+                return
+        if not (delimiter.startswith(buffer) or delimiter.startswith(buffer, 2)):
             raise MalformedForm("it does not begin with the boundary")
-        yield from ()
 
-    def _after_delimiter(self) -> Iterator[Event]:
+    def _after_delimiter(self) -> None:
         """Read the rest of a delimiter's line: two hyphens end the form."""
-        if self._buffer.startswith(b"--"):
-            self._state, self._buffer = _State.END, b""
+        buffer = self._buffer
+        if buffer.startswith(b"--", self._at):
+            self._step = None
             return
-        padding = len(self._buffer) - len(self._buffer.lstrip(b" \t"))
-        if padding > MAX_HEADERS:
+        end = _PADDING.match(buffer, self._at).end()  # type: ignore[union-attr]
+        if end - self._at > MAX_HEADERS:
             raise FormTooLarge("a line of the form is too long")
-        if self._buffer[padding : padding + 2] == b"\r\n":
+        if buffer.startswith(b"\r\n", end):
             # The line break stays: with no headers at all it is the first half of the blank line.
-            self._buffer = self._buffer[padding:]
-            self._state = _State.HEADERS
-        elif len(self._buffer) >= padding + 2:
+            self._at = end
+            self._step = FormDecoder._headers
+        elif len(buffer) >= end + 2:
             raise MalformedForm("unexpected bytes after a boundary")
-        yield from ()
 
-    def _headers(self) -> Iterator[Event]:
-        end = self._buffer.find(b"\r\n\r\n")
-        if end > MAX_HEADERS or (end < 0 and len(self._buffer) > MAX_HEADERS):
+    def _headers(self) -> Part | None:
+        at = self._at
+        end = self._buffer.find(b"\r\n\r\n", at, at + MAX_HEADERS + 4)
+        if end < 0 and len(self._buffer) - at > MAX_HEADERS + 3:
             raise FormTooLarge("the headers of a part are too long")
         if end < 0:
-            return
+            return None
         if self._parts_left == 0:
             raise FormTooLarge("the form has too many parts")
         self._parts_left -= 1
-        head, self._buffer = self._buffer[:end], self._buffer[end + 2 :]
-        self._state = _State.CONTENT_START
-        yield _parse_head(head)
+        self._at = end + 2
+        self._step = FormDecoder._content_start
+        return _parse_head(self._buffer[at:end])
 
-    def _content_start(self) -> Iterator[Event]:
+    def _content_start(self) -> _End | None:
         """Tell the blank line after the headers from a delimiter that shares it."""
-        if self._take_delimiter():
-            self._state = _State.AFTER_DELIMITER
-            yield PART_END
-        elif not self._delimiter.startswith(self._buffer):
-            self._state, self._buffer = _State.CONTENT, self._buffer[2:]
+        at, delimiter = self._at, self._delimiter
+        begun = self._buffer[at : at + len(delimiter)]
+        if begun == delimiter:
+            self._at += len(delimiter)
+            return self._end_part()
+        if not delimiter.startswith(begun):
+            self._at += 2
+            self._step = FormDecoder._content
+        return None
 
-    def _content(self) -> Iterator[Event]:
-        buffer, delimiter = self._buffer, self._delimiter
-        end = buffer.find(delimiter)
+    def _content(self) -> bytes | _End | None:
+        at, buffer, delimiter = self._at, self._buffer, self._delimiter
+        end = buffer.find(delimiter, at)
         if end >= 0:
-            self._state, self._buffer = _State.AFTER_DELIMITER, buffer[end + len(delimiter) :]
-            if end:
-                yield buffer[:end]
-            yield PART_END
-            return
+            self._at = end + len(delimiter)
+            if end == at:
+                return self._end_part()
+            self._step = FormDecoder._end_part
+            return buffer[at:end]
         # Only the last CR can begin a delimiter: there is no second one in it.
-        held = buffer.rfind(b"\r", max(0, len(buffer) - len(delimiter) + 1))
+        held = buffer.rfind(b"\r", max(at, len(buffer) - len(delimiter) + 1))
         if held < 0 or not delimiter.startswith(buffer[held:]):
             held = len(buffer)
-        self._buffer = buffer[held:]
-        if held:
-            yield buffer[:held] if self._buffer else buffer
+        self._at = held
+        return buffer[at:held] or None
 
-    def _take_delimiter(self) -> bool:
-        if not self._buffer.startswith(self._delimiter):
-            return False
-        self._buffer = self._buffer[len(self._delimiter) :]
-        return True
+    def _end_part(self) -> _End:
+        self._step = FormDecoder._after_delimiter
+        return PART_END
+
+
+#: What a delimiter's line may end with (RFC 2046 5.1.1).
+_PADDING = re.compile(rb"[ \t]*")
 
 
 @functools.lru_cache(maxsize=256)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import weakref
+
 import pytest
 
 from chunked_upload.wire.multipart import (
@@ -43,6 +46,25 @@ def test_parts_and_their_bytes(step: int) -> None:
         Part("f", "x y"),
         b"t\r\n-\r\r\n--b\r\nwo",
     ]
+
+
+def test_what_has_been_handed_out_is_not_kept() -> None:
+    """A thousand clients that stall must not keep a thousand buffers."""
+    decoder = FormDecoder("B", max_parts=10)
+    buffer = b"--B\r\n" + HEAD + b"\r\n" + bytes(2**16) + b"\r\n--"
+    before = sys.getrefcount(buffer)
+    for _ in decoder.feed(buffer):
+        pass
+    assert sys.getrefcount(buffer) == before
+
+
+def test_a_form_that_breaks_off_is_freed_at_once() -> None:
+    decoder = FormDecoder("B", max_parts=10)
+    for _ in decoder.feed(b"--B\r\n" + HEAD + b"\r\n" + bytes(2**16)):
+        pass
+    gone = weakref.ref(decoder)
+    del decoder
+    assert gone() is None
 
 
 @pytest.mark.parametrize("step", [1, 5, 1000])
