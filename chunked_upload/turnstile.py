@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,16 +42,15 @@ class Turnstile:
             _leave()
 
 
-@contextmanager
-def aside() -> Iterator[None]:
+class aside(AbstractContextManager[None]):  # noqa: N801 - used as a function
     """Wait for something slow, letting others pass; for threads outside it changes nothing."""
-    if not _leave():
-        yield
-        return
-    try:
-        yield
-    finally:
-        _enter()
+
+    def __enter__(self) -> None:
+        self._was_inside = _leave()
+
+    def __exit__(self, *exception: object) -> None:
+        if self._was_inside:
+            _enter()
 
 
 def _enter() -> None:

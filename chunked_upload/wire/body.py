@@ -22,6 +22,9 @@ BUFFER_SIZE = 1024 * 1024
 #: clients must not keep a thousand large buffers.
 _FIRST_SIZE = 32 * 1024
 
+#: A body up to this size is asked for at once: a second time costs more than the buffer.
+_SMALL_BODY = 96 * 1024
+
 #: Asked of a client that has turned out to be slow.
 _SLOW_SIZE = 16 * 1024
 
@@ -74,6 +77,8 @@ class Body:
         :raises SizeMismatch: when the connection ends before Content-Length bytes came.
         """
         size = _FIRST_SIZE
+        if self.length is not None and self.length <= _SMALL_BODY:
+            size = _SMALL_BODY
         while self.length is None or self.received < self.length:
             left = size if self.length is None else self.length - self.received
             begun = time.monotonic()

@@ -187,6 +187,15 @@ def test_quick_clients_are_asked_for_much_and_slow_ones_for_little(
     assert [size // kib for size in clock.asked] == [32, 128, 512, 1024, 1024, 16, 16, 64]
 
 
+@pytest.mark.parametrize(
+    ("length", "asked"), [(65_000, 65_000), (98_304, 98_304), (98_305, 32_768)]
+)
+def test_a_small_body_is_asked_for_at_once(length: int, asked: int) -> None:
+    stream = Clock([0.0] * 9)
+    next(iter(body(stream, CONTENT_LENGTH=str(length))))  # type: ignore[arg-type]
+    assert stream.asked == [asked]
+
+
 def test_a_buffer_is_let_go_before_the_next_is_waited_for() -> None:
     alive, seen = [0], []
 
