@@ -192,15 +192,10 @@ def _alone(connection: Any) -> Iterator[None]:
 
 def _is_plain(engine: Engine) -> bool:
     """Whether nobody can tell which way a statement goes."""
-    dialect, events = engine.dialect, engine.dispatch
-    return not (
-        (dialect.name, dialect.driver) not in _KNOWN
-        or engine.echo
-        or engine.get_execution_options()
-        or events.before_cursor_execute
-        or events.after_cursor_execute
-        or events.before_execute
-        or events.after_execute
-        or dialect.dispatch.handle_error
-        or dialect.dispatch.do_execute
+    dialect: Any = engine.dialect
+    return (
+        (dialect.name, dialect.driver) in _KNOWN
+        # What SQLAlchemy itself goes by: set from the first listener to statements on.
+        and not (engine._has_events or dialect._has_events)
+        and not (engine.echo or engine.get_execution_options())
     )

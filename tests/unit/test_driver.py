@@ -130,6 +130,13 @@ def test_listeners_hear_of_statements(engine: Engine) -> None:
     assert len(heard) == 1
 
 
+def test_listeners_hear_of_commits(engine: Engine) -> None:
+    heard: list[Any] = []
+    event.listen(engine, "commit", heard.append)
+    UPDATE.change(engine, {"size": 3, "this": 1, "was_size": 0})
+    assert len(heard) == 1
+
+
 @pytest.mark.usefixtures("way")
 def test_errors_are_sqlalchemys(engine: Engine) -> None:
     with engine.begin() as connection:
