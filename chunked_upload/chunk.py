@@ -197,7 +197,7 @@ class Chunk:
         """
         with failing_parts():
             for _ in range(_TRIES):
-                if self._records.swap(self.record, self._values, offset=self._offset_read):
+                if self._swap():
                     break
                 self._look_again()
             else:
@@ -209,6 +209,15 @@ class Chunk:
         if self.first:
             self._emit("created", self.record)
         self._emit("chunk_received", self.record)
+
+    def _swap(self) -> bool:
+        try:
+            return self._records.swap(self.record, self._values, offset=self._offset_read)
+        except BaseException:
+            # The database may carry it out all the same, even later, its connection being cut:
+            # with the claim left standing the next request raises the turn before it reads.
+            self._turn.abandon()
+            raise
 
     def _look_again(self) -> None:
         """Merge this chunk with the record as it is now, if this chunk may still be committed."""

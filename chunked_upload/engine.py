@@ -7,7 +7,8 @@ a crash between any two steps leaves bytes past the offset that the next try ove
 upload is completed is in completion.py, how one is removed in removal.py.
 
 Order matters in two more places. A turn is taken *before* the record is read for good, so that a
-writer never trusts an offset which the one it displaces is about to move. And when a turn ended
+writer never trusts an offset which the one it displaces is about to move; the record as it was
+looked up will do when the storage knows that nobody has had a turn since. And when a turn ended
 another one, the record's ``turn`` is raised first: the displaced request may have all its bytes on
 disk and be one statement away from its commit, which must now fail.
 """
@@ -98,15 +99,22 @@ class UploadEngine:
             raise UploadNotFound
         return record
 
-    def find_own(self, upload_id: str, *, upload_set: str, owner: str | None) -> Record:
+    def find_own(
+        self, upload_id: str, *, upload_set: str, owner: str | None, to_write: bool = False
+    ) -> Record:
         """Return an owner's upload (None: one without an owner) by its id.
 
+        :param to_write: a chunk is to be begun; spares :meth:`begin` its second look if nobody
+            else takes a turn in between.
         :raises UploadNotFound: when there is none.
         """
         with failing_parts():
+            # Before the look-up: what comes between this and the turn is what must be seen.
+            mark = self.storage.mark(upload_id) if to_write else None
             record = self.records.find(upload_id, upload_set=upload_set, owner=owner)
         if record is None:
             raise UploadNotFound
+        record.turn_mark = mark
         return record
 
     def check_unexpired(self, record: Record) -> None:
@@ -257,7 +265,7 @@ class UploadEngine:
             if turn.contended or (anywhere and not new and _is_empty(record)):
                 # The second: so that a failing creator does not take the upload away from us.
                 self.records.raise_turn(record)
-            if anywhere or not new:
+            if (anywhere or not new) and not _is_current(record, turn):
                 self._look_again(record)
                 check()
             undo.pop_all()
@@ -339,6 +347,15 @@ class UploadEngine:
 def _end_of_stored(record: Record) -> int:
     """Return the end of the last byte that is recorded, gaps before it or not."""
     return record.received[-1][1] if record.received else record.offset
+
+
+def _is_current(record: Record, turn: Turn) -> bool:
+    """Whether the record cannot have moved between look-up and turn.
+
+    It only moves by turns, and by its end, which the commit will notice. A part that has nothing
+    yet is looked at again in any case: taking the turn may have made it anew after its end.
+    """
+    return not _is_empty(record) and turn.is_first_since(record.turn_mark)
 
 
 def _is_empty(record: Record) -> bool:

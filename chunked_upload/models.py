@@ -122,6 +122,9 @@ class ChunkedUploadMixin:
     #: When ``on_completion`` returned; None while it still has to run (again).
     notified_on: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
+    #: No column: the storage's mark at the time of the look-up, of one that is to be written to.
+    turn_mark: int | None = None
+
     @declared_attr.directive
     @classmethod
     def __table_args__(cls) -> tuple[Any, ...]:

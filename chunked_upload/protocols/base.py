@@ -57,6 +57,12 @@ class ChunkedUploadBaseView(View):
             self.model = self.mount.model
 
     @cached_property
+    def request(self) -> Request:
+        """The request being answered: itself, since every look through Flask's proxy costs."""
+        itself: Request = request._get_current_object()  # type: ignore[attr-defined]
+        return itself
+
+    @cached_property
     def engine(self) -> UploadEngine:
         """The engine for this view's model; the same throughout a request."""
         return self.mount.engine_for(self.model)
@@ -105,28 +111,31 @@ class ChunkedUploadBaseView(View):
         for check in self.mount.hooks.permission_checks:
             check(request)
 
-    def find(self, upload_id: str) -> Record:
+    def find(self, upload_id: str, *, to_write: bool = False) -> Record:
         """Return the caller's upload.
 
+        :param to_write: a chunk of it is to be stored.
         :raises UploadNotFound: when there is none, it is another's, or the id is not an id.
         """
         if not _UPLOAD_ID.fullmatch(upload_id):
             raise UploadNotFound
         if type(self).get_queryset is not ChunkedUploadBaseView.get_queryset:
             with self.mount.letting_go():
-                statement = self.get_queryset(request).where(self.model.upload_id == upload_id)
+                statement = self.get_queryset(self.request).where(self.model.upload_id == upload_id)
             return self.engine.find(statement)
         with self.mount.letting_go():
-            owner = self.mount.caller(request).owner
-        return self.engine.find_own(upload_id, upload_set=self.mount.name, owner=owner)
+            owner = self.mount.caller(self.request).owner
+        return self.engine.find_own(
+            upload_id, upload_set=self.mount.name, owner=owner, to_write=to_write
+        )
 
     def take_fields(self, fields: dict[str, str]) -> None:
         """Let hooks see the fields that came before the file; check the CSRF token among them.
 
         :raises CsrfRefused:
         """
-        expose_fields(request, fields)
-        csrf.check_fields(request, fields)
+        expose_fields(self.request, fields)
+        csrf.check_fields(self.request, fields)
 
     def reply(self, content: Any, status: int = 200) -> Response:
         """Answer in JSON."""
@@ -149,7 +158,7 @@ class ChunkedUploadBaseView(View):
         except ChunkedUploadError as error:
             if isinstance(error, CsrfRefused):
                 error.data["csrf_token_url"] = self.mount.url("csrf_token")
-            return linger(self.refuse(error), request)
+            return linger(self.refuse(error), self.request)
 
     @classmethod
     def offers(cls) -> list[str]:
@@ -157,18 +166,18 @@ class ChunkedUploadBaseView(View):
         return [verb for verb in VERBS if hasattr(cls, verb.lower())]
 
     def _handler(self) -> Callable[..., Response]:
-        handler: Callable[..., Response] | None = getattr(self, request.method.lower(), None)
+        handler: Callable[..., Response] | None = getattr(self, self.request.method.lower(), None)
         if handler is None:
             raise MethodNotOffered(self.offers())
         return handler
 
     def _check_csrf(self) -> None:
-        if request.method not in csrf.UNSAFE or not self.mount.checks_csrf:
+        if self.request.method not in csrf.UNSAFE or not self.mount.checks_csrf:
             return
         with self.mount.letting_go():
-            if self.mount.caller(request).by_token:
+            if self.mount.caller(self.request).by_token:
                 return
-        csrf.check_head(request, fields_follow=self.takes_fields)
+        csrf.check_head(self.request, fields_follow=self.takes_fields)
 
     #: Writes the record for real; set by the views right before :meth:`save`.
     _commit: Callable[[], Any]
@@ -180,6 +189,6 @@ class ChunkedUploadBaseView(View):
 
         self._commit = commit_alone
         with self.mount.letting_go():
-            self.pre_save(chunked_upload, request, new=new)
-            self.save(chunked_upload, request, new=new)
-            self.post_save(chunked_upload, request, new=new)
+            self.pre_save(chunked_upload, self.request, new=new)
+            self.save(chunked_upload, self.request, new=new)
+            self.post_save(chunked_upload, self.request, new=new)

@@ -8,7 +8,7 @@ post_save, answer. The other half, completing, is in complete.py.
 
 from __future__ import annotations
 
-from flask import Response, request
+from flask import Response
 
 from ..chunk import Chunk
 from ..errors import (
@@ -40,18 +40,18 @@ class ChunkedUploadView(ReceivingView):
     def post(self, upload_id: str | None = None) -> Response:
         """Take one chunk, or what else its client's dialect sends here."""
         with self.mount.letting_go():
-            self.check_permissions(request)
-        whole = upload_id is None and self.content_range_header not in request.headers
+            self.check_permissions(self.request)
+        whole = upload_id is None and self.content_range_header not in self.request.headers
         max_files = self.settings.max_form_files if whole else 1
-        incoming = open_incoming(request, self.form_limits(max_files=max_files))
+        incoming = open_incoming(self.request, self.form_limits(max_files=max_files))
         self.take_fields(incoming.fields)
-        self.validate(request)
+        self.validate(self.request)
         given = _agreed_id(upload_id, incoming.fields)
         sent = dropzone.read(incoming)
         if sent is not None:
             return dropzone.DropzoneRequest(self, incoming, sent, given).answer()
         completes = whole and not given and not self.fail_if_no_header
-        if completes and at_once.asked_for(request, incoming):
+        if completes and at_once.asked_for(self.request, incoming):
             return at_once.answer(self, incoming)
         return self._take_chunk(incoming, upload_id, given)
 
@@ -64,7 +64,7 @@ class ChunkedUploadView(ReceivingView):
         one by ``post_save``: their clients could not go on with the upload.
         """
         record = self.new_record(incoming)
-        max_bytes = self.get_max_bytes(request)
+        max_bytes = self.get_max_bytes(self.request)
         span = self._span(incoming) if incoming.raw else None
         self._check_sizes(incoming, span, max_bytes)
         with self._begin(record, incoming, span, max_bytes, new=True) as chunk:
@@ -80,7 +80,7 @@ class ChunkedUploadView(ReceivingView):
     def _take_chunk(self, incoming: Incoming, upload_id: str | None, given: str | None) -> Response:
         record = self._open_upload(given) if given else self.new_record(incoming)
         span = self._span(incoming)
-        max_bytes = self.get_max_bytes(request)
+        max_bytes = self.get_max_bytes(self.request)
         self._check_sizes(incoming, span, max_bytes)
         with self._begin(record, incoming, span, max_bytes, new=not given) as chunk:
             self.receive(incoming, chunk)
@@ -92,11 +92,11 @@ class ChunkedUploadView(ReceivingView):
                 stored = self._move(chunk, late_id, span, max_bytes)
             else:
                 stored = self._store(chunk, incoming)
-        response = self.reply(self.get_response_data(stored, request))
+        response = self.reply(self.get_response_data(stored, self.request))
         return add_progress(response, stored)
 
     def _open_upload(self, upload_id: str) -> Record:
-        record = self.find(upload_id)
+        record = self.find(upload_id, to_write=True)
         with self.mount.letting_go():
             self.is_valid_chunked_upload(record)
         return record
@@ -105,10 +105,10 @@ class ChunkedUploadView(ReceivingView):
 
     def _span(self, incoming: Incoming) -> ContentRange | None:
         """Return where the chunk goes; None for a whole file whose size its end will tell."""
-        header = request.headers.get(self.content_range_header)
+        header = self.request.headers.get(self.content_range_header)
         if header is not None:
             return parse_content_range(header)
-        known_by_url = (request.view_args or {}).get("upload_id") is not None
+        known_by_url = (self.request.view_args or {}).get("upload_id") is not None
         if self.fail_if_no_header or (incoming.raw and known_by_url):
             raise BadRequestHeaders(f"{self.content_range_header} is required")
         if incoming.raw and incoming.declared is not None:

@@ -48,6 +48,10 @@ class Turn(ABC):
     def stands(self) -> bool:
         """Whether nobody has taken over yet."""
 
+    def is_first_since(self, mark: int | None) -> bool:
+        """Whether nobody has had a turn since :meth:`Storage.mark` returned ``mark``."""
+        return False
+
     @abstractmethod
     def sync(self) -> None:
         """Return once everything written is on stable storage (if the storage is durable)."""
@@ -55,6 +59,10 @@ class Turn(ABC):
     @abstractmethod
     def close(self) -> None:
         """Give the turn back. Idempotent."""
+
+    def abandon(self) -> None:
+        """Close without giving the turn back, so that whoever comes next ends it. Idempotent."""
+        self.close()
 
     def __enter__(self) -> Self:
         return self
@@ -73,6 +81,13 @@ class Storage(ABC):
 
         :param default_root: where to keep bytes when the settings name no place.
         """
+
+    def mark(self, upload_id: str) -> int | None:
+        """Return what tells later whether anybody has taken a turn since.
+
+        :return: None while somebody has one, and where that cannot be told.
+        """
+        return None
 
     @abstractmethod
     def take_turn(self, upload_id: str, start: int, stop: int | None, *, have: int) -> Turn:

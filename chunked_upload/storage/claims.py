@@ -41,6 +41,13 @@ _FIRST = struct.Struct("<4Q")
 _HEADER_SIZE = 8
 
 
+def mark(descriptor: int) -> int | None:
+    """Return the number that the next claim gets; None while there is any claim."""
+    raw = os.pread(descriptor, _TABLE.size, 0)
+    # Without the lock: who is just writing to the table has taken a number by then, or will.
+    return _next_number(raw) if len(raw) >= _HEADER_SIZE and _is_empty(raw) else None
+
+
 class Lock:
     """The exclusive flock of an open file, held within ``with``.
 
@@ -82,9 +89,7 @@ class Claim:
         self._descriptor = descriptor
         with Lock(descriptor, TAKE_SECONDS):
             raw = os.pread(descriptor, _TABLE.size, 0)
-            if (
-                raw.count(0, _HEADER_SIZE) >= len(raw) - _HEADER_SIZE
-            ):  # nobody else, as nearly always
+            if _is_empty(raw):  # as nearly always
                 self.number, self._slot, self.contended = _next_number(raw), 0, False
                 os.pwrite(descriptor, _FIRST.pack(self.number + 1, self.number, start, end), 0)
                 return
@@ -144,6 +149,10 @@ def end_all(descriptor: int) -> None:
     """
     with Lock(descriptor, TAKE_SECONDS):
         os.ftruncate(descriptor, 0)
+
+
+def _is_empty(raw: bytes) -> bool:
+    return raw.count(0, _HEADER_SIZE) >= len(raw) - _HEADER_SIZE
 
 
 def _next_number(raw: bytes) -> int:

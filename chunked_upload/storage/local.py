@@ -22,7 +22,7 @@ import fcntl
 import os
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -50,13 +50,17 @@ class LocalTurn(Turn):
     ) -> None:
         self._tree = storage.tree
         self._directory = storage.part_path(upload_id).parent if have == 0 else None
-        with ExitStack() as undo:
-            self._part = storage.open_part(upload_id, create=have == 0)
-            undo.callback(os.close, self._part)
+        self._part = storage.open_part(upload_id, create=have == 0)
+        try:
             self._side = storage.open_side(upload_id)
-            undo.callback(os.close, self._side)
-            self._claim = claims.Claim(self._side, start, stop)
-            undo.pop_all()
+            try:
+                self._claim = claims.Claim(self._side, start, stop)
+            except BaseException:
+                os.close(self._side)
+                raise
+        except BaseException:
+            os.close(self._part)
+            raise
         self._open = True
         self.contended = self._claim.contended
 
@@ -77,6 +81,9 @@ class LocalTurn(Turn):
     def stands(self) -> bool:
         return self._claim.stands()
 
+    def is_first_since(self, mark: int | None) -> bool:
+        return self._claim.number == mark
+
     def sync(self) -> None:
         self._tree.sync_data(self._part)
         if self._directory is not None:
@@ -94,6 +101,12 @@ class LocalTurn(Turn):
             with suppress(StorageBusy, OSError):
                 self._claim.release()
         finally:
+            os.close(self._side)
+
+    def abandon(self) -> None:
+        if self._open:
+            self._open = False
+            os.close(self._part)
             os.close(self._side)
 
 
@@ -154,6 +167,18 @@ class LocalStorage(Storage):
     def open_side(self, upload_id: str) -> int:
         """Open the side file with the table of claims."""
         return self.tree.open_or_create(self._own_name(upload_id, "turn"), sole=True)
+
+    def mark(self, upload_id: str) -> int | None:
+        try:
+            descriptor = os.open(self._own_name(upload_id, "turn"), os.O_RDONLY | tree.FLAGS)
+        except OSError:
+            return None
+        try:
+            return claims.mark(descriptor)
+        except OSError:
+            return None
+        finally:
+            os.close(descriptor)
 
     def take_turn(self, upload_id: str, start: int, stop: int | None, *, have: int) -> LocalTurn:
         turn = LocalTurn(self, upload_id, start, stop, have=have)

@@ -55,6 +55,8 @@ class Model(RuleBasedStateMachine):
         self.standing: list[tuple[Claim, int, int]] = []
         self.gone: list[Claim] = []
         self.numbers: set[int] = set()
+        #: The last mark, as long as nobody has claimed anything since.
+        self.marked: int | None = None
 
     def open(self) -> int:
         self.descriptors.append(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -69,10 +71,23 @@ class Model(RuleBasedStateMachine):
         claim = Claim(self.open(), start, stop)
         assert claim.contended == bool(struck)
         assert claim.number not in self.numbers
+        # Only the first claim after a mark has its number.
+        assert claim.number == self.marked or self.marked is None
+        self.marked = None
         self.numbers.add(claim.number)
         self.gone += [one[0] for one in struck]
         self.standing = [one for one in self.standing if one not in struck]
         self.standing.append((claim, start, end))
+
+    @rule()
+    def mark(self) -> None:
+        mark = claims.mark(self.open())
+        if self.standing:
+            assert mark is None
+        else:
+            # A file that nobody has claimed anything in says nothing.
+            assert (mark is None) == (not self.numbers)
+            self.marked = mark
 
     @precondition(lambda self: self.standing)
     @rule(data=st.data())
@@ -96,6 +111,7 @@ class Model(RuleBasedStateMachine):
         assert not any(stands(claim) for claim in self.gone)
         self.path.unlink()
         self.standing, self.gone, self.numbers = [], [], set()
+        self.marked = None
 
     @invariant()
     def exactly_the_standing_stand(self) -> None:

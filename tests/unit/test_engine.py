@@ -47,8 +47,7 @@ def new(engine: UploadEngine, length: int | None = 11) -> Record:
 
 
 def look_up(engine: UploadEngine, record: Record) -> Record:
-    query = engine.records.query("chunked_upload")
-    return engine.find(query.where(engine.records.model.upload_id == record.upload_id))
+    return engine.find_own(record.upload_id, upload_set="chunked_upload", owner=None, to_write=True)
 
 
 def begin(

@@ -31,8 +31,7 @@ def new_upload(engine: UploadEngine, length: int) -> Record:
 
 def look_up(engine: UploadEngine, record: Record) -> Record:
     """Return the record as another request reads it."""
-    query = engine.records.query("chunked_upload")
-    return engine.find(query.where(engine.records.model.upload_id == record.upload_id))
+    return engine.find_own(record.upload_id, upload_set="chunked_upload", owner=None, to_write=True)
 
 
 def begin(engine: UploadEngine, record: Record, start: int, stop: int, **options: Any) -> Chunk:

@@ -1,0 +1,197 @@
+"""A chunk's record is read once, unless it may have moved before the chunk's turn was taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy.exc import OperationalError
+
+from chunked_upload.chunk import Chunk
+from chunked_upload.engine import UploadEngine
+from chunked_upload.errors import (
+    AlreadyComplete,
+    OffsetMismatch,
+    ServiceUnavailable,
+    UploadNotFound,
+)
+from chunked_upload.records import Record, Records
+
+Looks = list[str]
+
+
+@pytest.fixture
+def engine(app: Flask) -> Iterator[UploadEngine]:
+    with app.app_context():
+        yield app.extensions["chunked_upload"]["chunked_upload"].engine
+
+
+@pytest.fixture
+def looks(engine: UploadEngine, monkeypatch: pytest.MonkeyPatch) -> Looks:
+    """The upload of every second look."""
+    made: Looks = []
+
+    def refresh(records: Records, record: Record) -> bool:
+        made.append(record.upload_id)
+        return really(records, record)
+
+    really = Records.refresh
+    monkeypatch.setattr(Records, "refresh", refresh)
+    return made
+
+
+@pytest.fixture
+def record(engine: UploadEngine) -> Record:
+    """An upload of eight bytes, the first four of which are there."""
+    made: Record = engine.records.model(
+        upload_set="chunked_upload", filename="f", length=8, reserved=0
+    )
+    engine.create(made)
+    store(begin(engine, made, 0, new=True), b"head")
+    return made
+
+
+def look_up(engine: UploadEngine, record: Record) -> Record:
+    """Return the record as a request reads it that has a chunk of it."""
+    return engine.find_own(record.upload_id, upload_set="chunked_upload", owner=None, to_write=True)
+
+
+def begin(engine: UploadEngine, record: Record, start: int, **options: Any) -> Chunk:
+    return engine.begin(record, start=start, stop=start + 4, total=8, **options)
+
+
+def store(chunk: Chunk, data: bytes) -> None:
+    with chunk:
+        chunk.write(data)
+        chunk.finish()
+        chunk.commit()
+
+
+def complete(engine: UploadEngine, record: Record) -> None:
+    record.md5 = engine.completion.checksum(record)
+    engine.completion.mark(record)
+    engine.completion.promote(record)
+    engine.completion.commit(record)
+    engine.completion.settle(record, lambda: None)
+
+
+def test_an_undisturbed_chunk(engine: UploadEngine, looks: Looks, record: Record) -> None:
+    store(begin(engine, look_up(engine, record), 4), b"tail")
+    assert looks == []
+    assert look_up(engine, record).offset == 8
+
+
+def test_after_a_chunk_that_was_dropped(engine: UploadEngine, looks: Looks, record: Record) -> None:
+    found = look_up(engine, record)
+    with begin(engine, look_up(engine, record), 4) as dropped:
+        dropped.write(b"xxxx")
+    store(begin(engine, found, 4), b"tail")
+    assert len(looks) == 1
+
+
+def test_beside_a_chunk_that_goes_on(engine: UploadEngine, looks: Looks, record: Record) -> None:
+    with begin(engine, look_up(engine, record), 4) as older:
+        older.write(b"xx")
+        newer = begin(engine, look_up(engine, record), 4)
+        assert len(looks) == 1
+        with pytest.raises(OffsetMismatch):
+            older.write(b"xx")
+        store(newer, b"tail")
+
+
+def test_a_part_that_has_nothing_yet(engine: UploadEngine, looks: Looks) -> None:
+    made: Record = engine.records.model(
+        upload_set="chunked_upload", filename="f", length=8, reserved=0
+    )
+    engine.create(made)
+    with begin(engine, look_up(engine, made), 0) as dropped:
+        dropped.write(b"xx")
+    store(begin(engine, look_up(engine, made), 0), b"head")
+    assert len(looks) == 2
+
+
+def test_a_record_that_was_not_looked_up_to_be_written_to(
+    engine: UploadEngine, looks: Looks, record: Record
+) -> None:
+    found = engine.find_own(record.upload_id, upload_set="chunked_upload", owner=None)
+    store(begin(engine, found, 4), b"tail")
+    assert len(looks) == 1
+
+
+def taken(engine: UploadEngine, record: Record) -> None:
+    store(begin(engine, look_up(engine, record), 4), b"tail")
+
+
+def completed(engine: UploadEngine, record: Record) -> None:
+    taken(engine, record)
+    complete(engine, look_up(engine, record))
+
+
+def removed(engine: UploadEngine, record: Record) -> None:
+    engine.abort(look_up(engine, record))
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "refusal"),
+    [(taken, OffsetMismatch), (completed, AlreadyComplete), (removed, UploadNotFound)],
+)
+def test_what_came_in_between_is_seen_before_a_byte_is_written(
+    engine: UploadEngine,
+    record: Record,
+    meanwhile: Callable[[UploadEngine, Record], None],
+    refusal: type[Exception],
+) -> None:
+    found = look_up(engine, record)
+    meanwhile(engine, record)
+    with pytest.raises(refusal):
+        begin(engine, found, 4)
+
+
+def test_a_chunk_that_comes_right_after_the_look_up(
+    engine: UploadEngine, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What tells whether anybody came in between is asked for before the look-up, not after."""
+
+    def find(*args: Any, **options: Any) -> Record | None:
+        found = really(*args, **options)
+        with monkeypatch.context() as undone:
+            undone.setattr(engine.records, "find", really)
+            taken(engine, record)
+        return found
+
+    really = engine.records.find
+    monkeypatch.setattr(engine.records, "find", find)
+    found = look_up(engine, record)
+    assert found.offset == 4
+    with pytest.raises(OffsetMismatch):
+        begin(engine, found, 4)
+
+
+def test_a_commit_that_the_database_carries_out_after_all(
+    engine: UploadEngine, looks: Looks, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that breaks does not tell what becomes of its last statement."""
+    under_way: list[Callable[[], bool]] = []
+
+    def break_off(*args: Any, **options: Any) -> bool:
+        under_way.append(lambda: swap(*args, **options))
+        raise OperationalError("UPDATE", {}, Exception("the connection was cut"))
+
+    with begin(engine, look_up(engine, record), 4) as cut:
+        cut.write(b"xxxx")
+        cut.finish()
+        with monkeypatch.context() as patched:
+            swap = engine.records.swap
+            patched.setattr(engine.records, "swap", break_off)
+            with pytest.raises(ServiceUnavailable):
+                cut.commit()
+    with begin(engine, look_up(engine, record), 4) as again:
+        assert len(looks) == 1
+        again.write(b"ta")
+        assert not under_way[0]()
+        again.write(b"il")
+        again.finish()
+        again.commit()
+    assert b"".join(engine.storage.read_part(record.upload_id, 0, 8)) == b"headtail"
