@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Request, current_app, session
+from flask import Flask, Request, current_app, session
 from flask.sessions import NullSession
 from werkzeug.local import LocalProxy
 
@@ -47,12 +47,14 @@ class Caller:
 ANONYMOUS = Caller()
 
 
-def required(hooks: Hooks, tokens: Mapping[str, str] | None) -> bool:
+def required(app: Flask, hooks: Hooks, tokens: Mapping[str, str] | None) -> bool:
     """Whether the app has any way to know its callers, and so refuses strangers."""
-    return bool(tokens or hooks.user_loader or hasattr(current_app, "login_manager"))
+    return bool(tokens or hooks.user_loader or hasattr(app, "login_manager"))
 
 
-def identify(request: Request, hooks: Hooks, tokens: Mapping[str, str] | None) -> Caller:
+def identify(
+    app: Flask, request: Request, hooks: Hooks, tokens: Mapping[str, str] | None
+) -> Caller:
     """Return who sent the request; :data:`ANONYMOUS` when nobody known did."""
     name = _token_name(request, tokens)
     if name is not None:
@@ -60,7 +62,7 @@ def identify(request: Request, hooks: Hooks, tokens: Mapping[str, str] | None) -
     user = None
     if hooks.user_loader is not None:
         user = _plain(hooks.user_loader(request))
-    elif hasattr(current_app, "login_manager"):
+    elif hasattr(app, "login_manager"):
         user = _flask_login_user()
     key = owner_key(user)
     return ANONYMOUS if key is None else Caller(_user_owner(key), user)
@@ -154,8 +156,10 @@ def has_session() -> bool:
 
 
 def _token_name(request: Request, tokens: Mapping[str, str] | None) -> str | None:
+    if not tokens:
+        return None
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if not tokens or scheme.lower() != "bearer":
+    if scheme.lower() != "bearer":
         return None
     given = hash_token(token.strip())
     # Every token is compared, in constant time, so that the time tells nothing.

@@ -33,17 +33,17 @@ _NO_LIMIT = 2**40
 _AWAITED = "chunked_upload.csrf_awaited"
 
 
-def enforced(setting: bool | None) -> bool:
-    """Whether the current app's requests need a token.
+def enforced(app: Flask, setting: bool | None) -> bool:
+    """Whether an app's requests need a token.
 
     :param setting: ``CHUNKED_UPLOAD_CSRF``; None follows Flask-WTF's CSRFProtect.
     """
-    config = current_app.config
+    config = app.config
     if setting is False or not config.get("WTF_CSRF_ENABLED", True):
         return False
     if setting:
         return True
-    return _protection(current_app) is not None and config["WTF_CSRF_CHECK_DEFAULT"]
+    return _protection(app) is not None and config["WTF_CSRF_CHECK_DEFAULT"]
 
 
 def check_installed() -> None:

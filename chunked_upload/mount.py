@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Request, Response, has_request_context, request, url_for
+from flask import Flask, Request, Response, request, url_for
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine
 from werkzeug.utils import import_string
@@ -81,6 +82,8 @@ class Mount:
         self._overrides = overrides
         self._loaded = self._load()
         self._letting_go = _LettingGo(self)
+        #: Flask-SQLAlchemy's, which takes a while to find it, and three times a chunk.
+        self._engines: Mapping[str | None, Engine] | None = None
 
     @property
     def settings(self) -> Settings:
@@ -111,12 +114,12 @@ class Mount:
     @property
     def login_required(self) -> bool:
         """Whether callers must be known."""
-        return callers.required(self.hooks, self.settings.tokens)
+        return callers.required(self.app, self.hooks, self.settings.tokens)
 
     @property
     def checks_csrf(self) -> bool:
         """Whether requests that change something need a CSRF token."""
-        return csrf.enforced(self.settings.csrf)
+        return csrf.enforced(self.app, self.settings.csrf)
 
     def serves(self, request: Request) -> bool:
         """Whether a request is for an endpoint of this mount, or a view of its that apps route."""
@@ -137,7 +140,7 @@ class Mount:
         # Kept with the request, not in g: an app context may outlive a request (tests, commands).
         known: dict[str, Caller] = request.environ.setdefault("chunked_upload.callers", {})
         if self.name not in known:
-            known[self.name] = callers.identify(request, self.hooks, self.settings.tokens)
+            known[self.name] = callers.identify(self.app, request, self.hooks, self.settings.tokens)
         return known[self.name]
 
     def let_go(self) -> None:
@@ -147,7 +150,9 @@ class Mount:
         connections of its own, would wait for the one its own request holds. A transaction left
         open by a hook would be rolled back at the request's end anyway.
         """
-        if self.db.session.registry.has():
+        registry: Any = self.db.session.registry
+        # Before asking for one's own, which takes a while: is there any at all?
+        if registry.registry and registry.has():
             self.db.session.rollback()
 
     def letting_go(self) -> AbstractContextManager[None]:
@@ -177,17 +182,22 @@ class Mount:
                 self._bind(self.model)
 
     def _bind(self, model: Any) -> Engine:
-        engine = self.db.engines[getattr(model, "__bind_key__", None)]
+        if self._engines is None:
+            self._engines = self.db.engines
+        engine = self._engines[getattr(model, "__bind_key__", None)]
         return database.prepare(engine, own=self._own_db, durable=self.settings.durable)
 
     def _current(self) -> _Loaded:
-        if not has_request_context():
+        try:
+            environ = request.environ
+        except RuntimeError:  # not within a request
             return self._up_to_date()
         # Compared once a request: it is asked for eight times, and there are some sixty keys.
-        known: dict[Mount, _Loaded] = request.environ.setdefault("chunked_upload.loaded", {})
-        if self not in known:
-            known[self] = self._up_to_date()
-        return known[self]
+        known: dict[Mount, _Loaded] = environ.setdefault("chunked_upload.loaded", {})
+        loaded = known.get(self)
+        if loaded is None:
+            loaded = known[self] = self._up_to_date()
+        return loaded
 
     def _up_to_date(self) -> _Loaded:
         if self._config_values() != self._loaded.values:

@@ -8,7 +8,7 @@ somebody else was first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -220,11 +220,12 @@ class Records:
         :param expired_at: or, the time by which the row must have expired.
         :return: whether the row was as expected and is now changed.
         """
-        changes = self._changed(record, beside=values) | values
+        unchanged = inspect(record).unmodified
+        changes = self._changed(record, unchanged, beside=values) | values
         expected = {
             "this": record.upload_id,
-            "was_status": _loaded(record, "status"),
-            "was_turn": _loaded(record, "turn"),
+            "was_status": _loaded(record, unchanged, "status"),
+            "was_turn": _loaded(record, unchanged, "turn"),
         }
         statement = self._swap
         if offset is not None:
@@ -267,18 +268,19 @@ class Records:
         """Ask the database for one row of the table; raises what SQLAlchemy raises."""
         self.first(select(self.model))
 
-    def _changed(self, record: Record, *, beside: Container[str]) -> dict[str, Any]:
+    def _changed(
+        self, record: Record, unchanged: Set[str], *, beside: Container[str]
+    ) -> dict[str, Any]:
         """Return the column attributes that differ from what was read: the work of hooks.
 
+        :param unchanged: attributes that nobody has set.
         :param beside: attributes that need no look.
         """
-        unchanged = inspect(record).unmodified
+        touched = self._columns.keys() - unchanged
         return {
             name: getattr(record, name)
-            for name in self._columns
-            if name not in unchanged
-            and name not in beside
-            and get_history(record, name).has_changes()
+            for name in touched
+            if name not in beside and get_history(record, name).has_changes()
         }
 
     def _session(self) -> Session:
@@ -290,9 +292,9 @@ class Records:
             yield connection
 
 
-def _loaded(record: Record, name: str) -> Any:
+def _loaded(record: Record, unchanged: Set[str], name: str) -> Any:
     """Return the value that was read from the database, whatever a hook made of it since."""
-    if name in inspect(record).unmodified:
+    if name in unchanged:
         return getattr(record, name)
     history = get_history(record, name)
     return history.deleted[0] if history.deleted else getattr(record, name)

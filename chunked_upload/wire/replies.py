@@ -53,11 +53,11 @@ def error_reply(settings: Settings, error: ChunkedUploadError) -> Response:
 
 def add_progress(response: Response, record: ChunkedUploadMixin) -> Response:
     """Add the headers with which clients resume; jQuery-File-Upload follows ``Range``."""
-    headers = response.headers
-    headers["Upload-Offset"] = str(record.offset)
+    progress = {"Upload-Offset": str(record.offset)}
     if record.length is not None:
-        headers["Upload-Length"] = str(record.length)
+        progress["Upload-Length"] = str(record.length)
     if record.offset:
-        headers["Range"] = f"bytes=0-{record.offset - 1}"
-    headers["Cache-Control"] = "no-store"
+        progress["Range"] = f"bytes=0-{record.offset - 1}"
+    response.headers.extend(progress)
+    response.headers["Cache-Control"] = "no-store"
     return response
