@@ -18,15 +18,12 @@ from ..turnstile import aside
 #: Most bytes asked of the server at a time.
 BUFFER_SIZE = 1024 * 1024
 
-#: Asked for first. A server may keep what has come until that many bytes have, and a thousand slow
-#: clients must not keep a thousand large buffers.
-_FIRST_SIZE = 32 * 1024
+#: Asked for first, and of a client that has turned out to be slow. A server may keep what has come
+#: until that many bytes have, and a thousand slow clients must not keep a thousand large buffers.
+_FIRST_SIZE = 16 * 1024
 
 #: A body up to this size is asked for at once: a second time costs more than the buffer.
 _SMALL_BODY = 96 * 1024
-
-#: Asked of a client that has turned out to be slow.
-_SLOW_SIZE = 16 * 1024
 
 #: Seconds in which a quick client's bytes come, and after which it is a slow one.
 _QUICK, _SLOW = 0.01, 0.1
@@ -120,7 +117,7 @@ class Body:
 def _next_size(size: int, seconds: float) -> int:
     """Return how many bytes to ask for after ``size`` have come in so many seconds."""
     if seconds > _SLOW:
-        return _SLOW_SIZE
+        return _FIRST_SIZE
     return min(4 * size, BUFFER_SIZE) if seconds < _QUICK else size
 
 

@@ -184,11 +184,11 @@ def test_quick_clients_are_asked_for_much_and_slow_ones_for_little(
     arriving = iter(body(clock, CONTENT_LENGTH=str(2**30)))  # type: ignore[arg-type]
     for _ in range(8):
         next(arriving)
-    assert [size // kib for size in clock.asked] == [32, 128, 512, 1024, 1024, 16, 16, 64]
+    assert [size // kib for size in clock.asked] == [16, 64, 256, 1024, 1024, 16, 16, 64]
 
 
 @pytest.mark.parametrize(
-    ("length", "asked"), [(65_000, 65_000), (98_304, 98_304), (98_305, 32_768)]
+    ("length", "asked"), [(65_000, 65_000), (98_304, 98_304), (98_305, 16_384)]
 )
 def test_a_small_body_is_asked_for_at_once(length: int, asked: int) -> None:
     stream = Clock([0.0] * 9)
