@@ -42,9 +42,16 @@ _HEADER_SIZE = 8
 
 
 def mark(descriptor: int) -> int | None:
-    """Return the number that the next claim gets; None while there is any claim."""
-    raw = os.pread(descriptor, _TABLE.size, 0)
-    # Without the lock: who is just writing to the table has taken a number by then, or will.
+    """Return the number that the next claim gets; None while there is, or may be, any claim."""
+    try:
+        # Half of what somebody is just writing would be a higher number and an empty table.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return None
+    try:
+        raw = os.pread(descriptor, _TABLE.size, 0)
+    finally:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
     return _next_number(raw) if len(raw) >= _HEADER_SIZE and _is_empty(raw) else None
 
 

@@ -128,6 +128,15 @@ TestModel = Model.TestCase
 TestModel.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
 
 
+def test_nothing_is_marked_while_somebody_is_at_the_table(opened: Callable[[], int]) -> None:
+    Claim(opened(), 0, 10).release()
+    holder = opened()
+    fcntl.flock(holder, fcntl.LOCK_EX)
+    assert claims.mark(opened()) is None
+    fcntl.flock(holder, fcntl.LOCK_UN)
+    assert claims.mark(opened()) == 2
+
+
 def test_more_writers_than_the_table_holds(opened: Callable[[], int]) -> None:
     """The oldest loses its place; none of those that stand ever overlap."""
     made = [Claim(opened(), n * 10, n * 10 + 10) for n in range(SLOTS + 5)]
