@@ -83,7 +83,7 @@ _EXPIRE: Step = {
 }
 _CLEAN: Step = {"command": ["delete-expired-uploads"]}
 #: What is answered when the database does not work, without a known reason.
-_UNAVAILABLE = {"detail": "Database is unavailable", "error": "Database is unavailable"}
+_UNAVAILABLE = "Database is unavailable"
 _ROWS: Step = {"sql": 'SELECT status, path, "offset" FROM chunked_upload'}
 _DEAD_COMPLETION: Step = {"promote": True}
 _GARBAGE: Step = {"file": ".incoming/{two}/{id}.part", "append": "garbage of a dead writer"}
@@ -199,7 +199,7 @@ class Trial:
         said = self._disturbed(call, k, f"error={error}")
         if self._run.check(said is not None, "died") and said is not None:
             # Of a file that it cannot open SQLite says just that, whatever the reason.
-            mute = call == "openat" and said[0].get("json") == _UNAVAILABLE
+            mute = call == "openat" and (said[0].get("json") or {}).get("detail") == _UNAVAILABLE
             self._judge_failure(said[0], 503 if mute else status)
         self._carry_on()
         self._say_where(noted, f"{error} at {call} {k}")
