@@ -82,7 +82,7 @@ class Mount:
         self._overrides = overrides
         self._loaded = self._load()
         self._letting_go = _LettingGo(self)
-        #: Flask-SQLAlchemy's, which takes a while to find it, and three times a chunk.
+        #: Flask-SQLAlchemy's, which takes a while to look them up, and every statement needs one.
         self._engines: Mapping[str | None, Engine] | None = None
 
     @property
