@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
 from ..errors import BadRequestHeaders, LengthRequired, SizeMismatch, UnsupportedBody
-from ..turnstile import aside
+from .source import source_of
 
 #: Most bytes asked of the server at a time.
 BUFFER_SIZE = 1024 * 1024
@@ -41,7 +41,7 @@ class Body:
     """
 
     def __init__(self, environ: MutableMapping[str, Any]) -> None:
-        self._stream = environ["wsgi.input"]
+        self._source = source_of(environ)
         #: Declared bytes; None when the transfer is chunked.
         self.length = _content_length(environ)
         #: Bytes read so far.
@@ -94,11 +94,9 @@ class Body:
 
     def _read(self, size: int) -> bytes:
         try:
-            with aside():
-                data: bytes = self._stream.read(size)
+            return self._source.read(size)
         except (OSError, EOFError) as error:  # what servers raise for a connection that broke
             raise SizeMismatch("the connection broke while the body was sent") from error
-        return data
 
     def read_all(self, limit: int) -> bytes | None:
         """Return a small body whole, or None when it is longer than ``limit`` bytes."""
