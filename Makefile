@@ -102,7 +102,7 @@ npm-for-tests: .venv/test
 
 .venv/test: .venv/serve
 	@echo "Installing what the tests need"
-	@$(INSTALL) -e '.[dev,postgresql,login,gunicorn,csrf]'
+	@$(INSTALL) -e '.[dev,postgresql,login,csrf]'
 	@touch $@
 
 # npm from the system or, where there is none, from PyPI.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import logging
-import multiprocessing
 import os
 import resource
 import signal
@@ -14,19 +12,21 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import Flask, current_app
 from flask.cli import ScriptInfo, with_appcontext
 from flask_migrate import upgrade
 from flask_migrate.cli import db as database_group
+from gunicorn.app.base import BaseApplication
 from sqlalchemy.exc import SQLAlchemyError
 
 from .commands import command_group
 from .errors import ConfigurationError
 from .heap import keep_buffers
 from .standalone import create_app
-from .turnstile import Turnstile
+from .worker import UploadWorker
 
 #: One thread for each upload in progress, however slow; idle ones are ended again.
 _THREADS = 1024
@@ -46,6 +46,12 @@ _GRACE_SECONDS = 30
 
 #: How long a port may still be taken at the start.
 _PORT_SECONDS = 3.0
+
+#: How long a connection may rest between two requests, as with nginx.
+_KEEPALIVE_SECONDS = 75
+
+#: Bytes of a request's first line, for long file names in a query; the most that gunicorn takes.
+_LONGEST_LINE = 8190
 
 #: How often a worker looks whether its main process is still there.
 _WATCH_SECONDS = 0.5
@@ -98,40 +104,57 @@ def serve(host: str, port: int, workers: int, threads: int, grace: int) -> None:
 
     Every CHUNKED_UPLOAD_* setting is read from the environment.
     """
-    from granian import Granian
-    from granian.constants import HTTPModes, Interfaces
-
     address = _usable_address(host, port)
     migrate()
-    # Its warning about many threads is meant for apps that compute; ours wait for the network.
-    logging.getLogger("_granian").addFilter(lambda said: "Python threads" not in said.getMessage())
-    server = Granian(
-        "chunked_upload.program:create_worker_app",
-        factory=True,
-        address=address,
-        port=port,
-        interface=Interfaces.WSGI,
-        http=HTTPModes.http1,
-        workers=workers,
-        blocking_threads=threads,
-        backpressure=_BACKPRESSURE,
-        backlog=_BACKPRESSURE,
-        workers_kill_timeout=grace,
-        respawn_failed_workers=True,
-        websockets=False,
-    )
+    # Or the workers would inherit its connections.
+    current_app.extensions["sqlalchemy"].engine.dispose()
     _allow_open_files(threads * _FILES_PER_REQUEST + _OTHER_FILES)
-    os.register_at_fork(after_in_child=_end_when_told)
     click.echo(f"Serving on http://{host}:{port}, data in {current_app.instance_path}")
     sys.stdout.flush()
-    server.serve()
+    _Service(
+        bind=f"[{address}]:{port}" if ":" in address else f"{address}:{port}",
+        workers=workers,
+        threads=threads,
+        graceful_timeout=grace,
+    ).run()
+
+
+class _Service(BaseApplication):  # type: ignore[misc]
+    """gunicorn with :class:`.worker.UploadWorker`.
+
+    :param settings: gunicorn's, in addition to those below.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        self._settings = settings
+        self._pid = os.getpid()
+        super().__init__()
+
+    def load_config(self) -> None:
+        settings = {
+            "worker_class": UploadWorker,
+            "worker_connections": _BACKPRESSURE,
+            "backlog": _BACKPRESSURE,
+            "keepalive": _KEEPALIVE_SECONDS,
+            # A worker that is stopped and continued (a debugger, a frozen container) is no failure.
+            "timeout": 0,
+            # Whom to believe about a proxy is said by CHUNKED_UPLOAD_PROXY_HOPS.
+            "forwarded_allow_ips": "",
+            "limit_request_line": _LONGEST_LINE,
+            "control_socket_disable": True,
+            **self._settings,
+        }
+        for name, value in settings.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return create_worker_app(self._pid)
 
 
 def _usable_address(host: str, port: int) -> str:
     """Return the IP address to listen on.
 
-    Tried out first, since Granian would share a port with another server that is running, and
-    take every second connection.
+    Tried out first, to say in one line what is wrong.
 
     :raises click.ClickException: when the name is unknown or the port cannot be had.
     """
@@ -161,34 +184,23 @@ def _allow_open_files(wanted: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def _end_when_told() -> None:
-    """Let a worker that is still loading end at a signal.
-
-    It inherits the main process's handlers, which would swallow the signal; the main process
-    would then wait the whole grace. Granian sets the worker's own handlers when it has loaded.
-    """
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
-
-
-def create_worker_app() -> Flask:
+def create_worker_app(main: int) -> Flask:
     """Make the app of a worker process, which ends when its main process does.
 
     A main process that is killed cannot stop its workers; they would keep the port, beside those
     of the server that is started next. What they were receiving stays resumable.
+
+    :param main: pid of the main process.
     """
-    main = multiprocessing.parent_process()
 
     def watch() -> None:
-        while main is None or os.getppid() == main.pid:
+        while os.getppid() == main:
             time.sleep(_WATCH_SECONDS)
         os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=watch, name="watch-main", daemon=True).start()
     keep_buffers()
-    app = create_app()
-    app.wsgi_app = Turnstile(app.wsgi_app)  # type: ignore[method-assign]
-    return app
+    return create_app()
 
 
 @cli.command("migrate")

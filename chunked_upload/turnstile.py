@@ -12,41 +12,41 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 #: Seconds that a request waits in front: the time that many need, so that one that hangs inside
 #: does not hold up the others for long.
-_PATIENCE = 0.02
+_PATIENCE = 0.05
 
 #: Of the whole process, as the GIL is.
 _lock = threading.Lock()
 _mine = threading.local()
 
 
-class Turnstile:
-    """Lets one request at a time into a WSGI app; its answer's body is sent outside."""
+class through(AbstractContextManager[None]):  # noqa: N801 - used as a function
+    """Serve a request that needs the processor, one at a time."""
 
-    def __init__(self, app: WSGIApplication) -> None:
-        self._app = app
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def __enter__(self) -> None:
         _enter()
-        try:
-            return self._app(environ, start_response)
-        finally:
-            _leave()
+
+    def __exit__(self, *exception: object) -> None:
+        step_out()
+
+
+def step_out() -> bool:
+    """Let the next one in, for good; return whether this thread was inside."""
+    inside: bool = getattr(_mine, "inside", False)
+    if inside:
+        _mine.inside = False
+        _lock.release()
+    return inside
 
 
 class aside(AbstractContextManager[None]):  # noqa: N801 - used as a function
     """Wait for something slow, letting others pass; for threads outside it changes nothing."""
 
     def __enter__(self) -> None:
-        self._was_inside = _leave()
+        self._was_inside = step_out()
 
     def __exit__(self, *exception: object) -> None:
         if self._was_inside:
@@ -56,15 +56,6 @@ class aside(AbstractContextManager[None]):  # noqa: N801 - used as a function
 def _enter() -> None:
     # Who has waited in vain stays outside until its answer: no second wait for its next buffer.
     _mine.inside = _lock.acquire(timeout=_PATIENCE)
-
-
-def _leave() -> bool:
-    """Let the next one in; return whether this thread was inside."""
-    inside: bool = getattr(_mine, "inside", False)
-    if inside:
-        _mine.inside = False
-        _lock.release()
-    return inside
 
 
 def _start_anew() -> None:

@@ -20,6 +20,15 @@ GUNICORN = [
     *("--pythonpath", str(PROJECT), "--no-control-socket", "-b", "127.0.0.1:{port}", "wsgi:app"),
 ]
 
+GRANIAN = [
+    *(str(Path(sys.executable).parent / "granian"), "--interface", "wsgi", "--http", "1"),
+    *("--no-ws", "--blocking-threads", "32", "--workers", "2", "--port", "{port}"),
+    *("--respawn-failed-workers", "--factory", "chunked_upload.standalone:create_app"),
+]
+
+#: Other servers that the app runs on.
+OTHERS = {"gunicorn": GUNICORN, "granian": GRANIAN}
+
 
 @pytest.fixture
 def make_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
@@ -32,22 +41,22 @@ def make_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         yield make
 
 
-def gunicorn(directory: Path) -> Server:
-    """Return a gunicorn with two workers, its database migrated; not started."""
-    server = Server(directory, command=GUNICORN)
+def other_server(directory: Path, name: str) -> Server:
+    """Return one of :data:`OTHERS` with two workers, its database migrated; not started."""
+    server = Server(directory, command=OTHERS[name])
     subprocess.run(
         [PROGRAM, "migrate"], check=True, cwd=directory, env=server.environment, capture_output=True
     )
     return server
 
 
-@pytest.fixture(params=["granian", "granian with 2 workers", "granian, postgresql", "gunicorn"])
+@pytest.fixture(params=["bundled", "bundled, 2 workers", "bundled, postgresql", *OTHERS])
 def any_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     """Each way of running the service."""
-    if request.param == "gunicorn":
-        server = gunicorn(tmp_path)
+    if request.param in OTHERS:
+        server = other_server(tmp_path, request.param)
     else:
-        environment = {"WORKERS": "1" if request.param == "granian" else "2"}
+        environment = {"WORKERS": "1" if request.param == "bundled" else "2"}
         if "postgresql" in request.param:
             cluster: postgres.Cluster = request.getfixturevalue("postgres_cluster")
             environment["CHUNKED_UPLOAD_DATABASE_URI"] = cluster.fresh_database()

@@ -1,6 +1,6 @@
 """The main job on a real server: upload, be interrupted, resume, complete, download.
 
-Under Granian with one worker and with two, on SQLite and on PostgreSQL, and under gunicorn.
+Under the bundled server with one worker and with two, on SQLite and on PostgreSQL, and others.
 """
 
 from __future__ import annotations

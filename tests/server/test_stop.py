@@ -70,8 +70,8 @@ def test_an_idle_server_ends_at_once_and_leaves_no_process(
     make_server: Callable[..., Server], number: int
 ) -> None:
     server = make_server(WORKERS="2", GRACE="30")
+    eventually(lambda: len(server.workers()) == 3)
     pids = server.workers()
-    assert len(pids) == 3
     with connect(server) as connection:  # kept alive, and idle
         connection.sendall(head("GET", "/healthz"))
         assert read_answer(connection).status == 200
@@ -87,6 +87,7 @@ def test_workers_end_when_their_main_process_is_killed(
     make_server: Callable[..., Server],
 ) -> None:
     server = make_server(WORKERS="2")
+    eventually(lambda: len(server.workers()) == 3)
     pids = server.workers()
     server.kill_main()
     eventually(lambda: not any(map(alive, pids)))
@@ -97,7 +98,7 @@ def test_workers_that_are_still_loading_end_too(tmp_path: Path) -> None:
     server = Server(tmp_path, {"WORKERS": "2"})
     server.launch()
     try:
-        eventually(lambda: "Spawning worker-2" in server.log.read_text(), seconds=60)
+        eventually(lambda: len(server.workers()) == 3, seconds=60)
         pids = server.workers()
     finally:
         server.kill_main()

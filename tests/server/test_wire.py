@@ -1,4 +1,4 @@
-"""What the network does to bodies, over raw sockets, under Granian and gunicorn.
+"""What the network does to bodies, over raw sockets, under the bundled server and others.
 
 A connection that ends in mid-body reads as a clean end of input on these servers; whatever way it
 ends, a broken chunk is dropped whole and the next try succeeds.
@@ -30,7 +30,7 @@ from tests.server.client import (
     state,
     stored_files,
 )
-from tests.server.conftest import gunicorn
+from tests.server.conftest import OTHERS, other_server
 from tests.server.waiting import eventually
 from tests.support.server import Server
 
@@ -38,13 +38,14 @@ DATA = bytes(range(256)) * 4000
 START = 100_000
 
 
-@pytest.fixture(scope="module", params=["granian", "gunicorn"])
+@pytest.fixture(scope="module", params=["bundled", *OTHERS])
 def wired(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     """A server for all tests of this module: each has an upload of its own."""
     directory = tmp_path_factory.mktemp("server")
-    with gunicorn(directory) if request.param == "gunicorn" else Server(directory) as server:
+    other = request.param in OTHERS
+    with other_server(directory, request.param) if other else Server(directory) as server:
         yield server
 
 
@@ -156,7 +157,7 @@ def test_content_length_and_transfer_encoding_together_smuggle_nothing(
             + body
         )
         assert read_answer(connection).status == 400
-        # Granian drops Content-Length before the app can object, which RFC 9112 6.3 allows when
+        # Some drop Content-Length before the app can object, which RFC 9112 6.3 allows when
         # the connection is then closed: nothing that follows is taken for a request.
         with contextlib.suppress(ConnectionError):
             connection.sendall(smuggled)

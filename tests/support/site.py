@@ -105,7 +105,7 @@ class Site:
     :param workers: worker processes of each server.
     :param servers: how many servers share the instance.
     :param hooked: run :data:`HOOKED`; :meth:`hook_calls` tells what its hook was called for.
-    :param program: ``granian`` (the bundled server) or ``gunicorn``.
+    :param program: ``bundled`` or ``gunicorn`` as it comes.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Site:
         workers: int = 1,
         servers: int = 1,
         hooked: bool = False,
-        program: str = "granian",
+        program: str = "bundled",
         environment: dict[str, str] | None = None,
     ) -> None:
         self.run = run
@@ -213,18 +213,13 @@ class Site:
 
 
 def _command(program: str, module: str, workers: int) -> list[str]:
-    if program == "gunicorn":
-        kind = ["--worker-class", "gthread", "--threads", "64", "--workers", str(workers)]
-        return [
-            str(BIN / "gunicorn"),
-            *kind,
-            "--bind",
-            "127.0.0.1:{port}",
-            f"{module}:create_app()",
-        ]
-    threads = ["--blocking-threads", "256", "--workers", str(workers)]
-    options = ["--interface", "wsgi", "--http", "1", "--no-ws", "--factory", "--no-log"]
-    return [str(BIN / "granian"), *options, *threads, "--port", "{port}", f"{module}:create_app"]
+    bundled = program == "bundled"
+    kind = "chunked_upload.worker.UploadWorker" if bundled else "gthread"
+    return [
+        *(str(BIN / "gunicorn"), "--worker-class", kind, "--workers", str(workers)),
+        *("--threads", "256" if bundled else "64", "--bind", "127.0.0.1:{port}"),
+        f"{module}:create_app()",
+    ]
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = 30, what: str = "") -> None:

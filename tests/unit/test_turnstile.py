@@ -14,19 +14,16 @@ import pytest
 
 from chunked_upload import turnstile
 from chunked_upload.storage.local import LocalStorage
-from chunked_upload.turnstile import Turnstile, aside
+from chunked_upload.turnstile import aside, step_out, through
 from chunked_upload.wire.body import Body
 
 _TIMEOUT = 30
 
 
 def call(work: Callable[[], Any]) -> Any:
-    """Send a request through a turnstile to an app that does some work."""
-
-    def app(environ: Any, start_response: Any) -> Any:
+    """Serve a request that does some work."""
+    with through():
         return work()
-
-    return Turnstile(app)({}, lambda *args: lambda data: None)
 
 
 @pytest.fixture
@@ -192,9 +189,12 @@ def test_a_forked_process_has_its_own() -> None:
     call(fork)
 
 
-def test_the_bundled_server_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    from chunked_upload import program
+@pytest.mark.usefixtures("patient")
+def test_who_steps_out_lets_others_pass_and_does_not_come_back() -> None:
+    def leave() -> list[bytes]:
+        assert step_out()
+        assert not step_out()
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(call, lambda: [b"passed"]).result(_TIMEOUT)  # type: ignore[no-any-return]
 
-    monkeypatch.setattr(program, "create_app", lambda: type("App", (), {"wsgi_app": None})())
-    monkeypatch.setattr(threading.Thread, "start", lambda thread: None)
-    assert isinstance(program.create_worker_app().wsgi_app, Turnstile)
+    assert call(leave) == [b"passed"]
