@@ -98,7 +98,7 @@ class LeastFlask(Peer):
         super().__init__(workers=workers)
         self._verifies = verifies
         self.key = "least-flask"
-        self.title = "limit: the least Flask view that " + (
+        self.title = "limit: the least Flask view on Granian that " + (
             "writes, hashes and records, and checks nothing" if verifies else "writes"
         )
 

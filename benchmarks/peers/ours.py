@@ -31,8 +31,8 @@ class Ours(Peer):
     :param md5: whether the server computes and compares the MD5.
     :param raw: chunks as raw bodies instead of forms.
     :param database: SQLAlchemy's URI; by default SQLite beside the uploads.
-    :param gunicorn: under gunicorn's threads instead of the bundled Granian.
-    :param threads: gunicorn's.
+    :param on: ``gunicorn`` or ``granian`` as they come, instead of the bundled server.
+    :param threads: of that server.
     """
 
     key: str
@@ -41,7 +41,7 @@ class Ours(Peer):
     md5: bool = True
     raw: bool = False
     database: str | None = None
-    gunicorn: bool = False
+    on: str = ""
     threads: int = 64
     workers: int = 1
 
@@ -66,22 +66,28 @@ class Ours(Peer):
             environment[_MD5_SETTING] = "0"
         if self.database:
             environment["CHUNKED_UPLOAD_DATABASE_URI"] = self.database
-        if self.gunicorn:
-            return self._under_gunicorn(place, environment)
+        if self.on:
+            return self._on_another(place, environment)
         command = [str(_BIN / "chunked-upload"), "serve", "--port", "{port}"]
         return Service(command, directory=place, environment=environment)
 
-    def _under_gunicorn(self, place: Path, environment: Mapping[str, str]) -> Service:
-        service = Service(
-            [
-                *(str(_BIN / "gunicorn"), "--bind", "127.0.0.1:{port}"),
-                *("-k", "gthread", "--threads", str(self.threads), "--workers", str(self.workers)),
-                *("--worker-connections", str(2 * self.threads), "--no-control-socket"),
-                *("--chdir", str(REPOSITORY), "wsgi:app"),
-            ],
-            directory=place,
-            environment=environment,
-        )
+    def _on_another(self, place: Path, environment: Mapping[str, str]) -> Service:
+        options = [*("--workers", str(self.workers)), *self._options()]
+        service = Service([str(_BIN / self.on), *options], directory=place, environment=environment)
         migrate = [str(_BIN / "chunked-upload"), "migrate"]
         subprocess.run(migrate, cwd=place, env=service.environment, check=True, capture_output=True)
         return service
+
+    def _options(self) -> list[str]:
+        threads = str(self.threads)
+        if self.on == "granian":
+            return [
+                *("--interface", "wsgi", "--http", "1", "--no-ws", "--port", "{port}"),
+                *("--blocking-threads", threads, "--backpressure", str(2 * self.threads)),
+                *("--factory", "chunked_upload.standalone:create_app"),
+            ]
+        return [
+            *("--bind", "127.0.0.1:{port}", "-k", "gthread", "--threads", threads),
+            *("--worker-connections", str(2 * self.threads), "--no-control-socket"),
+            *("--chdir", str(REPOSITORY), "wsgi:app"),
+        ]

@@ -23,7 +23,7 @@ def _download(bench: Bench, measured: Measured) -> None:
     bench.need(3 * size)
     contestants = [
         ours_durable(),
-        Ours("ours-gunicorn", "chunked-upload on gunicorn", gunicorn=True),
+        Ours("ours-granian", "chunked-upload on Granian", on="granian"),
         Nginx("nginx", "nginx, GET"),
         TusNode(),
     ]

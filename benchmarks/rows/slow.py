@@ -165,8 +165,8 @@ def _slow(bench: Bench, measured: Measured) -> None:
     )
     contestants: list[Contestant] = [ours_durable(), TusNode(), TuspyServer()]
     if bench.extent == "long":
-        name = "chunked-upload, durable, on gunicorn (1,100 threads)"
-        contestants += [ResumableUpload(), Ours("ours-gunicorn", name, gunicorn=True, threads=1100)]
+        name = "chunked-upload, durable, on Granian (1,100 threads)"
+        contestants += [ResumableUpload(), Ours("ours-granian", name, on="granian", threads=1100)]
 
     def work(runner: Runner) -> Sample:
         assert isinstance(runner, ServerRunner)

@@ -47,13 +47,15 @@ def _variants(bench: Bench, measured: Measured) -> None:
 def _ways(first: str | None, second: str | None) -> list[Contestant]:
     """Return the default, and what differs from it in one thing or two."""
     ways: list[Contestant] = [
-        Ours("default", "default: durable, MD5, SQLite, one worker, Granian"),
+        Ours("default", "default: durable, MD5, SQLite, one worker"),
         Ours("not-durable", "not durable", durable=False),
         Ours("no-md5", "no MD5", md5=False),
         Ours("neither", "not durable, no MD5", durable=False, md5=False),
         Ours("two-workers", "two workers", workers=2),
-        Ours("gunicorn", "gunicorn (gthread)", gunicorn=True),
-        Ours("gunicorn-two", "gunicorn, two workers", gunicorn=True, workers=2),
+        Ours("gunicorn", "plain gunicorn (gthread)", on="gunicorn"),
+        Ours("gunicorn-two", "plain gunicorn, two workers", on="gunicorn", workers=2),
+        Ours("granian", "Granian", on="granian"),
+        Ours("granian-two", "Granian, two workers", on="granian", workers=2),
     ]
     if first and second:
         ways += [
