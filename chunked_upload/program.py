@@ -28,7 +28,7 @@ from .heap import keep_buffers
 from .standalone import create_app
 from .worker import UploadWorker
 
-#: One thread for each upload in progress, however slow; idle ones are ended again.
+#: One thread for each upload in progress, however slow; made when they are needed.
 _THREADS = 1024
 
 #: Connections a worker accepts at a time; beyond the threads they wait.
@@ -52,6 +52,9 @@ _KEEPALIVE_SECONDS = 75
 
 #: Bytes of a request's first line, for long file names in a query; the most that gunicorn takes.
 _LONGEST_LINE = 8190
+
+#: Bytes of one header.
+_LONGEST_HEADER = 16 * 1024
 
 #: How often a worker looks whether its main process is still there.
 _WATCH_SECONDS = 0.5
@@ -141,6 +144,7 @@ class _Service(BaseApplication):  # type: ignore[misc]
             # Whom to believe about a proxy is said by CHUNKED_UPLOAD_PROXY_HOPS.
             "forwarded_allow_ips": "",
             "limit_request_line": _LONGEST_LINE,
+            "limit_request_field_size": _LONGEST_HEADER,
             "control_socket_disable": True,
             **self._settings,
         }

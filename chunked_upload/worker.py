@@ -1,12 +1,13 @@
 """The bundled server's worker: gunicorn's threads, fitted for clients that send chunk after chunk.
 
-Four things differ from ``gunicorn -k gthread``:
+These things differ from ``gunicorn -k gthread``:
 
 - A thread stays with its connection for a moment after a reply. A client that uploads sends its
   next chunk at once, and to hand the connection back and forth costs as much as reading it.
 - Reply heads and bodies leave in one packet.
 - A client that asks first (``Expect: 100-continue``, as curl does) is told to go on when the body
   is read, not before: a chunk that is refused is never sent (RFC 9110 10.1.1).
+- It is no longer the main thread, which takes new connections, that waits for a client to close.
 - The head of a request must come in :data:`_HEAD_SECONDS`, or a client that sends it byte by byte
   would keep a thread for good. Bodies may take as long as they like.
 """
@@ -18,6 +19,7 @@ import select
 import socket
 import time
 from collections.abc import Iterable
+from concurrent.futures import Future
 from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -39,8 +41,8 @@ if TYPE_CHECKING:
 #: How long the head of a request may take to arrive.
 _HEAD_SECONDS = 30.0
 
-#: How long a thread waits for the first request of a connection.
-_FIRST_SECONDS = 5.0
+#: How long a thread waits for the first request of a connection, before gunicorn waits for it.
+_FIRST_SECONDS = 0.5
 
 #: An answer whose length has so many digits goes out at once, whatever its client does.
 _SMALL_DIGITS = 4
@@ -81,6 +83,19 @@ class UploadWorker(ThreadWorker):  # type: ignore[misc]
 
     def handle(self, conn: TConn) -> Any:
         """Serve a connection's requests as long as each follows soon on the one before."""
+        outcome = self._serve_all(conn)
+        if outcome is False:
+            # Here, since it waits for the client to close as well, and the main thread has others.
+            conn.close(graceful=True)
+        return outcome
+
+    def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
+        if not fs.cancelled() and fs.exception() is None and fs.result() is False:
+            self.nr_conns -= 1
+        else:
+            super().finish_request(conn, fs)
+
+    def _serve_all(self, conn: TConn) -> Any:
         if not conn.initialized and not conn.wait_for_data(_FIRST_SECONDS):
             return super().handle(conn)  # puts it aside until something comes
         while True:
