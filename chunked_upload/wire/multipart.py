@@ -24,6 +24,8 @@ from enum import Enum, auto
 
 from werkzeug.http import parse_options_header
 
+from .search import find
+
 #: Headers of one part in bytes: RFC 7578 knows three short ones.
 MAX_HEADERS = 8 * 1024
 
@@ -161,7 +163,7 @@ class FormDecoder:
 
     def _content(self) -> bytes | _End | None:
         at, buffer, delimiter = self._at, self._buffer, self._delimiter
-        end = buffer.find(delimiter, at)
+        end = find(buffer, delimiter, at)
         if end >= 0:
             self._at = end + len(delimiter)
             if end == at:
