@@ -34,6 +34,10 @@ _MAX_ALL = 32 * 1024 * 1024
 #: A buffer up to this size is hashed at once, which takes less time than waking a thread.
 _SMALL = 128 * 1024
 
+#: Buffers that are kept when they have been hashed. Memory that is free is used again at once, and
+#: bytes from the network would be written where the hashing core's cache still holds the old ones.
+_RESTING = 8
+
 #: Trails kept for the next chunk of their uploads; one that has arrived holds a few hundred bytes.
 _MOST_KEPT = 1024
 
@@ -92,6 +96,7 @@ class Trail:
         """Hash the next buffer; return whether there are more."""
         data = self._buffers.popleft()
         self._take_in(data)
+        _hashers.rest(data)
         _hashers.count(-len(data))
         with self._changed:
             if self.lag <= self._wanted:
@@ -135,6 +140,11 @@ class _Hashers:
         self._lock = threading.Lock()
         #: Bytes that are waiting to be hashed.
         self.waiting = 0
+        self._resting: deque[bytes] = deque(maxlen=_RESTING)
+
+    def rest(self, data: bytes) -> None:
+        """Keep a buffer a little longer."""
+        self._resting.append(data)
 
     def count(self, size: int) -> None:
         with self._lock:
