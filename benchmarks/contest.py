@@ -1,4 +1,4 @@
-"""One row: contestants take turns at a task, A B C A B C …, all on the machine at the same time."""
+"""One row: contestants take turns at a task, A B C C B A …, all on the machine at the same time."""
 
 from __future__ import annotations
 
@@ -114,8 +114,9 @@ def contest(
         warm_up = Task(min(task.size, 4 * task.chunk), task.chunk)
         for key in list(runners):
             take_turn(runners, measured, key, lambda r: _warm_up(r, bench, warm_up), count=False)
-        for _ in range(bench.repetitions):
-            for key in list(runners):
+        for turn in range(bench.repetitions):
+            # Forth and back: who always came after one that writes nothing would find cold memory.
+            for key in list(runners)[:: -1 if turn % 2 else 1]:
                 # Twice: some write every byte to a temporary file first.
                 machine.warm_memory(bench.place, 2 * task.size * task.uploads * clients)
                 take_turn(

@@ -34,7 +34,7 @@ _HEAD = """# Benchmarks
 Made by `make bench` ({how}); do not edit, the words are in `benchmarks/notes.md`.
 
 What a user would take instead, and the machine's limits, measured beside this server in one run:
-contestants take turns (A B C A B C …), and every figure is the median of the runs, with the least
+contestants take turns (A B C C B A …), and every figure is the median of the runs, with the least
 and the greatest in brackets. **Read the ratios.** They are taken between neighbouring runs, so what
 disturbed the machine for a while disturbed both. One load generator drives all: forked processes
 with blocking sockets, bodies from memory in one `sendmsg` each, real multipart forms where the
