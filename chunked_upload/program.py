@@ -24,7 +24,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from .commands import command_group
 from .errors import ConfigurationError
-from .heap import keep_buffers
 from .standalone import create_app
 from .worker import UploadWorker
 
@@ -203,7 +202,6 @@ def create_worker_app(main: int) -> Flask:
         os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=watch, name="watch-main", daemon=True).start()
-    keep_buffers()
     return create_app()
 
 

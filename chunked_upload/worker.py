@@ -34,6 +34,7 @@ from gunicorn.http.errors import (
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from . import turnstile
+from .heap import keep_buffers
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -67,6 +68,7 @@ class UploadWorker(ThreadWorker):  # type: ignore[misc]
         self._heads: dict[TConn, float] = {}
 
     def load_wsgi(self) -> None:
+        keep_buffers()
         super().load_wsgi()
         self.wsgi: WSGIApplication = _answering(self.wsgi)
         # gunicorn looks some twenty settings up for every request, each by several calls. They do
