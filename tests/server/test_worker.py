@@ -157,10 +157,11 @@ def test_what_is_not_a_request_gets_a_reason_and_the_connection_ends(
 
 def test_clients_that_do_not_close_hold_up_nobody(served: Server) -> None:
     with contextlib.ExitStack() as stack:
-        for _ in range(12):  # two seconds for each, one after the other, if the main thread waited
-            connection = stack.enter_context(connect(served))
+        # Two seconds for each, one after the other, if the main thread waited.
+        connections = [stack.enter_context(connect(served)) for _ in range(12)]
+        for connection in connections:
             connection.sendall(b"nonsense\r\n\r\n")
-            assert read_answer(connection).status == 400
+        assert {read_answer(connection).status for connection in connections} == {400}
         assert call(served, "GET", "/healthz", timeout=10).status == 200
 
 
