@@ -35,6 +35,7 @@ from .failures import failing_parts
 from .models import Status
 from .records import Record, Records
 from .storage import Storage, Turn, TurnLost
+from .storage.base import PartMissing
 from .trailing import Trail, Trails
 
 #: Commits tried while chunks of other ranges keep coming first.
@@ -152,9 +153,23 @@ class Chunk:
 
     def _follow(self, trail: Trail, end: int) -> Trail:
         if trail.end < end:
-            for data in self._storage.read_part(self.record.upload_id, trail.end, end):
+            for data in self._read(trail.end, end):
                 trail.feed(data)
         return trail
+
+    def _read(self, low: int, high: int) -> Iterator[bytes]:
+        """Read bytes of the part.
+
+        :raises UploadNotFound, AlreadyComplete: when the part is gone with its upload's end.
+        :raises PartMissing: when it is gone and the upload is not.
+        """
+        try:
+            yield from self._storage.read_part(self.record.upload_id, low, high)
+        except PartMissing as error:
+            refusal = self._refused()
+            if isinstance(refusal, OffsetMismatch):  # it still takes chunks
+                raise
+            raise refusal from error
 
     def _put(self, data: bytes) -> None:
         """Write what is new of the data, compare what is stored already."""
@@ -168,7 +183,7 @@ class Chunk:
                 piece = view[low - self.position : high - self.position]
                 if not stored:
                     self._turn.write(piece, low)
-                elif piece != b"".join(self._storage.read_part(self.record.upload_id, low, high)):
+                elif piece != b"".join(self._read(low, high)):
                     raise BytesDiffer(self.record.offset)
         except TurnLost as error:
             raise self._refused() from error
@@ -275,7 +290,7 @@ class Chunk:
 
     def bytes(self) -> Iterator[bytes]:
         """Read back what was taken in."""
-        return self._storage.read_part(self.record.upload_id, self.start, self.position)
+        return self._read(self.start, self.position)
 
     def __enter__(self) -> Chunk:
         return self

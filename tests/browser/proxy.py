@@ -272,17 +272,26 @@ class Proxy:
         fault = exchange.fault
         if fault is not None and fault.kind == "lose reply":
             await reader.read()
-            self._note(lambda: setattr(exchange.request, "status", status))
+            self._answered(exchange, status)
             self._note(fault.reach)
             exchange.abort()
             return False
+        left = length
         with contextlib.suppress(OSError):  # of a client that has hung up
+            if not left:
+                self._answered(exchange, status)
             writer.write(_connection(head, b"keep-alive" if self.keep_alive else b"close"))
             while data := await reader.read(_BUFFER):
+                if left is not None and (left := left - len(data)) <= 0:
+                    self._answered(exchange, status)
                 writer.write(data)
                 await writer.drain()
-        self._note(lambda: setattr(exchange.request, "status", status))
+        self._answered(exchange, status)
         return length is not None
+
+    def _answered(self, exchange: _Exchange, status: int) -> None:
+        """Note the status; before the last bytes leave, since tests ask once the page has them."""
+        self._note(lambda: setattr(exchange.request, "status", status))
 
     def _note(self, change: Callable[[], object]) -> None:
         with self._changed:

@@ -75,6 +75,12 @@ def test_without_a_fault_all_goes_through(proxy: Proxy, upstream: Upstream) -> N
     assert (request.received, request.status) == (256000, 200)
 
 
+def test_a_status_is_known_before_its_client_has_the_whole_answer(proxy: Proxy) -> None:
+    for _ in range(50):
+        send(proxy)
+        assert proxy.chunks[-1].status == 200
+
+
 def test_a_cut_chunk_arrives_in_part_and_has_no_answer(proxy: Proxy, upstream: Upstream) -> None:
     fault = proxy.cut(1, after=1000)
     send(proxy)

@@ -357,6 +357,28 @@ def test_removing_leaves_nothing(engine: UploadEngine, app: Flask) -> None:
     assert nothing_left(app)
 
 
+def test_a_chunk_whose_upload_is_removed_meanwhile_is_of_none(
+    engine: UploadEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also when it has to read back what lies behind it; no bytes are missed in the log."""
+    record = store(engine, new(engine), 5, b" world", anywhere=True)
+    with begin(engine, record, 0, 5, anywhere=True) as chunk:
+        chunk.write(b"hello")
+        engine.abort(look_up(engine, record))
+        with pytest.raises(UploadNotFound):
+            chunk.finish()
+    assert not caplog.records
+
+
+def test_a_chunk_that_cannot_read_back_what_was_stored_says_so(engine: UploadEngine) -> None:
+    record = store(engine, new(engine), 5, b" world", anywhere=True)
+    with begin(engine, record, 0, 5, anywhere=True) as chunk:
+        chunk.write(b"hello")
+        engine.storage.discard_part(record.upload_id)
+        with pytest.raises(UploadExpired, match="expired"):
+            chunk.finish()
+
+
 def test_a_completion_that_a_removal_overtakes_leaves_no_file(
     engine: UploadEngine, app: Flask
 ) -> None:
