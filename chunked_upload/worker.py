@@ -2,8 +2,10 @@
 
 These things differ from ``gunicorn -k gthread``:
 
-- A thread stays with its connection for a moment after a reply. A client that uploads sends its
-  next chunk at once, and to hand the connection back and forth costs as much as reading it.
+- A thread that has answered goes on with whichever connection has its next request, and waits for
+  all of them for a moment. A client that uploads sends its next chunk at once, and to hand
+  connections from thread to thread costs as much as reading them.
+- Workers share connections evenly.
 - Reply heads and bodies leave in one packet.
 - A client that asks first (``Expect: 100-continue``, as curl does) is told to go on when the body
   is read, not before: a chunk that is refused is never sent (RFC 9110 10.1.1).
@@ -14,11 +16,13 @@ These things differ from ``gunicorn -k gthread``:
 
 from __future__ import annotations
 
+import gc
 import json
-import select
+import os
 import socket
+import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from http import HTTPStatus
@@ -31,10 +35,13 @@ from gunicorn.http.errors import (
     LimitRequestLine,
     ParseException,
 )
+from gunicorn.http.wsgi import Response
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from . import turnstile
 from .heap import keep_buffers
+from .idle import IdleConnections
+from .siblings import Siblings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -48,8 +55,14 @@ _FIRST_SECONDS = 0.5
 #: An answer whose length has so many digits goes out at once, whatever its client does.
 _SMALL_DIGITS = 4
 
-#: How long a thread waits for the next request of its connection.
+#: How long threads wait for the next request of connections, before gunicorn waits for it.
 _STAY_SECONDS = 0.2
+
+#: How often the main thread looks whether requests go on, while there are connections.
+_LOOK_SECONDS = 0.1
+
+#: The same on a worker whose threads have other connections to serve all the time.
+_LONG_SECONDS = 1.0
 
 #: What is wrong with a request that has another answer than 400.
 _STATUSES = {
@@ -59,6 +72,15 @@ _STATUSES = {
 }
 
 
+#: How long a worker waits for one with fewer connections to take a new one.
+_GIVE_WAY_SECONDS = 0.001
+
+_siblings = Siblings()
+
+#: Outcome of a job whose connections have each been seen to.
+_SETTLED = object()
+
+
 class UploadWorker(ThreadWorker):  # type: ignore[misc]
     """gunicorn's worker with threads; see above."""
 
@@ -66,15 +88,45 @@ class UploadWorker(ThreadWorker):  # type: ignore[misc]
         super().__init__(*arguments, **keywords)
         #: When the request heads that are being read must have come.
         self._heads: dict[TConn, float] = {}
+        #: Threads that wait at the turnstile with a request.
+        self._entering: set[int] = set()
+        #: Whether a thread has been sent for to see to idle connections.
+        self._is_followed = False
+        #: Requests that threads have taken up.
+        self._served = 0
+
+    @property
+    def nr_conns(self) -> int:
+        """Connections that are open, as gunicorn counts them."""
+        return self._connections
+
+    @nr_conns.setter
+    def nr_conns(self, count: int) -> None:
+        self._connections = count
+        if os.getpid() != self.ppid:  # set before the fork too
+            _siblings.note(self.age, count)
+
+    def accept(self, listener: socket.socket) -> None:
+        """Take a connection, unless a worker that has fewer is there for it."""
+        least = _siblings.least() if self.cfg.workers > 1 else None
+        if least is not None and least < self.nr_conns:
+            time.sleep(_GIVE_WAY_SECONDS)
+        super().accept(listener)
 
     def load_wsgi(self) -> None:
         keep_buffers()
+        self._idle = IdleConnections()
+        turnstile.hand_over(self._take_over)
+        self.nr_conns = 0
         super().load_wsgi()
         self.wsgi: WSGIApplication = _answering(self.wsgi)
         # gunicorn looks some twenty settings up for every request, each by several calls. They do
         # not change: a reload starts new workers.
         for name, setting in self.cfg.settings.items():
             self.cfg.__dict__.setdefault(name, setting.get())
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(10_000, 20, 20)
 
     def set_accept_enabled(self, enabled: bool) -> None:
         super().set_accept_enabled(enabled)
@@ -84,45 +136,109 @@ class UploadWorker(ThreadWorker):  # type: ignore[misc]
                 listener.close()
 
     def handle(self, conn: TConn) -> Any:
-        """Serve a connection's requests as long as each follows soon on the one before."""
-        outcome = self._serve_all(conn)
-        if outcome is False:
-            # Here, since it waits for the client to close as well, and the main thread has others.
-            conn.close(graceful=True)
-        return outcome
-
-    def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
-        if not fs.cancelled() and fs.exception() is None and fs.result() is False:
-            self.nr_conns -= 1
-        else:
-            super().finish_request(conn, fs)
-
-    def _serve_all(self, conn: TConn) -> Any:
+        """Serve a connection, and then whichever goes on."""
         if not conn.initialized and not conn.wait_for_data(_FIRST_SECONDS):
             return super().handle(conn)  # puts it aside until something comes
-        while True:
-            with turnstile.through():
-                outcome = self._serve(conn)
-                if outcome is not True or not self.alive or not self._stays(conn):
-                    return outcome
+        self._attend(conn)
+        return _SETTLED
+
+    def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
+        if fs.cancelled() or fs.exception() is not None or fs.result() is not _SETTLED:
+            super().finish_request(conn, fs)
+
+    def _attend(self, conn: TConn | None = None) -> None:
+        """Serve connections as long as there is one that goes on."""
+        self._is_followed = False
+        conn = conn or self._watch()
+        if conn is None:
+            return
+        self._enter()
+        try:
+            while conn is not None:
+                self._settle(conn, self._serve(conn))
+                conn = self._next()
+        finally:
+            turnstile.step_out()
+
+    def _enter(self) -> None:
+        thread = threading.get_ident()
+        self._entering.add(thread)
+        try:
+            turnstile.enter()
+        finally:
+            self._entering.discard(thread)
 
     def _serve(self, conn: TConn) -> Any:
+        """Serve one request; return what gunicorn is to do with the connection."""
         self._heads[conn] = time.monotonic() + _HEAD_SECONDS
+        self._served += 1
         try:
             return super().handle(conn)
+        except BaseException:  # an app's sys.exit(), say: it ends this connection, no other
+            self.log.exception("Error handling request")
+            return False
         finally:
             self._heads.pop(conn, None)
 
-    def _stays(self, conn: TConn) -> bool:
-        """Wait a moment for the next request; return whether it is there."""
-        if conn.parser.unreader.buf.getvalue():
-            return True
-        if self.nr_conns > self.cfg.threads:
-            return False  # others wait for a thread
-        poll = select.poll()
-        poll.register(conn.sock, select.POLLIN)
-        turnstile.step_out()
-        return bool(poll.poll(_STAY_SECONDS * 1000))
+    def _settle(self, conn: TConn, outcome: Any) -> None:
+        """Let a connection wait for its next request, or end it."""
+        if outcome is False:
+            with turnstile.aside(), suppress(OSError):  # it waits for the client to close as well
+                conn.close(graceful=True)
+            self.method_queue.defer(self._forget, conn)
+        elif outcome is not True or not self.alive or not self._idle.add(conn):
+            self._hand_back(conn, outcome)
+
+    def _forget(self, conn: TConn) -> None:
+        self.nr_conns -= 1
+
+    def _hand_back(self, conn: TConn, outcome: Any = True) -> None:
+        """Let gunicorn's main thread wait for the connection."""
+        done: Future[Any] = Future()
+        done.set_result(outcome)
+        self.method_queue.defer(self.finish_request, conn, done)
+
+    def _next(self) -> TConn | None:
+        """Return a connection that goes on; None when others see to them."""
+        if self._entering:
+            return None  # it has a request to answer, and then looks here
+        # One alone is hardly there already; and who waits in front has been waiting longer.
+        if len(self._idle) > 1 and not turnstile.others_wait() and (conn := self._idle.ready()):
+            return conn
+        turnstile.step_out(hands_over=False)
+        conn = self._watch()
+        if conn is not None:
+            self._enter()
+        return conn
+
+    def _watch(self) -> TConn | None:
+        """Wait for a connection that goes on; None when another thread does, or none is left."""
+        while len(self._idle) and not self._idle.is_watched:
+            if conn := self._idle.wait(_STAY_SECONDS):
+                return conn
+            self._leave(_STAY_SECONDS)
+        return None
+
+    def _leave(self, seconds: float) -> None:
+        """Leave connections to gunicorn that have been idle for so long."""
+        for conn in self._idle.leave(seconds if self.alive else 0):
+            self._hand_back(conn)
+
+    def _take_over(self) -> None:
+        """Have another thread see to the connections, since the one that did waits."""
+        if len(self._idle) and not (self._is_followed or self._idle.is_watched):
+            self._is_followed = True
+            with suppress(RuntimeError):  # the worker ends
+                self.tpool.submit(self._attend)
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        before = self._served
+        super().wait_for_and_dispatch_events(
+            min(timeout, _LOOK_SECONDS) if self.nr_conns else timeout
+        )
+        if self._served == before:
+            # A request may be in an app's hook for long, which does not step aside.
+            self._take_over()
 
     def handle_request(self, req: Any, conn: TConn) -> Any:
         self._heads.pop(conn, None)
@@ -132,7 +248,8 @@ class UploadWorker(ThreadWorker):  # type: ignore[misc]
         try:
             stays = super().handle_request(req, conn)
         finally:
-            _cork(conn.sock, False)
+            if getattr(req, "is_corked", False):
+                _cork(conn.sock, False)
         # Whether a client that has not been told to go on sends the body all the same is unknown.
         return stays and not getattr(req.body, "asking", False)
 
@@ -146,6 +263,7 @@ class UploadWorker(ThreadWorker):  # type: ignore[misc]
     def murder_keepalived(self, force: bool = False) -> None:
         """Close what has been idle for too long; called about once a second."""
         super().murder_keepalived(force)
+        self._leave(_LONG_SECONDS)
         now = time.monotonic()
         for conn, deadline in list(self._heads.items()):
             if now > deadline:
@@ -198,15 +316,45 @@ class AskingBody(Body):  # type: ignore[misc]
         return data
 
 
+class _SmallAnswer:
+    """An answer's body in one piece."""
+
+    def __init__(self, body: bytes, answer: Iterable[bytes]) -> None:
+        self._body = body
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._body
+
+    def close(self) -> None:
+        close = getattr(self._answer, "close", None)
+        if close is not None:
+            close()
+
+
+class _OnePacket:
+    """A connection that sends the head of an answer together with its body."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._head: bytes | None = None
+
+    def sendall(self, data: bytes) -> None:
+        if self._head is None:
+            self._head = data
+        else:
+            self._connection.sendall(self._head + data)
+
+
 def _answering(app: WSGIApplication) -> WSGIApplication:
     """Have the head of an answer wait for its body, so that both leave in one packet (tcp(7))."""
 
     def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        large = True
+        small = False
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
-            nonlocal large
-            large = not any(
+            nonlocal small
+            small = any(
                 name == "Content-Length" and len(value) <= _SMALL_DIGITS for name, value in headers
             )
             return start_response(status, headers, *error)
@@ -215,15 +363,22 @@ def _answering(app: WSGIApplication) -> WSGIApplication:
         stream = environ["wsgi.input"]
         if isinstance(stream, AskingBody):
             stream.answered()
-        if large:
+        response: Response = start_response.__self__  # type: ignore[attr-defined]
+        if not small:
             turnstile.step_out()
-        _cork(environ["gunicorn.socket"], True)
+            response.req.is_corked = _cork(response.sock, True)
+        elif not response._omits_body and (body := b"".join(answer)):
+            response.sock = _OnePacket(response.sock)
+            answer = _SmallAnswer(body, answer)
         return answer
 
     return call
 
 
-def _cork(connection: socket.socket, holds: bool) -> None:
-    if connection.family != socket.AF_UNIX and hasattr(socket, "TCP_CORK"):
-        with suppress(OSError):
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, holds)
+def _cork(connection: socket.socket, holds: bool) -> bool:
+    """Hold back what does not fill a packet, or let it go; return whether that was possible."""
+    if connection.family == socket.AF_UNIX or not hasattr(socket, "TCP_CORK"):
+        return False
+    with suppress(OSError):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, holds)
+    return True

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import postgres
-from tests.support.server import PROGRAM, Server, clean_environment
+from tests.support.server import PROGRAM, Server, clean_environment, measured
 
 PROJECT = Path(__file__).parents[2]
 
@@ -73,7 +73,7 @@ def outcome(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         return subprocess.run(
             [PROGRAM, *arguments],
             cwd=tmp_path,
-            env={**clean_environment(), **environment},
+            env={**clean_environment(), **measured(), **environment},
             capture_output=True,
             text=True,
             timeout=60,

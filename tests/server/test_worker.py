@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import re
+import selectors
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
-from threading import Thread
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,7 +19,7 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import TConn
 
-from chunked_upload import worker
+from chunked_upload import turnstile, worker
 from chunked_upload.worker import UploadWorker
 from tests.server.client import (
     call,
@@ -27,7 +31,8 @@ from tests.server.client import (
     read_answer,
     state,
 )
-from tests.support.server import Server
+from tests.server.waiting import eventually
+from tests.support.server import Server, measured
 
 DATA = bytes(range(256)) * 4000
 HALF = len(DATA) // 2
@@ -35,8 +40,9 @@ HALF = len(DATA) // 2
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("server")) as server:
+    with Server(tmp_path_factory.mktemp("server"), measured()) as server:
         yield server
+        server.stop()
 
 
 def put_head(upload_id: str, size: int, **headers: str) -> bytes:
@@ -214,13 +220,21 @@ def alone() -> Iterator[tuple[UploadWorker, TConn, socket.socket]]:
     config.set("threads", 4)
     itself = UploadWorker(1, 1, [], App(), 30, config, Logger(config))
     itself.load_wsgi()
+    itself.method_queue.init()
     with contextlib.ExitStack() as stack:
-        stack.callback(itself.tmp.close)
+        itself.poller = stack.enter_context(selectors.DefaultSelector())
+        itself.tpool = stack.enter_context(itself.get_thread_pool())
+        queue = itself.method_queue
+        itself.poller.register(queue.fileno(), selectors.EVENT_READ, queue.run_callbacks)
+        for end in (itself.tmp.close, itself.method_queue.close, itself._idle.close):
+            stack.callback(end)
+        stack.callback(turnstile.hand_over, None)
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         client = socket.create_connection(listener.getsockname(), timeout=30)
         stack.enter_context(client)
         accepted, address = listener.accept()
         stack.enter_context(accepted)
+        itself.nr_conns = 1
         yield itself, TConn(config, accepted, address, listener.getsockname()), client
 
 
@@ -230,19 +244,200 @@ def test_a_head_that_never_ends_gives_its_thread_back(
     itself, connection, client = alone
     monkeypatch.setattr(worker, "_HEAD_SECONDS", -1.0)
     client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nEndl")
-    outcomes: list[Any] = []
-    thread = Thread(target=lambda: outcomes.append(itself.handle(connection)))
-    thread.start()
-    while thread.is_alive():
+    itself.enqueue_req(connection)
+    while itself.nr_conns:
+        itself.wait_for_and_dispatch_events(0.05)
         itself.murder_keepalived()
-        thread.join(0.05)
-    assert outcomes == [False]
+    assert client.recv(1) == b""
 
 
-def test_a_thread_stays_only_while_requests_follow(
+def test_an_idle_connection_is_left_to_the_poller(
     alone: tuple[UploadWorker, TConn, socket.socket],
 ) -> None:
     itself, connection, client = alone
     client.sendall(head("GET", "/") * 3)
-    assert itself.handle(connection) is True  # to be waited for by the poller
+    itself.enqueue_req(connection)
+    while not itself.keepalived_conns:
+        itself.wait_for_and_dispatch_events(0.05)
     assert client.recv(65536, socket.MSG_WAITALL | socket.MSG_DONTWAIT).count(b"200 OK") == 3
+    assert itself.nr_conns == 1
+    assert not len(itself._idle)
+    client.sendall(head("GET", "/"))  # and is served again
+    while itself.keepalived_conns:
+        itself.wait_for_and_dispatch_events(0.05)
+    assert client.recv(65536).startswith(b"HTTP/1.1 200 OK")
+
+
+#: An app that is busy until a file named go is there, that leaves, and that answers at length.
+OTHER_APP = """
+import sys, time
+from pathlib import Path
+
+def app(environ, start_response):
+    path, body = environ["PATH_INFO"], [b"ok"]
+    while path == "/busy" and not Path("go").exists():
+        time.sleep(0.01)
+    if path == "/leaves":
+        sys.exit(3)
+    if path == "/long":
+        body = [bytes(1_000_000)] * 60
+    start_response("200 OK", [("Content-Length", str(sum(map(len, body))))])
+    return body
+"""
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[Server]:
+    """Another app under the worker, with few threads."""
+    (tmp_path / "other.py").write_text(OTHER_APP)
+    command = [
+        *(sys.executable, "-m", "gunicorn", "-k", "chunked_upload.worker.UploadWorker"),
+        *("--threads", "4", "--no-control-socket", "-b", "127.0.0.1:{port}", "other:app"),
+    ]
+    with Server(tmp_path, measured(), command) as server:
+        yield server
+        if server.running:
+            server.stop()
+
+
+@pytest.mark.parametrize("path", ["/busy", "/long"])
+def test_a_request_that_takes_long_holds_up_no_kept_connection(other: Server, path: str) -> None:
+    """Whether it computes, or its client does not take its answer."""
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(connect(other)) for _ in range(8)]
+        for connection in connections:
+            connection.sendall(head("GET", "/"))
+            assert read_answer(connection).status == 200
+        slow, *quick = connections
+        slow.sendall(head("GET", path))
+        for _ in range(3):
+            for connection in quick:
+                connection.sendall(head("GET", "/"))
+            assert {read_answer(connection).status for connection in quick} == {200}
+        (other.directory / "go").touch()
+        assert read_answer(slow).status == 200
+
+
+def test_a_body_that_stalls_holds_up_no_kept_connection(served: Server) -> None:
+    upload_id = create(served, DATA[:HALF], len(DATA))
+    with connect(served) as stalled, connect(served) as first, connect(served) as second:
+        for connection in (stalled, first, second):
+            connection.sendall(head("GET", "/healthz"))
+            assert read_answer(connection).status == 200
+        stalled.sendall(put_head(upload_id, HALF) + DATA[HALF : HALF + 1000])
+        for _ in range(3):
+            for connection in (first, second):
+                connection.sendall(head("GET", "/healthz"))
+                assert read_answer(connection).status == 200
+        stalled.sendall(DATA[HALF + 1000 :])
+        assert read_answer(stalled).json["offset"] == len(DATA)
+
+
+def test_an_app_that_leaves_ends_its_connection_and_no_other(other: Server) -> None:
+    with connect(other) as leaving, connect(other) as staying:
+        for _ in range(2):
+            for connection in (leaving, staying):
+                connection.sendall(head("GET", "/"))
+                assert read_answer(connection).status == 200
+        leaving.sendall(head("GET", "/leaves"))
+        assert leaving.recv(1) == b""
+        staying.sendall(head("GET", "/"))
+        assert read_answer(staying).status == 200
+    assert other.stop() == 0
+
+
+def test_every_request_of_a_crowd_has_its_one_answer(other: Server) -> None:
+    """More clients than threads, some with several requests in one packet, some that pause."""
+
+    def talk(number: int) -> int:
+        luck, answers = Random(number), 0
+        with connect(other) as connection:
+            for _ in range(30):
+                ahead = luck.choice([1, 1, 1, 2, 5])
+                connection.sendall(head("GET", "/") * ahead)
+                with connection.makefile("rb") as stream:
+                    for _ in range(ahead):
+                        answer = b"".join(iter(stream.readline, b"\r\n"))
+                        assert answer.startswith(b"HTTP/1.1 200 ")
+                        assert stream.read(2) == b"ok"
+                        answers += 1
+                time.sleep(luck.choice([0, 0, 0, 0.01, 0.25]))
+            connection.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                connection.recv(1)
+        return answers
+
+    with ThreadPoolExecutor(24) as pool:
+        assert all(count >= 30 for count in pool.map(talk, range(24)))
+    assert other.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("others", "gives_way"), [(0, True), (1, False), (2, False), (None, False)]
+)
+def test_a_worker_with_more_connections_lets_another_go_first(
+    alone: tuple[UploadWorker, TConn, socket.socket],
+    monkeypatch: pytest.MonkeyPatch,
+    others: int | None,
+    gives_way: bool,
+) -> None:
+    itself, _, _ = alone
+    itself.cfg.set("workers", 2)
+    itself.cfg.__dict__.pop("workers")  # as it was looked up before
+    monkeypatch.setattr(worker._siblings, "least", lambda: others)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        with socket.create_connection(listener.getsockname()) as client:
+            # The other worker is there in the time that it is given.
+            monkeypatch.setattr(time, "sleep", lambda _: listener.accept()[0].close())
+            itself.accept(listener)
+            assert itself.nr_conns == (1 if gives_way else 2)
+            client.shutdown(socket.SHUT_WR)
+            assert client.recv(1) == b""
+    while itself.nr_conns > 1:
+        itself.wait_for_and_dispatch_events(0.05)
+
+
+def test_workers_share_connections(make_server: Callable[..., Server]) -> None:
+    server = make_server(WORKERS="2")
+    main, *workers = server.workers()
+    assert main == server.pid
+    with contextlib.ExitStack() as stack:
+
+        def shares(count: int) -> list[int]:
+            """Connect so often; return how many connections each worker has got."""
+            connections = [stack.enter_context(connect(server)) for _ in range(count)]
+            for connection in connections:
+                connection.sendall(head("GET", "/healthz"))
+                assert read_answer(connection).status == 200
+            inodes = [_server_side(connection) for connection in connections]
+            return [len(_sockets(worker).intersection(inodes)) for worker in workers]
+
+        first = shares(1).index(1)
+        eventually(lambda: shares(1)[1 - first] == 1)  # once the other has started
+        both = shares(20)
+    assert sum(both) == 20
+    # Half of them each, but for those that are late on a busy machine.
+    assert min(both) >= 4, both
+
+
+def _server_side(client: socket.socket) -> str:
+    """Return the inode of the other end of a connection (proc(5))."""
+    ours, theirs = (
+        f"0100007F:{end[1]:04X}" for end in (client.getpeername(), client.getsockname())
+    )
+    for _ in range(100):  # the file is not read in one piece, and lines move meanwhile
+        for line in Path("/proc/net/tcp").read_text().splitlines():
+            fields = line.split()
+            if fields[1:3] == [ours, theirs]:
+                return fields[9]
+    raise AssertionError("the connection is not there")
+
+
+def _sockets(process: int) -> set[str]:
+    """Return the inodes of a process's sockets."""
+    found = set()
+    for entry in Path(f"/proc/{process}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.add(str(entry.readlink()).removeprefix("socket:[").removesuffix("]"))
+    return found

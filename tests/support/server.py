@@ -13,6 +13,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any, Self
 
+from coverage import Coverage
+
 #: The program, as installed beside the Python that runs the tests.
 PROGRAM = str(Path(sys.executable).parent / "chunked-upload")
 
@@ -30,6 +32,20 @@ def clean_environment() -> dict[str, str]:
     names = ("SECRET_KEY", "HOST", "PORT", "WORKERS", "THREADS", "GRACE")
     prefixes = ("CHUNKED_UPLOAD_", "SQLALCHEMY_")
     return {k: v for k, v in os.environ.items() if k not in names and not k.startswith(prefixes)}
+
+
+def measured() -> dict[str, str]:
+    """Return environment variables that have a process's coverage counted, if that of tests is.
+
+    It has to end by itself; and it takes a second longer, so that not every server is asked to.
+    """
+    if Coverage.current() is None:
+        return {}
+    project = Path(__file__).parents[2]
+    return {
+        "COVERAGE_PROCESS_START": str(project / "pyproject.toml"),
+        "COVERAGE_FILE": str(project / ".coverage"),
+    }
 
 
 class Server:

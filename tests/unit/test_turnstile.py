@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -198,3 +198,39 @@ def test_who_steps_out_lets_others_pass_and_does_not_come_back() -> None:
             return pool.submit(call, lambda: [b"passed"]).result(_TIMEOUT)  # type: ignore[no-any-return]
 
     assert call(leave) == [b"passed"]
+
+
+@pytest.fixture
+def handed_over() -> Iterator[list[bool]]:
+    """Grows by one whenever a request is said to have stepped out with no other in front."""
+    times: list[bool] = []
+    turnstile.hand_over(lambda: times.append(turnstile.others_wait()))
+    yield times
+    turnstile.hand_over(None)
+
+
+def test_who_steps_out_with_nobody_in_front_says_so(handed_over: list[bool]) -> None:
+    with through():
+        with aside():
+            assert handed_over == [False]
+        step_out(hands_over=False)
+        step_out()
+    assert handed_over == [False]
+
+
+@pytest.mark.usefixtures("patient")
+def test_who_steps_out_before_others_need_not(handed_over: list[bool]) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with through():
+            other = pool.submit(call, lambda: list(handed_over))
+            while not turnstile.others_wait():
+                time.sleep(0.001)
+        assert other.result(_TIMEOUT) == []
+    assert handed_over == [False]  # the other's
+    assert not turnstile.others_wait()
+
+
+def test_nobody_is_handed_over_by_whoever_was_not_inside(handed_over: list[bool]) -> None:
+    with aside():
+        step_out()
+    assert handed_over == []
