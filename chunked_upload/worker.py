@@ -16,35 +16,33 @@ These things differ from ``gunicorn -k gthread``:
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from gunicorn.http.body import Body
 from gunicorn.http.errors import (
     ExpectationFailed,
     LimitRequestHeaders,
     LimitRequestLine,
     ParseException,
 )
-from gunicorn.http.wsgi import Response
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from . import turnstile
-from .heap import keep_buffers
+from .asking import AskingBody
+from .heap import collect_less, keep_buffers
 from .idle import IdleConnections
+from .packets import answering, cork
 from .siblings import Siblings
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import WSGIApplication
 
 #: How long the head of a request may take to arrive.
 _HEAD_SECONDS = 30.0
@@ -52,17 +50,17 @@ _HEAD_SECONDS = 30.0
 #: How long a thread waits for the first request of a connection, before gunicorn waits for it.
 _FIRST_SECONDS = 0.5
 
-#: An answer whose length has so many digits goes out at once, whatever its client does.
-_SMALL_DIGITS = 4
-
 #: How long threads wait for the next request of connections, before gunicorn waits for it.
 _STAY_SECONDS = 0.2
+
+#: The same on a worker whose threads have other connections to serve all the time.
+_LONG_SECONDS = 1.0
 
 #: How often the main thread looks whether requests go on, while there are connections.
 _LOOK_SECONDS = 0.1
 
-#: The same on a worker whose threads have other connections to serve all the time.
-_LONG_SECONDS = 1.0
+#: How long a worker waits for one with fewer connections to take a new one.
+_GIVE_WAY_SECONDS = 0.001
 
 #: What is wrong with a request that has another answer than 400.
 _STATUSES = {
@@ -70,10 +68,6 @@ _STATUSES = {
     LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
     ExpectationFailed: HTTPStatus.EXPECTATION_FAILED,
 }
-
-
-#: How long a worker waits for one with fewer connections to take a new one.
-_GIVE_WAY_SECONDS = 0.001
 
 _siblings = Siblings()
 
@@ -119,14 +113,12 @@ class UploadWorker(ThreadWorker):  # type: ignore[misc]
         turnstile.hand_over(self._take_over)
         self.nr_conns = 0
         super().load_wsgi()
-        self.wsgi: WSGIApplication = _answering(self.wsgi)
+        self.wsgi: WSGIApplication = answering(self.wsgi)
         # gunicorn looks some twenty settings up for every request, each by several calls. They do
         # not change: a reload starts new workers.
         for name, setting in self.cfg.settings.items():
             self.cfg.__dict__.setdefault(name, setting.get())
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(10_000, 20, 20)
+        collect_less()
 
     def set_accept_enabled(self, enabled: bool) -> None:
         super().set_accept_enabled(enabled)
@@ -249,7 +241,7 @@ class UploadWorker(ThreadWorker):  # type: ignore[misc]
             stays = super().handle_request(req, conn)
         finally:
             if getattr(req, "is_corked", False):
-                _cork(conn.sock, False)
+                cork(conn.sock, False)
         # Whether a client that has not been told to go on sends the body all the same is unknown.
         return stays and not getattr(req.body, "asking", False)
 
@@ -285,100 +277,3 @@ class UploadWorker(ThreadWorker):  # type: ignore[misc]
         )
         with suppress(OSError):
             client.sendall(head.encode() + body)
-
-
-class AskingBody(Body):  # type: ignore[misc]
-    """The body of a client that waits to be told to go on."""
-
-    def __init__(self, req: Any, connection: socket.socket) -> None:
-        super().__init__(req.body.reader)
-        #: Whether it still waits.
-        self.asking = getattr(req.body.reader, "length", None) != 0
-        self._req = req
-        self._connection = connection
-        self._answered = False
-        self._closes = req.must_close
-        req.must_close = self._closes or self.asking
-
-    def announce(self) -> bool:
-        """Have the client go on; return False when it has had its answer instead."""
-        if self.asking and not self._answered:
-            self.asking, self._req.must_close = False, self._closes
-            self._connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        return not self.asking
-
-    def answered(self) -> None:
-        """Say that the answer goes out: a client that still waits will send nothing."""
-        self._answered = True
-
-    def _read_reader(self, size: int) -> bytes:
-        data: bytes = super()._read_reader(size) if self.announce() else b""
-        return data
-
-
-class _SmallAnswer:
-    """An answer's body in one piece."""
-
-    def __init__(self, body: bytes, answer: Iterable[bytes]) -> None:
-        self._body = body
-        self._answer = answer
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._body
-
-    def close(self) -> None:
-        close = getattr(self._answer, "close", None)
-        if close is not None:
-            close()
-
-
-class _OnePacket:
-    """A connection that sends the head of an answer together with its body."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        self._head: bytes | None = None
-
-    def sendall(self, data: bytes) -> None:
-        if self._head is None:
-            self._head = data
-        else:
-            self._connection.sendall(self._head + data)
-
-
-def _answering(app: WSGIApplication) -> WSGIApplication:
-    """Have the head of an answer wait for its body, so that both leave in one packet (tcp(7))."""
-
-    def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        small = False
-
-        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
-            nonlocal small
-            small = any(
-                name == "Content-Length" and len(value) <= _SMALL_DIGITS for name, value in headers
-            )
-            return start_response(status, headers, *error)
-
-        answer = app(environ, start)
-        stream = environ["wsgi.input"]
-        if isinstance(stream, AskingBody):
-            stream.answered()
-        response: Response = start_response.__self__  # type: ignore[attr-defined]
-        if not small:
-            turnstile.step_out()
-            response.req.is_corked = _cork(response.sock, True)
-        elif not response._omits_body and (body := b"".join(answer)):
-            response.sock = _OnePacket(response.sock)
-            answer = _SmallAnswer(body, answer)
-        return answer
-
-    return call
-
-
-def _cork(connection: socket.socket, holds: bool) -> bool:
-    """Hold back what does not fill a packet, or let it go; return whether that was possible."""
-    if connection.family == socket.AF_UNIX or not hasattr(socket, "TCP_CORK"):
-        return False
-    with suppress(OSError):
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, holds)
-    return True

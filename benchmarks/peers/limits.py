@@ -16,6 +16,7 @@ from ..process import Service
 from ..wire import Reply, expect, head
 from ..workshop import REPOSITORY, Workshop
 from .base import Contestant, Peer, Runner, Sample, measured
+from .chunked import ChunkedForms
 from .granian import on_granian
 
 
@@ -118,6 +119,31 @@ class LeastFlask(Peer):
                 "BENCH_FILES": str(files),
                 "BENCH_VERIFIES": "1" if self._verifies else "0",
             },
+        )
+
+
+class LeastProtocol(Peer):
+    """What Flask leaves room for when forms are read and the guarantees kept, unsynced."""
+
+    key = "least-protocol"
+    title = (
+        "limit: the least Flask view on Granian that takes forms,"
+        " looks up, claims, writes, hashes and records"
+    )
+
+    def prepare(self, workshop: Workshop) -> None:
+        pass
+
+    def dialect(self) -> Dialect:
+        return ChunkedForms()
+
+    def service(self, place: Path, files: Path) -> Service:
+        return on_granian(
+            Path(sys.executable).parent,
+            "least_protocol_site:app",
+            workers=self.workers,
+            place=place,
+            environment={"BENCH_FILES": str(files)},
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..contest import Bench, contest
 from ..load import KIB, MIB, Task
-from ..peers.limits import LeastFlask, Sink
+from ..peers.limits import LeastFlask, LeastProtocol, Sink
 from ..results import Measured
 from .base import Row, ours, ours_durable, peers
 
@@ -15,7 +15,10 @@ _CLIENTS = 16
 def _single(bench: Bench, measured: Measured) -> None:
     size = bench.size(normal=32 * MIB, long=64 * MIB)
     measured.setup = f"{size // _SMALL:,} chunks, one client, one worker, {bench.turns}"
-    contestants = [ours(), ours_durable(), *peers(), LeastFlask(verifies=True), Sink()]
+    contestants = [
+        *(ours(), ours_durable(), *peers()),
+        *(LeastFlask(verifies=True), LeastProtocol(), Sink()),
+    ]
     contest(bench, measured, contestants, Task(size, _SMALL))
 
 
@@ -39,6 +42,8 @@ def _contest_of_two_workers(bench: Bench, measured: Measured, task: Task) -> Non
         *peers(workers=2),
         *(LeastFlask(verifies=True, workers=2), Sink(workers=2)),
     ]
+    if task.chunk == _SMALL:
+        contestants.append(LeastProtocol(workers=2))
     contest(bench, measured, contestants, task, clients=_CLIENTS)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import re
 import selectors
 import socket
@@ -219,9 +220,11 @@ def alone() -> Iterator[tuple[UploadWorker, TConn, socket.socket]]:
     config = Config()
     config.set("threads", 4)
     itself = UploadWorker(1, 1, [], App(), 30, config, Logger(config))
-    itself.load_wsgi()
-    itself.method_queue.init()
     with contextlib.ExitStack() as stack:
+        stack.callback(gc.set_threshold, *gc.get_threshold())
+        stack.callback(gc.unfreeze)
+        itself.load_wsgi()
+        itself.method_queue.init()
         itself.poller = stack.enter_context(selectors.DefaultSelector())
         itself.tpool = stack.enter_context(itself.get_thread_pool())
         queue = itself.method_queue
