@@ -41,6 +41,8 @@ _WAITING = (
     "create_worker_app.<locals>.watch ",
     "clock_nanosleep ",
     "epoll_wait ",
+    "EpollSelector.select ",  # the worker's main thread
+    "IdleConnections._look ",
     "syscall (libc",  # futex: Granian's idle threads
 )
 
