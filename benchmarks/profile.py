@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import re
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,8 @@ from .report import plain
 from .workshop import BUILD, Unavailable, Workshop, tell
 
 _PACKAGES = ("py-spy==0.4.3",)
+
+_TITLE = re.compile(r'(<text id="title"[^>]*>)[^<]*')
 
 #: Samples a second.
 _RATE = 250
@@ -153,6 +156,9 @@ def _sample(spy: Path, pid: int, options: argparse.Namespace, place: Path) -> st
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise Unavailable(f"py-spy failed: {done.stderr.strip()[-300:]}")
+    # py-spy's title is its command line, with the paths of this machine.
+    title = f"{options.load}, clients: {options.clients}"
+    graph.write_text(_TITLE.sub(rf"\g<1>{title}", graph.read_text()))
     tell(f"flame graph: {graph}")
     return folded.read_text()
 
