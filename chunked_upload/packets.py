@@ -43,7 +43,7 @@ def answering(app: WSGIApplication) -> WSGIApplication:
         if not small:
             turnstile.step_out()
             response.req.is_corked = cork(response.sock, True)
-        elif not response._omits_body:
+        elif not (response._omits_body or response.headers_sent):  # by start_response's write()
             answer = _SmallAnswer(answer)
             if answer.body:
                 response.sock = _OnePacket(response.sock)

@@ -271,7 +271,8 @@ def test_an_idle_connection_is_left_to_the_poller(
     assert client.recv(65536).startswith(b"HTTP/1.1 200 OK")
 
 
-#: An app that is busy until a file named go is there, that leaves, and that answers at length.
+#: An app that is busy until a file named go is there, that leaves, that answers at length,
+#: and that writes as apps did before WSGI had iterables.
 OTHER_APP = """
 import sys, time
 from pathlib import Path
@@ -284,7 +285,10 @@ def app(environ, start_response):
         sys.exit(3)
     if path == "/long":
         body = [bytes(1_000_000)] * 60
-    start_response("200 OK", [("Content-Length", str(sum(map(len, body))))])
+    write = start_response("200 OK", [("Content-Length", str(sum(map(len, body))))])
+    if path == "/written":
+        write(body[0][:1])
+        return [body[0][1:]]
     return body
 """
 
@@ -334,6 +338,15 @@ def test_a_body_that_stalls_holds_up_no_kept_connection(served: Server) -> None:
                 assert read_answer(connection).status == 200
         stalled.sendall(DATA[HALF + 1000 :])
         assert read_answer(stalled).json["offset"] == len(DATA)
+
+
+def test_an_answer_that_an_app_has_begun_to_write_is_not_held_back(other: Server) -> None:
+    with connect(other) as connection:
+        for _ in range(2):
+            connection.sendall(head("GET", "/written"))
+            with connection.makefile("rb") as stream:
+                assert b"".join(iter(stream.readline, b"\r\n")).startswith(b"HTTP/1.1 200 ")
+                assert stream.read(2) == b"ok"
 
 
 def test_an_app_that_leaves_ends_its_connection_and_no_other(other: Server) -> None:
