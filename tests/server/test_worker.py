@@ -276,6 +276,9 @@ def test_an_idle_connection_is_left_to_the_poller(
 OTHER_APP = """
 import sys, time
 from pathlib import Path
+from chunked_upload import worker
+
+worker._LONG_SECONDS = 1e9  # gunicorn's poller would come to the help of those that wait
 
 def app(environ, start_response):
     path, body = environ["PATH_INFO"], [b"ok"]
