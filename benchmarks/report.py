@@ -9,7 +9,7 @@ from .results import Measured, Results
 from .rows import ROWS
 from .rows.base import Row
 from .spread import Spread, ratio
-from .targets import Figure, Target, verdicts
+from .targets import Figure, Verdict, verdicts
 
 #: What people write about the figures, put into the report as it is.
 NOTES = Path(__file__).parent / "notes.md"
@@ -74,11 +74,12 @@ def target_table(results: Results, only: Iterable[str] = ()) -> list[list[str]]:
 
     :param only: rows whose targets to show, as far as they can be judged; empty for all.
     """
-    table = [["", "target", "measured", ""]]
-    for target, figure in verdicts(results):
-        if not only or (target.row in only and isinstance(figure, Figure)):
-            table.append([target.what, target.wanted, *_verdict(target, figure)])
-    return table
+    shown = [
+        _target_line(verdict)
+        for verdict in verdicts(results)
+        if not only or (verdict.target.row in only and isinstance(verdict.figure, Figure))
+    ]
+    return [["", "target", "measured", "the limit, same run", ""], *shown]
 
 
 def page(results: Results) -> str:
@@ -138,11 +139,12 @@ def _versions(results: Results) -> str:
     return f"## Versions and commands\n\n{listed}.\n\n```\n" + "\n".join(lines) + "\n```\n"
 
 
-def _verdict(target: Target, figure: Figure | str) -> list[str]:
-    if isinstance(figure, str):
-        return [figure, "–"]
-    text = f"{figure.text}, {figure.against}" if figure.against else figure.text
-    return [text, "reached" if target.reached(figure) else "**not reached**"]
+def _target_line(verdict: Verdict) -> list[str]:
+    target, figure, ground = verdict.target, verdict.figure, verdict.ground
+    text = figure if isinstance(figure, str) else figure.text
+    if isinstance(figure, Figure) and figure.against:
+        text += f", {figure.against}"
+    return [target.what, target.wanted, text, ground.text if ground else "", str(verdict)]
 
 
 def _cell(values: list[float], metric: str) -> str:

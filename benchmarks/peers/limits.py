@@ -147,6 +147,29 @@ class LeastProtocol(Peer):
         )
 
 
+class LeastLoop(Peer):
+    """What Python leaves room for, were there nothing but the bytes."""
+
+    key = "least-loop"
+    title = "limit: a loop that receives, searches, writes and hashes, and nothing else"
+
+    def prepare(self, workshop: Workshop) -> None:
+        pass
+
+    def versions(self) -> Mapping[str, str]:
+        return {"python": sys.version.split()[0]}
+
+    def dialect(self) -> Dialect:
+        return ChunkedForms()
+
+    def service(self, place: Path, files: Path) -> Service:
+        return Service(
+            [sys.executable, "-m", "benchmarks.apps.least_loop", "{port}"],
+            directory=place,
+            environment={"PYTHONPATH": os.fspath(REPOSITORY), "BENCH_FILES": str(files)},
+        )
+
+
 class Posts(Dialect):
     """Raw bodies to anything that answers 200."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..contest import Bench, contest
 from ..load import GIB, MIB, Task
 from ..peers.django_chunked_upload import DjangoChunkedUpload
-from ..peers.limits import MD5, Dd, LeastFlask, Sink
+from ..peers.limits import MD5, Dd, LeastFlask, LeastLoop, Sink
 from ..peers.nginx import Nginx
 from ..results import Measured
 from .base import Row, ours, ours_durable, ours_raw, peers
@@ -15,7 +15,8 @@ CHUNK = 8 * MIB
 
 def _big(bench: Bench, measured: Measured) -> None:
     task = _task(bench, measured)
-    contest(bench, measured, [ours(), ours_durable(), *peers(), MD5(), Sink()], task)
+    limits = [LeastLoop(), MD5(), Sink()]
+    contest(bench, measured, [ours(), ours_durable(), *peers(), *limits], task)
 
 
 def _raw(bench: Bench, measured: Measured) -> None:

@@ -62,8 +62,8 @@ def test_a_target_is_a_least_or_a_greatest_value(most: bool, reached: bool) -> N
 def test_every_target_has_a_verdict_or_a_reason() -> None:
     results = Results(rows={"big": measured(ours=[300.0], md5=[400.0])})
     found = verdicts(results)
-    assert [target for target, _ in found] == list(TARGETS)
-    figures = {target.wanted: figure for target, figure in found}
+    assert [verdict.target for verdict in found] == list(TARGETS)
+    figures = {verdict.target.wanted: verdict.figure for verdict in found}
     judged = figures["≥ 0.8× MD5 alone"]
     assert isinstance(judged, Figure)
     assert judged.spread.median == 0.75
@@ -74,8 +74,31 @@ def test_every_target_has_a_verdict_or_a_reason() -> None:
 def test_who_was_left_out_takes_no_part_in_a_verdict() -> None:
     row = measured(ours=[300.0], md5=[400.0])
     row.skip("md5", "it broke\nwith a long traceback")
-    (reason,) = [f for t, f in verdicts(Results(rows={"big": row})) if "MD5 alone" in t.wanted]
+    found = verdicts(Results(rows={"big": row}))
+    (reason,) = [v.figure for v in found if "MD5 alone" in v.target.wanted]
     assert reason == "it broke"
+
+
+@pytest.mark.parametrize(
+    ("loop", "said"), [([290.0], "**not reached**, nor by the limit"), ([310.0], "**not reached**")]
+)
+def test_a_target_that_is_missed_says_whether_the_limit_misses_it_too(
+    loop: list[float], said: str
+) -> None:
+    speeds = {"ours": [280.0], "django-chunked-upload": [100.0], "least-loop": loop}
+    results = Results(rows={"big": measured("big", **speeds)})
+    (verdict,) = [v for v in verdicts(results) if v.target.wanted == "≥ 3× django-chunked-upload"]
+    assert str(verdict) == said
+    (line,) = [line for line in report.target_table(results) if line[1] == verdict.target.wanted]
+    assert line[3:] == [f"{loop[0] / 100:.2f}× ({loop[0] / 100:.2f}–{loop[0] / 100:.2f})", said]
+
+
+def test_a_target_whose_limit_was_not_measured_is_judged_without() -> None:
+    row = measured("big", **{"ours": [280.0], "django-chunked-upload": [100.0]})
+    results = Results(rows={"big": row})
+    (verdict,) = [v for v in verdicts(results) if v.target.wanted == "≥ 3× django-chunked-upload"]
+    assert verdict.ground is None
+    assert str(verdict) == "**not reached**"
 
 
 def test_a_row_shows_how_many_times_better_than_each_line_the_baseline_is() -> None:
@@ -110,7 +133,7 @@ def test_the_page_tells_rows_targets_and_who_was_left_out() -> None:
     row.versions["ours"] = {"chunked-upload": "9.9"}
     text = report.page(Results({"processor": "one"}, {"big": row}))
     assert "| OURS | 300 | 1 |" in text
-    assert "0.75× (0.75–0.75) | **not reached** |" in text
+    assert "0.75× (0.75–0.75) |  | **not reached** |" in text
     assert "Not measured: nginx: needs nginx: install the package nginx" in text
     assert "chunked-upload 9.9" in text
     assert "Row `big`, today, commit abc." in text
