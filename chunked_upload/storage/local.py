@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ..filenames import portable_filename
 from . import claims, tree
-from .base import PartMissing, Storage, StorageBusy, Turn
+from .base import PartMissing, Storage
+from .turn import LocalTurn
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -40,74 +41,6 @@ _READ_SIZE = 1024 * 1024
 
 #: What link(2) says where the file system (or a mount option) has no hard links.
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
-
-
-class LocalTurn(Turn):
-    """A claimed range of a part file."""
-
-    def __init__(
-        self, storage: LocalStorage, upload_id: str, start: int, stop: int | None, *, have: int
-    ) -> None:
-        self._tree = storage.tree
-        self._directory = storage.part_path(upload_id).parent if have == 0 else None
-        self._part = storage.open_part(upload_id, create=have == 0)
-        try:
-            self._side = storage.open_side(upload_id)
-            try:
-                self._claim = claims.Claim(self._side, start, stop)
-            except BaseException:
-                os.close(self._side)
-                raise
-        except BaseException:
-            os.close(self._part)
-            raise
-        self._open = True
-        self.contended = self._claim.contended
-
-    @property
-    def size(self) -> int:
-        """Bytes in the part file, garbage past the recorded offset included."""
-        return os.fstat(self._part).st_size
-
-    def write(self, data: bytes | memoryview, position: int) -> None:
-        view, start = memoryview(data), position
-        with self._claim.held():
-            while view:
-                written = os.pwrite(self._part, view, position)
-                position += written
-                view = view[written:]
-        self._tree.begin_sync(self._part, start, len(data))
-
-    def stands(self) -> bool:
-        return self._claim.stands()
-
-    def is_first_since(self, mark: int | None) -> bool:
-        return self._claim.number == mark
-
-    def sync(self) -> None:
-        self._tree.sync_data(self._part)
-        if self._directory is not None:
-            # Not only when this turn made the file: an earlier one may have made it and died.
-            self._tree.sync_directories(self._directory)
-
-    def close(self) -> None:
-        if not self._open:
-            return
-        self._open = False
-        os.close(self._part)
-        try:
-            # A claim that cannot be released is left to the next writer, who strikes it out; the
-            # chunk may be recorded by now, and must be answered as such.
-            with suppress(StorageBusy, OSError):
-                self._claim.release()
-        finally:
-            os.close(self._side)
-
-    def abandon(self) -> None:
-        if self._open:
-            self._open = False
-            os.close(self._part)
-            os.close(self._side)
 
 
 class LocalStorage(Storage):
@@ -181,7 +114,14 @@ class LocalStorage(Storage):
             os.close(descriptor)
 
     def take_turn(self, upload_id: str, start: int, stop: int | None, *, have: int) -> LocalTurn:
-        turn = LocalTurn(self, upload_id, start, stop, have=have)
+        part = self.open_part(upload_id, create=have == 0)
+        try:
+            side = self.open_side(upload_id)
+        except BaseException:
+            os.close(part)
+            raise
+        directory = self.part_path(upload_id).parent if have == 0 else None
+        turn = LocalTurn(self.tree, part, side, start, stop, directory=directory)
         if turn.size < have:
             turn.close()
             raise PartMissing(upload_id)
