@@ -47,3 +47,29 @@ def test_freed_buffers_are_used_again_without_asking_the_system() -> None:
 def test_without_mallopt_nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     assert not keep_buffers()
+
+
+_COLLECT = """
+import gc, weakref
+from chunked_upload.heap import collect_less
+
+class Cycle:
+    def __init__(self) -> None:
+        self.itself = self
+
+loaded, lost = [Cycle() for _ in range(1000)], weakref.ref(Cycle())
+before = len(gc.get_objects())
+collect_less()
+print(lost() is None, before > 1000 > len(gc.get_objects()))
+made = weakref.ref(Cycle())
+for _ in range(100_000):
+    [Cycle]  # freed at once: no reason to collect
+    loaded.append([])
+print(made() is None)
+"""
+
+
+def test_a_loaded_program_is_left_out_of_collections_and_cycles_still_end() -> None:
+    command = [sys.executable, "-c", _COLLECT]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert said.split() == ["True", "True", "True"]
