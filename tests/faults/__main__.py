@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import importlib
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -22,6 +23,8 @@ from tests.support.scorecard import ROWS, Result
 def main() -> int:
     """Run the rows that were asked for."""
     options = _options()
+    # Or a harness that is stopped would leave its PostgreSQL behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     for module in sorted(Path(__file__).parent.glob("test_*.py")):
         importlib.import_module(f"tests.faults.{module.stem}")
     seeds = [options.seed + i for i in range(10 if options.long else 1)]
