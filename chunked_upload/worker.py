@@ -40,6 +40,7 @@ from .heap import collect_less, keep_buffers
 from .idle import IdleConnections
 from .packets import answering, cork
 from .siblings import Siblings
+from .unreader import PassingUnreader
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -165,6 +166,9 @@ class UploadWorker(ThreadWorker):  # type: ignore[misc]
         self._heads[conn] = time.monotonic() + _HEAD_SECONDS
         self._served += 1
         try:
+            if not conn.initialized and not self.cfg.is_ssl:
+                conn.init()
+                PassingUnreader.replace(conn)
             return super().handle(conn)
         except BaseException:  # an app's sys.exit(), say: it ends this connection, no other
             self.log.exception("Error handling request")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import re
+import select
 import selectors
 import socket
 import sys
@@ -252,6 +253,26 @@ def test_a_head_that_never_ends_gives_its_thread_back(
         itself.wait_for_and_dispatch_events(0.05)
         itself.murder_keepalived()
     assert client.recv(1) == b""
+
+
+def test_a_head_that_comes_in_pieces_holds_up_no_other_request(
+    alone: tuple[UploadWorker, TConn, socket.socket],
+) -> None:
+    itself, connection, client = alone
+    client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nHal")
+    itself.enqueue_req(connection)
+    eventually(lambda: connection.parser is not None and not client_has_more(connection))
+    eventually(lambda: not turnstile._lock.locked())
+    client.sendall(b"f: b\r\n\r\n")
+    assert client.recv(65536).startswith(b"HTTP/1.1 200 OK")
+    client.shutdown(socket.SHUT_WR)
+    while itself.nr_conns:
+        itself.wait_for_and_dispatch_events(0.05)
+
+
+def client_has_more(connection: TConn) -> bool:
+    """Whether something has been sent that the worker has not read."""
+    return bool(select.select([connection.sock], [], [], 0)[0])
 
 
 def test_an_idle_connection_is_left_to_the_poller(

@@ -1,0 +1,37 @@
+"""Reads of gunicorn's own that let other requests pass while they wait.
+
+gunicorn reads heads, and bodies for apps that do not read from the connection themselves. Mostly
+the bytes are there. Where they are not, the thread waits for a client, and must not hold up those
+at the turnstile: a head that is sent byte by byte would cost every other request its patience.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from gunicorn.http.unreader import SocketUnreader
+
+from .turnstile import aside
+
+
+class PassingUnreader(SocketUnreader):  # type: ignore[misc]
+    """gunicorn's reader of a plain connection, stepping aside when nothing has come yet."""
+
+    @classmethod
+    def replace(cls, connection: Any) -> None:
+        """Let a new connection (gunicorn's ``TConn``) be read by one of these, but for TLS."""
+        there = getattr(connection.parser, "unreader", None)
+        if type(there) is SocketUnreader and type(connection.sock) is socket.socket:
+            there.__class__ = cls
+
+    def chunk(self, size_hint: int | None = None) -> bytes:
+        data: bytes
+        try:
+            self.sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            with aside():
+                data = super().chunk(size_hint)
+        else:
+            data = super().chunk(size_hint)
+        return data
