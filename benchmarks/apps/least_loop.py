@@ -92,12 +92,14 @@ def chunk(
     position = int(START.search(head)[1])  # type: ignore[index]
     left -= len(got)
     while (begin := got.find(b"octet-stream\r\n\r\n")) < 0:
-        got += connection.recv(4096)
+        more = received(connection, min(left, 4096))
+        got += more
+        left -= len(more)
     named = UPLOAD_ID.search(got, 0, begin)
     upload_id = named[1].decode() if named else secrets.token_hex(16)
     if upload_id not in uploads:
         uploads[upload_id] = Upload(Path(os.environ["BENCH_FILES"]) / upload_id)
-    data = memoryview(got)[begin + 16 :].tobytes()
+    data = got[begin + 16 :]
     while True:
         end = find(data, delimiter, 0)
         if data:
@@ -105,9 +107,17 @@ def chunk(
         if left == 0:
             break
         position += len(data)
-        data = connection.recv(min(left, PIECE), socket.MSG_WAITALL)
+        data = received(connection, min(left, PIECE))
         left -= len(data)
     reply(connection, {"upload_id": upload_id})
+
+
+def received(connection: socket.socket, size: int) -> bytes:
+    """Wait for so many bytes."""
+    data = connection.recv(size, socket.MSG_WAITALL)
+    if not data:
+        raise ConnectionError("the client hung up")
+    return data
 
 
 def complete(connection: socket.socket, got: bytes, uploads: dict[str, Upload]) -> None:
