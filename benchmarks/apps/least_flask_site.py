@@ -6,12 +6,12 @@ Nothing is looked up, checked or claimed, so nothing that does could be faster.
 import hashlib
 import os
 import sqlite3
-import threading
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, abort, request
+from least_sqlite import connection
 
 app = Flask(__name__)
 files = Path(os.environ["BENCH_FILES"])
@@ -19,16 +19,11 @@ verifies = os.environ["BENCH_VERIFIES"] == "1"
 
 #: Of the chunks that came to this worker, by upload.
 digests: dict[str, Any] = defaultdict(lambda: hashlib.md5(usedforsecurity=False))
-local = threading.local()
+TABLE = "CREATE TABLE IF NOT EXISTS uploads (name PRIMARY KEY, stop INT)"
 
 
 def database() -> sqlite3.Connection:
-    if not hasattr(local, "connection"):
-        local.connection = sqlite3.connect(files.parent / "uploads.db", isolation_level=None)
-        local.connection.execute("PRAGMA journal_mode=WAL")
-        local.connection.execute("PRAGMA synchronous=OFF")
-        local.connection.execute("CREATE TABLE IF NOT EXISTS uploads (name PRIMARY KEY, stop INT)")
-    return local.connection
+    return connection(files.parent / "uploads.db", TABLE)
 
 
 @app.put("/<name>/<int:start>")

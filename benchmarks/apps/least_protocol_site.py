@@ -13,13 +13,13 @@ import os
 import re
 import secrets
 import sqlite3
-import threading
 import time
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, abort, request
+from least_sqlite import connection
 
 app = Flask(__name__)
 files = Path(os.environ["BENCH_FILES"])
@@ -30,19 +30,14 @@ DAY = 24 * 60 * 60
 
 #: Of the chunks that came to this worker, by upload.
 digests: dict[str, Any] = defaultdict(lambda: hashlib.md5(usedforsecurity=False))
-local = threading.local()
+TABLE = (
+    "CREATE TABLE IF NOT EXISTS uploads"
+    " (id PRIMARY KEY, offset INT, length INT, status INT, expires REAL, md5 TEXT)"
+)
 
 
 def database() -> sqlite3.Connection:
-    if not hasattr(local, "connection"):
-        local.connection = sqlite3.connect(files.parent / "uploads.db", isolation_level=None)
-        local.connection.execute("PRAGMA journal_mode=WAL")
-        local.connection.execute("PRAGMA synchronous=OFF")
-        local.connection.execute(
-            "CREATE TABLE IF NOT EXISTS uploads"
-            " (id PRIMARY KEY, offset INT, length INT, status INT, expires REAL, md5 TEXT)"
-        )
-    return local.connection
+    return connection(files.parent / "uploads.db", TABLE)
 
 
 @app.post("/uploads/")
