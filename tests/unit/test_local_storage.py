@@ -401,3 +401,23 @@ def test_the_check_tells_a_root_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(NotADirectoryError):
         LocalStorage(tmp_path / "file" / "root").check()
+
+
+@pytest.mark.parametrize("fails", ["the side file", "the claim", "the part, which is short"])
+def test_a_turn_that_cannot_be_taken_gives_its_descriptors_back(
+    storage: LocalStorage, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    def refuse(*_: object) -> Any:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    upload_id, have = put(storage), len(DATA)
+    if fails == "the side file":
+        monkeypatch.setattr(storage, "open_side", refuse)
+    elif fails == "the claim":
+        monkeypatch.setattr("chunked_upload.storage.turn.Claim", refuse)
+    else:
+        have += 1
+    before = os.listdir("/dev/fd")
+    with pytest.raises((OSError, PartMissing)):
+        storage.take_turn(upload_id, have, None, have=have)
+    assert os.listdir("/dev/fd") == before
