@@ -19,6 +19,10 @@ export class Patience {
   /** Failures since something last went well. */
   #failures = 0;
   #hasPlace = false;
+  /** Ends the current rest. @type {(() => void) | null} */
+  #wake = null;
+  /** Told to hurry while it did not rest: what comes back now was asked before that. */
+  #hurried = false;
   /** Aborted by pause and cancel, and by a file that turns out to be another. */
   signal = new AbortController().signal;
 
@@ -34,6 +38,16 @@ export class Patience {
   /** Forget the failures: something went well. */
   renew() {
     this.#failures = 0;
+    this.#hurried = false;
+  }
+
+  /**
+   * Try at once, for something has changed (somebody signed in, say). A request that is under way may
+   * still be refused for how things were before; then it is the next try that does not wait.
+   */
+  hurry() {
+    if (this.#wake) this.#wake();
+    else this.#hurried = true;
   }
 
   /** Wait for a place among the uploads at work. */
@@ -67,7 +81,7 @@ export class Patience {
   }
 
   /**
-   * Wait until the next try makes sense; the upload is `waiting` meanwhile.
+   * Wait until the next try makes sense, which may be at once; the upload is `waiting` meanwhile.
    *
    * @param {Setback} setback
    * @throws {Setback} this one, when it is none that passes.
@@ -83,6 +97,10 @@ export class Patience {
     const delay = setback.retryAfter ?? backOff(retryDelays, this.#failures);
     const { state } = upload;
     upload.move(upload.offset);
+    if (this.#hurried) {
+      this.#hurried = false;
+      return;
+    }
     upload.enter("waiting", {
       reason,
       until: reason === "sign-in" ? null : Date.now() + delay,
@@ -100,11 +118,11 @@ export class Patience {
    * @param {string[]} events
    */
   async #rest(delay, events) {
-    const upload = this.#upload;
+    const onReady = (/** @type {() => void} */ wake) => (this.#wake = wake);
     try {
-      await rest(delay, { signal: this.signal, events, onReady: (wake) => upload.onWake(wake) });
+      await rest(delay, { signal: this.signal, events, onReady });
     } finally {
-      upload.onWake(null);
+      this.#wake = null;
     }
   }
 }

@@ -108,6 +108,11 @@ export class Transfer {
     }
   }
 
+  /** Wait no longer for the next try. */
+  hurry() {
+    this.#patience.hurry();
+  }
+
   /** Let go of the worker's job. */
   close() {
     this.#checksum.stop();

@@ -32,8 +32,6 @@ export class Upload extends EventTarget {
   #running = null;
   /** The run before this one, which must have ended first. @type {Promise<unknown>} */
   #last = Promise.resolve();
-  /** Ends the current rest. @type {(() => void) | null} */
-  #wake = null;
   #reported = 0;
 
   /**
@@ -95,10 +93,13 @@ export class Upload extends EventTarget {
     if (ACTIVE.has(this.state)) this.#stop("paused");
   }
 
-  /** Go on after `pause()`; while it waits, try right now (after signing in, say). */
+  /**
+   * Go on after `pause()`; while it waits, try right now (after signing in, say). While a request is
+   * under way that fails, the next try comes right after it.
+   */
   resume() {
     if (this.state === "paused") this.begin();
-    else this.#wake?.();
+    else this.#transfer.hurry();
   }
 
   /**
@@ -183,11 +184,6 @@ export class Upload extends EventTarget {
   notice(code, data = {}) {
     this.#emit("notice", { code, data, message: NOTICES[code](data) });
     this.#parts.onChange(this);
-  }
-
-  /** @param {(() => void) | null} wake */
-  onWake(wake) {
-    this.#wake = wake;
   }
 
   /** @param {"paused" | "canceled"} state */

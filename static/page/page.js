@@ -9,6 +9,7 @@
 import { ChunkedUploader } from "../chunked-upload.js";
 import { Announcer } from "./announce.js";
 import { wordButton } from "./buttons.js";
+import { ACTIVE } from "./describe.js";
 import { confirmRemoval } from "./dialogs.js";
 import { el } from "./dom.js";
 import { Files } from "./files.js";
@@ -264,9 +265,8 @@ export class Page {
   signedInOrOut() {
     this.showAccount();
     if (this.signIn?.token) {
-      for (const upload of this.uploader.uploads) {
-        if (upload.waiting?.reason === "sign-in") upload.resume();
-      }
+      // Also those that ask right now: they asked without this token.
+      for (const upload of this.uploader.uploads) if (ACTIVE.has(upload.state)) upload.resume();
     }
     void this.files.refresh(1);
   }

@@ -147,6 +147,21 @@ def test_a_lost_sign_in_keeps_the_file_and_asks(
     assert_stored(network, file)
 
 
+def test_a_sign_in_while_a_request_is_under_way_is_noticed(
+    library: Open, network: Network, file: Path
+) -> None:
+    page = library(retryDelays=NEVER)
+    refusal = {"detail": "Authentication credentials were not provided"}
+    under_way: list[Route] = []
+    page.page.route("**/uploads/?file=*", lambda route: under_way.append(route), times=1)
+    with page.page.expect_request("**/uploads/?file=*"):
+        page.pick(file)
+    page.call("resume")  # signed in meanwhile
+    under_way[0].fulfill(status=403, json=refusal)
+    page.done()
+    assert_stored(network, file)
+
+
 def test_a_server_that_fails_again_and_again_is_given_up_and_can_be_retried(
     library: Open, network: Network, file: Path
 ) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from chunked_upload.callers import hash_token
 from tests.browser.clients.page import PAGE
@@ -73,6 +73,18 @@ def test_files_picked_before_signing_in_are_kept(stranger: Visitor) -> None:
     stranger.pick(stranger.file("film.mp4", 1000))
     expect(stranger.dialog()).to_be_visible()
     sign_in(stranger)
+    stranger.expect_state("film.mp4", "done")
+
+
+def test_signing_in_while_a_request_without_the_token_is_under_way(stranger: Visitor) -> None:
+    stranger.dialog().get_by_role("button", name="Not now").click()
+    under_way: list[Route] = []
+    stranger.page.route("**/uploads/?file=*", lambda route: under_way.append(route), times=1)
+    with stranger.page.expect_request("**/uploads/?file=*"):
+        stranger.pick(stranger.file("film.mp4", 1000))
+    sign_in(stranger)
+    expect(stranger.dialog()).to_be_hidden()
+    under_way[0].continue_()  # and is refused
     stranger.expect_state("film.mp4", "done")
 
 
