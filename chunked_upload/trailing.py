@@ -18,6 +18,7 @@ import threading
 from collections import OrderedDict, deque
 from queue import SimpleQueue
 
+from .afterwards import postpone
 from .digest import MD5
 from .turnstile import aside
 
@@ -31,7 +32,8 @@ _STRIDE = 1024 * 1024
 #: Bytes that all trails of a process may have before them; beyond it each waits for its own.
 _MAX_ALL = 32 * 1024 * 1024
 
-#: A buffer up to this size is hashed at once, which takes less time than waking a thread.
+#: A buffer up to this size is hashed by the request itself, once it is answered: to wake a thread
+#: would take longer.
 _SMALL = 128 * 1024
 
 #: Buffers that are kept when they have been hashed. Memory that is free is used again at once, and
@@ -70,8 +72,7 @@ class Trail:
     def feed(self, data: bytes) -> None:
         """Hand over the next bytes; wait when the digest is too far behind."""
         self.end += len(data)
-        if len(data) <= _SMALL and not self._running:
-            self._take_in(data)
+        if len(data) <= _SMALL and self._postpone(data):
             return
         with self._changed:
             self._buffers.append(data)
@@ -84,8 +85,29 @@ class Trail:
         elif _hashers.waiting > _MAX_ALL:
             self.wait()
 
+    def _postpone(self, data: bytes) -> bool:
+        """Hash a small buffer after the answer; False when another thread is at those before it."""
+        self.catch_up()  # one at a time: a slow client's body may be a million of them
+        if self._running:
+            return False
+        self._buffers.append(data)
+        _hashers.count(len(data))
+        if not postpone(self.catch_up):
+            self.catch_up()
+        return True
+
+    def catch_up(self) -> None:
+        """Hash what is there, unless another thread does."""
+        with self._changed:
+            if self._running or not self._buffers:
+                return
+            self._running = True
+        while self.work():
+            pass
+
     def wait(self, lag: int = 0) -> None:
         """Return when the digest is no more than ``lag`` bytes behind."""
+        self.catch_up()
         with aside(), self._changed:
             while self.lag > lag:
                 self._wanted = lag

@@ -34,7 +34,7 @@ from gunicorn.http.errors import (
 )
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from . import turnstile
+from . import afterwards, turnstile
 from .asking import AskingBody
 from .heap import collect_less, keep_buffers
 from .idle import IdleConnections
@@ -165,6 +165,7 @@ class UploadWorker(ThreadWorker):  # type: ignore[misc]
         """Serve one request; return what gunicorn is to do with the connection."""
         self._heads[conn] = time.monotonic() + _HEAD_SECONDS
         self._served += 1
+        afterwards.begin()
         try:
             if not conn.initialized and not self.cfg.is_ssl:
                 conn.init()
@@ -175,6 +176,7 @@ class UploadWorker(ThreadWorker):  # type: ignore[misc]
             return False
         finally:
             self._heads.pop(conn, None)
+            afterwards.finish()
 
     def _settle(self, conn: TConn, outcome: Any) -> None:
         """Let a connection wait for its next request, or end it."""

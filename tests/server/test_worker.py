@@ -8,6 +8,7 @@ import re
 import select
 import selectors
 import socket
+import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -21,11 +22,12 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import TConn
 
-from chunked_upload import turnstile, worker
+from chunked_upload import afterwards, turnstile, worker
 from chunked_upload.worker import UploadWorker
 from tests.server.client import (
     call,
     chunked,
+    complete,
     connect,
     content_range,
     create,
@@ -73,6 +75,22 @@ def test_a_connection_is_kept_from_chunk_to_chunk(served: Server, pause: float) 
             connection.sendall(head("GET", f"/uploads/{upload_id}"))
             assert read_answer(connection).status == 200
             time.sleep(pause)
+
+
+def test_small_chunks_are_hashed_when_they_have_been_answered(served: Server) -> None:
+    """The client need not wait for that; the checksum is right all the same."""
+    upload_id = create(served, DATA[:100], 300)
+    with connect(served) as connection:
+        for start in (100, 200):
+            data = DATA[start : start + 100]
+            span = content_range(start, data, 300)["Content-Range"]
+            ask = head("PUT", f"/uploads/{upload_id}", Content_Length=100, Content_Range=span)
+            connection.sendall(ask + data)
+            assert read_answer(connection).status == 200
+    with contextlib.closing(sqlite3.connect(served.instance / "chunked_upload.db")) as database:
+        query = "SELECT digest_offset FROM chunked_upload WHERE upload_id = ?"
+        assert database.execute(query, [upload_id]).fetchone() == (200,)
+    assert complete(served, upload_id, DATA[:300]).status == 200
 
 
 def test_more_kept_connections_than_threads_are_all_served(
@@ -273,6 +291,27 @@ def test_a_head_that_comes_in_pieces_holds_up_no_other_request(
 def client_has_more(connection: TConn) -> bool:
     """Whether something has been sent that the worker has not read."""
     return bool(select.select([connection.sock], [], [], 0)[0])
+
+
+def test_what_is_postponed_is_done_when_the_answer_has_been_sent(
+    alone: tuple[UploadWorker, TConn, socket.socket],
+) -> None:
+    itself, connection, client = alone
+    seen: list[bytes] = []
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        afterwards.postpone(lambda: seen.append(client.recv(65536, socket.MSG_DONTWAIT)))
+        start_response("200 OK", [("Content-Length", "4")])
+        return [b"done"]
+
+    itself.wsgi = app
+    client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    itself.enqueue_req(connection)
+    eventually(lambda: bool(seen))
+    assert seen[0].endswith(b"\r\n\r\ndone")
+    client.shutdown(socket.SHUT_WR)
+    while itself.nr_conns:
+        itself.wait_for_and_dispatch_events(0.05)
 
 
 def test_an_idle_connection_is_left_to_the_poller(
