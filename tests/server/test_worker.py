@@ -493,6 +493,7 @@ def test_a_worker_with_more_connections_lets_another_go_first(
 
 def test_workers_share_connections(make_server: Callable[..., Server]) -> None:
     server = make_server(WORKERS="2")
+    eventually(lambda: len(server.workers()) == 3)  # it is ready with the first of them
     main, *workers = server.workers()
     assert main == server.pid
     with contextlib.ExitStack() as stack:
