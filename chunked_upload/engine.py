@@ -16,7 +16,6 @@ disk and be one statement away from its commit, which must now fail.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -255,21 +254,30 @@ class UploadEngine:
         self, record: Record, start: int, stop: int | None, check: Check, new: bool, anywhere: bool
     ) -> Turn:
         """Take the turn for a chunk that fits the record, also as it is once the turn is taken."""
-        with ExitStack() as undo, failing_parts():
-            if new:
-                undo.callback(self.forget, record)
-            else:
-                check()
-            turn = self._take_turn(record, start, stop, check)
-            undo.callback(turn.close)
-            if turn.contended or (anywhere and not new and _is_empty(record)):
-                # The second: so that a failing creator does not take the upload away from us.
-                self.records.raise_turn(record)
-            if (anywhere or not new) and not _is_current(record, turn):
-                self._look_again(record)
-                check()
-            undo.pop_all()
+        with failing_parts():
+            try:
+                if not new:
+                    check()
+                turn = self._take_turn(record, start, stop, check)
+                try:
+                    self._confirm(record, turn, check, new, anywhere)
+                except BaseException:
+                    turn.close()
+                    raise
+            except BaseException:
+                if new:
+                    self.forget(record)
+                raise
         return turn
+
+    def _confirm(self, record: Record, turn: Turn, check: Check, new: bool, anywhere: bool) -> None:
+        """Check a chunk once more, now that its turn is taken."""
+        if turn.contended or (anywhere and not new and _is_empty(record)):
+            # The second: so that a failing creator does not take the upload away from us.
+            self.records.raise_turn(record)
+        if (anywhere or not new) and not _is_current(record, turn):
+            self._look_again(record)
+            check()
 
     def _take_turn(self, record: Record, start: int, stop: int | None, check: Check) -> Turn:
         have = _end_of_stored(record)

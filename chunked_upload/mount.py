@@ -99,10 +99,11 @@ class Mount:
         """Return the engine for a model (a view may name its own)."""
         loaded = self._current()
         if model not in loaded.engines:
+            settings = loaded.settings
             loaded.engines[model] = UploadEngine(
-                settings=loaded.settings,
-                storage=self._make_storage(loaded.settings),
-                records=Records(model, lambda: self._bind(model)),
+                settings=settings,
+                storage=self._make_storage(settings),
+                records=Records(model, lambda: self._bind(model, settings)),
                 emit=self.emit,
             )
         return loaded.engines[model]
@@ -179,20 +180,20 @@ class Mount:
         """Set the database's connections up before the first of them is made, if it is there."""
         if self.app.extensions.get("sqlalchemy") is self.db:
             with self.app.app_context():
-                self._bind(self.model)
+                self._bind(self.model, self.settings)
 
-    def _bind(self, model: Any) -> Engine:
+    def _bind(self, model: Any, settings: Settings) -> Engine:
         if self._engines is None:
             self._engines = self.db.engines
         engine = self._engines[getattr(model, "__bind_key__", None)]
-        return database.prepare(engine, own=self._own_db, durable=self.settings.durable)
+        return database.prepare(engine, own=self._own_db, durable=settings.durable)
 
     def _current(self) -> _Loaded:
         try:
             environ = request.environ
         except RuntimeError:  # not within a request
             return self._up_to_date()
-        # Compared once a request: it is asked for eight times, and there are some sixty keys.
+        # Compared once a request: it is asked for six times, and there are some sixty keys.
         known: dict[Mount, _Loaded] = environ.setdefault("chunked_upload.loaded", {})
         loaded = known.get(self)
         if loaded is None:

@@ -8,6 +8,7 @@ at the turnstile: a head that is sent byte by byte would cost every other reques
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from typing import Any
 
 from gunicorn.http.unreader import SocketUnreader
@@ -26,12 +27,10 @@ class PassingUnreader(SocketUnreader):  # type: ignore[misc]
             there.__class__ = cls
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        data: bytes
-        try:
-            self.sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            with aside():
-                data = super().chunk(size_hint)
-        else:
-            data = super().chunk(size_hint)
+        size = max(self.mxchunk, min(size_hint or 0, self.max_body_chunk))
+        with suppress(BlockingIOError):
+            there: bytes = self.sock.recv(size, socket.MSG_DONTWAIT)
+            return there
+        with aside():
+            data: bytes = super().chunk(size_hint)
         return data

@@ -255,6 +255,7 @@ class UploadWorker(ThreadWorker):  # type: ignore[misc]
         # The usual case, in which gunicorn would set and reset timeouts to read nothing.
         body = conn.parser.mesg.body
         if keepalive and getattr(body.reader, "length", None) == 0 and not body.failed:
+            conn.parser.mesg = None  # or its body would be looked for again
             return True
         return bool(super()._keepalive_after(conn, keepalive))
 

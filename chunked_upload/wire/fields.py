@@ -25,6 +25,8 @@ _MAX_OWN_PARTS = 20
 #: Ends the name of a field with several files: ``file[]``, and Dropzone's ``file[0]``.
 _NUMBERED = re.compile(r"\[\d{0,9}\]$")
 
+_NO_FILES: ImmutableMultiDict[str, Any] = ImmutableMultiDict()
+
 
 @dataclass(frozen=True)
 class FormLimits:
@@ -104,4 +106,4 @@ def add_field(fields: dict[str, Any], name: str, value: Any) -> None:
 def expose_fields(request: Request, fields: dict[str, str]) -> None:
     """Let hooks read ``request.form``; asking Flask to parse the body again would find it empty."""
     request.__dict__["form"] = ImmutableMultiDict(fields)
-    request.__dict__.setdefault("files", ImmutableMultiDict())
+    request.__dict__.setdefault("files", _NO_FILES)

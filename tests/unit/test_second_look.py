@@ -195,3 +195,14 @@ def test_a_commit_that_the_database_carries_out_after_all(
         again.finish()
         again.commit()
     assert b"".join(engine.storage.read_part(record.upload_id, 0, 8)) == b"headtail"
+
+
+def test_a_chunk_refused_by_the_second_look_gives_its_turn_back(
+    engine: UploadEngine, record: Record
+) -> None:
+    stale = look_up(engine, record)
+    store(begin(engine, record, 4), b"tail")
+    assert engine.storage.mark(record.upload_id) is not None
+    with pytest.raises(OffsetMismatch):
+        begin(engine, stale, 4)
+    assert engine.storage.mark(record.upload_id) is not None

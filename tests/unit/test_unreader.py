@@ -56,6 +56,15 @@ def test_what_has_come_is_read_without_stepping_aside(
     assert connection.parser.unreader.chunk() == b""
 
 
+def test_no_more_is_read_than_was_asked_for(pair: tuple[TConn, socket.socket]) -> None:
+    connection, client = pair
+    PassingUnreader.replace(connection)
+    client.sendall(bytes(20_000))
+    there = connection.parser.unreader
+    assert len(there.chunk()) == there.mxchunk
+    assert len(there.chunk(10_000)) == 10_000
+
+
 def test_what_was_read_ahead_is_kept(pair: tuple[TConn, socket.socket]) -> None:
     connection, client = pair
     connection.parser.unreader.unread(b"GE")
