@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 _mine = threading.local()
 
@@ -26,13 +27,13 @@ def postpone(work: Callable[[], object]) -> bool:
     return True
 
 
-def begin() -> None:
-    """From here on this thread postpones; it must call :func:`finish`."""
-    _mine.pending = {}
+class answering(AbstractContextManager[None]):  # noqa: N801 - used as a function
+    """Serve a request; what is postponed meanwhile is done at its end, in that order."""
 
+    def __enter__(self) -> None:
+        _mine.pending = {}
 
-def finish() -> None:
-    """Do what has been postponed, in that order."""
-    pending, _mine.pending = _mine.pending, None
-    for work in pending:
-        work()
+    def __exit__(self, *exception: object) -> None:
+        pending, _mine.pending = _mine.pending, None
+        for work in pending:
+            work()

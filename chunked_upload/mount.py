@@ -193,7 +193,7 @@ class Mount:
             environ = request.environ
         except RuntimeError:  # not within a request
             return self._up_to_date()
-        # Compared once a request: it is asked for six times, and there are some sixty keys.
+        # Compared once a request: it is asked for several times, and there are some sixty keys.
         known: dict[Mount, _Loaded] = environ.setdefault("chunked_upload.loaded", {})
         loaded = known.get(self)
         if loaded is None:

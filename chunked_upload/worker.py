@@ -165,18 +165,17 @@ class UploadWorker(ThreadWorker):  # type: ignore[misc]
         """Serve one request; return what gunicorn is to do with the connection."""
         self._heads[conn] = time.monotonic() + _HEAD_SECONDS
         self._served += 1
-        afterwards.begin()
         try:
             if not conn.initialized and not self.cfg.is_ssl:
                 conn.init()
                 PassingUnreader.replace(conn)
-            return super().handle(conn)
+            with afterwards.answering():
+                return super().handle(conn)
         except BaseException:  # an app's sys.exit(), say: it ends this connection, no other
             self.log.exception("Error handling request")
             return False
         finally:
             self._heads.pop(conn, None)
-            afterwards.finish()
 
     def _settle(self, conn: TConn, outcome: Any) -> None:
         """Let a connection wait for its next request, or end it."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chunked_upload import afterwards, trailing
+from chunked_upload import trailing
+from chunked_upload.afterwards import answering
 from chunked_upload.digest import MD5
 from chunked_upload.trailing import MAX_LAG, Trail, Trails
 from tests.support.protocol import md5_of
@@ -54,19 +55,6 @@ def md5_at(trail: Trail) -> tuple[str, int]:
     return MD5(state).hexdigest(), seen
 
 
-@contextmanager
-def answering(postpones: bool = True) -> Iterator[None]:
-    """A request of a server that says when its answer is sent."""
-    if not postpones:
-        yield
-        return
-    afterwards.begin()
-    try:
-        yield
-    finally:
-        afterwards.finish()
-
-
 @given(
     requests=st.lists(
         st.tuples(
@@ -85,7 +73,7 @@ def test_all_that_was_handed_over_is_hashed_in_order(
     trail = Trail(digest, start)
     pieces: list[bytes] = []
     for postpones, sizes in requests:
-        with answering(postpones):
+        with answering() if postpones else nullcontext():
             for size in sizes:
                 pieces.append(bytes([len(pieces) % 256]) * size)
                 trail.feed(pieces[-1])
