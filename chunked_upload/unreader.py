@@ -28,9 +28,10 @@ class PassingUnreader(SocketUnreader):  # type: ignore[misc]
 
     def chunk(self, size_hint: int | None = None) -> bytes:
         size = max(self.mxchunk, min(size_hint or 0, self.max_body_chunk))
-        with suppress(BlockingIOError):
-            there: bytes = self.sock.recv(size, socket.MSG_DONTWAIT)
-            return there
+        if self.sock.gettimeout() is None:  # with one, Python waits whatever the flags say
+            with suppress(BlockingIOError):
+                there: bytes = self.sock.recv(size, socket.MSG_DONTWAIT)
+                return there
         with aside():
             data: bytes = super().chunk(size_hint)
         return data

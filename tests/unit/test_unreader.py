@@ -25,9 +25,14 @@ def pair() -> Iterator[tuple[TConn, socket.socket]]:
         yield connection, theirs
 
 
-def test_a_read_that_waits_lets_others_pass(pair: tuple[TConn, socket.socket]) -> None:
+@pytest.mark.parametrize("timeout", [None, 60.0])
+def test_a_read_that_waits_lets_others_pass(
+    pair: tuple[TConn, socket.socket], timeout: float | None
+) -> None:
+    """With a timeout as well, as gunicorn sets one to throw the rest of a body away."""
     connection, client = pair
     PassingUnreader.replace(connection)
+    connection.sock.settimeout(timeout)
     got: list[bytes] = []
 
     def read() -> None:
