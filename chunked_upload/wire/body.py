@@ -22,7 +22,7 @@ BUFFER_SIZE = 1024 * 1024
 #: until that many bytes have, and a thousand slow clients must not keep a thousand large buffers.
 _FIRST_SIZE = 16 * 1024
 
-#: A body up to this size is taken whole: to ask a second time costs more than the buffer.
+#: A body up to this size is asked for at once: a second time costs more than the buffer.
 _SMALL_BODY = 96 * 1024
 
 #: Seconds in which a quick client's bytes come, and after which it is a slow one.
@@ -73,11 +73,9 @@ class Body:
 
         :raises SizeMismatch: when the connection ends before Content-Length bytes came.
         """
-        if self.length is not None and self.length <= _SMALL_BODY:
-            if self.length:
-                yield self._read_small(self.length)
-            return
         size = _FIRST_SIZE
+        if self.length is not None and self.length <= _SMALL_BODY:
+            size = _SMALL_BODY
         while self.length is None or self.received < self.length:
             left = size if self.length is None else self.length - self.received
             begun = time.monotonic()
@@ -85,29 +83,14 @@ class Body:
             if not data:
                 if self.length is None:
                     return
-                raise self._broken_off()
+                raise SizeMismatch(
+                    f"Content-Length said {self.length} bytes, {self.received} arrived"
+                )
             size = _next_size(size, time.monotonic() - begun)
             self.received += len(data)
             yield data
             # Or it would be kept until the next one has come, perhaps for hours.
             del data
-
-    def _read_small(self, length: int) -> bytes:
-        """Return the whole body, so that one that breaks off begins nothing.
-
-        Its client may have sent it again by then, and would lose the turn to what is left of it.
-        """
-        parts = []
-        while self.received < length:
-            data = self._read(length - self.received)
-            if not data:
-                raise self._broken_off()
-            self.received += len(data)
-            parts.append(data)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    def _broken_off(self) -> SizeMismatch:
-        return SizeMismatch(f"Content-Length said {self.length} bytes, {self.received} arrived")
 
     def _read(self, size: int) -> bytes:
         try:

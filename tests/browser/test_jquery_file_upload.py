@@ -185,7 +185,10 @@ def test_the_browsers_own_repeat_on_a_kept_connection(
     stores(site, [make_file(tmp_path / "file.bin", SIZE)], tab)
     fault.wait()
     again = [chunk for chunk in site.proxy.chunks if position(chunk) == CHUNK]
-    assert [chunk.status for chunk in again] == ([None, 200] if kind == "cut" else [200, 400])
+    # On a busy machine the server may get to the cut request last, which then takes over from its
+    # repeat, for all that anybody can tell; the page sends the chunk once more.
+    cut = ([None, 200], [None, 400, 200])
+    assert [chunk.status for chunk in again] in (cut if kind == "cut" else ([200, 400],))
 
 
 def test_a_csrf_token_is_a_header(sites: Sites, browser: Browser, tmp_path: Path) -> None:

@@ -25,14 +25,12 @@ from gunicorn.workers.gthread import TConn
 from chunked_upload import afterwards, turnstile, worker
 from chunked_upload.worker import UploadWorker
 from tests.server.client import (
-    FORM_TYPE,
     call,
     chunked,
     complete,
     connect,
     content_range,
     create,
-    form,
     head,
     read_answer,
     state,
@@ -93,27 +91,6 @@ def test_small_chunks_are_hashed_when_they_have_been_answered(served: Server) ->
         query = "SELECT digest_offset FROM chunked_upload WHERE upload_id = ?"
         assert database.execute(query, [upload_id]).fetchone() == (200,)
     assert complete(served, upload_id, DATA[:300]).status == 200
-
-
-def test_a_small_form_that_breaks_off_takes_no_turn(served: Server) -> None:
-    """Its client may be sending it again already."""
-    upload_id = create(served, DATA[:HALF], len(DATA))
-    [side] = served.root.rglob(f"{upload_id}.turn")
-    before = side.read_bytes()
-    whole = form(DATA[HALF : HALF + 1000], upload_id=upload_id)
-    span = content_range(HALF, DATA[HALF : HALF + 1000], len(DATA))["Content-Range"]
-    ask = head(
-        "POST",
-        "/uploads/",
-        Content_Length=len(whole),
-        Content_Range=span,
-        Content_Type=FORM_TYPE["Content-Type"],
-    )
-    with connect(served) as connection:
-        connection.sendall(ask + whole[:-500])
-        connection.shutdown(socket.SHUT_WR)
-        assert read_answer(connection).status == 400
-    assert side.read_bytes() == before
 
 
 def test_more_kept_connections_than_threads_are_all_served(

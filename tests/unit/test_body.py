@@ -213,16 +213,3 @@ def test_a_buffer_is_let_go_before_the_next_is_waited_for() -> None:
         assert data
         del data
     assert set(seen) == {0}
-
-
-def test_a_small_body_comes_in_one_piece() -> None:
-    assert list(body(Trickle(b"abc", [2, 1]), CONTENT_LENGTH="3")) == [b"abc"]
-
-
-def test_of_a_small_body_that_breaks_off_nothing_is_given() -> None:
-    """Else what is left of it would take the turn from its own repeat."""
-    broken = body(Trickle(b"abc", [2, 1]), CONTENT_LENGTH="4")
-    with pytest.raises(SizeMismatch) as caught:
-        next(iter(broken))
-    assert caught.value.data["reason"] == "Content-Length said 4 bytes, 3 arrived"
-    assert broken.received == 3
