@@ -5,6 +5,6 @@ here as ``CHUNKED_UPLOAD_CONFIG=config.MyConfig``. Environment variables win ove
 ``SECRET_KEY``, ``SQLALCHEMY_DATABASE_URI`` and every ``CHUNKED_UPLOAD_*`` key (docs/settings.md).
 """
 
-from chunked_upload.standalone import DevelopmentConfig, ProductionConfig, TestingConfig
+from chunked_upload.server.app import DevelopmentConfig, ProductionConfig, TestingConfig
 
 __all__ = ["DevelopmentConfig", "ProductionConfig", "TestingConfig"]

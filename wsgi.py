@@ -3,6 +3,6 @@
 The database must be migrated first: ``chunked-upload migrate``.
 """
 
-from chunked_upload.standalone import create_app
+from chunked_upload.server.app import create_app
 
 app = create_app()

@@ -2,18 +2,12 @@
 
 from .errors import ChunkedUploadError, ConfigurationError
 from .extension import ChunkedUpload
-from .hooks import (
-    chunk_received,
-    upload_aborted,
-    upload_completed,
-    upload_created,
-    upload_expired,
-)
-from .models import ChunkedUploadMixin, Status
-from .protocols.chunked import ChunkedUploadView
-from .protocols.complete import ChunkedUploadCompleteView
+from .hooks import chunk_received, upload_aborted, upload_completed, upload_created, upload_expired
+from .http.dialects.django.chunks import ChunkedUploadView
+from .http.dialects.django.completion import ChunkedUploadCompleteView
+from .http.uploaded_file import UploadedFile
+from .records.model import ChunkedUploadMixin, Status
 from .storage import LocalStorage, Storage
-from .uploaded_file import UploadedFile
 
 __all__ = [
     "ChunkedUpload",

@@ -8,28 +8,30 @@ from typing import Any, TypeVar
 from flask import Blueprint, Flask, Response, current_app
 from flask_sqlalchemy import SQLAlchemy
 
-from . import csrf, page
-from .commands import command_group
-from .engine import UploadEngine
+from .engine.engine import UploadEngine
 from .errors import ConfigurationError
 from .hooks import Hooks
-from .models import default_model
-from .mount import Mount
-from .protocols.base import VERBS
-from .protocols.chunked import ChunkedUploadView
-from .protocols.complete import ChunkedUploadCompleteView
-from .protocols.dropzone import DropzoneCancelView
-from .protocols.form import FormView
-from .protocols.resources import UploadFileView, UploadListView, UploadView, Verbs, by_verb
-from .protocols.web import CsrfTokenView, StaticView
-from .records import Record
-from .templates import TemplateHelpers
+from .http.access import csrf
+from .http.dialects.django.chunks import ChunkedUploadView
+from .http.dialects.django.completion import ChunkedUploadCompleteView
+from .http.dialects.dropzone.chunks import DropzoneCancelView
+from .http.dialects.form import FormView
+from .http.upload_set import UploadSet
+from .http.views.base import VERBS
+from .http.views.resources import UploadFileView, UploadListView, UploadView, Verbs, by_verb
+from .maintenance.commands import command_group
+from .pages import upload_page
+from .pages.template_helpers import TemplateHelpers
+from .pages.web_views import CsrfTokenView, StaticView
+from .pages.zone_options import ZoneOptions
+from .records.model import default_model
+from .records.repository import Record
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _STATE = "chunked_upload"
 
-#: Records keep the name of their mount in a column of this length.
+#: Records keep the name of their upload set in a column of this length.
 _MAX_NAME = 64
 
 
@@ -45,10 +47,11 @@ class ChunkedUpload:
         ``SQLALCHEMY_DATABASE_URI`` says otherwise).
     :param model: a model with :class:`~chunked_upload.ChunkedUploadMixin`; by default the views'
         ``model``, else the built-in.
-    :param name: the mount's name: prefix of its endpoints (``url_for("<name>.upload")``).
+    :param name: the upload set's name: prefix of its endpoints (``url_for("<name>.upload")``).
     :param upload_view: a subclass of :class:`~chunked_upload.ChunkedUploadView`.
     :param complete_view: a subclass of :class:`~chunked_upload.ChunkedUploadCompleteView`.
-    :param settings: settings of this mount alone, by their short names (``max_bytes=10 * 2**30``).
+    :param settings: settings of this upload set alone, by their short names (``max_bytes=10 *
+        2**30``).
     """
 
     def __init__(
@@ -73,18 +76,18 @@ class ChunkedUpload:
             self.init_app(app)
 
     def init_app(self, app: Flask) -> None:
-        """Mount the service in an app.
+        """UploadSet the service in an app.
 
         :raises ConfigurationError: for a setting that cannot work, or a name taken twice.
         """
-        mounts: dict[str, Mount] = app.extensions.setdefault(_STATE, {})
-        if self.name in mounts:
+        upload_sets: dict[str, UploadSet] = app.extensions.setdefault(_STATE, {})
+        if self.name in upload_sets:
             raise ConfigurationError(
-                f"this app already has a chunked upload mount named {self.name!r};"
+                f"this app already has an upload set named {self.name!r};"
                 " give the second one another name="
             )
         db, own_db = self._database(app)
-        mount = Mount(
+        upload_set = UploadSet(
             app,
             name=self.name,
             db=db,
@@ -95,18 +98,18 @@ class ChunkedUpload:
             complete_view=self._complete_view,
             overrides=self._overrides,
         )
-        _check(mount, mounts)
-        if not mount.settings.abstract_model:
+        _check(upload_set, upload_sets)
+        if not upload_set.settings.abstract_model:
             default_model(db)
-        mount.prepare_database()
-        blueprint = self._blueprint(mount)
+        upload_set.prepare_database()
+        blueprint = self._blueprint(upload_set)
         app.register_blueprint(blueprint)
         csrf.take_over(app, blueprint)
-        app.after_request(mount.share)
-        mounts[self.name] = mount
-        if len(mounts) == 1:
+        app.after_request(upload_set.share)
+        upload_sets[self.name] = upload_set
+        if len(upload_sets) == 1:
             app.cli.add_command(command_group())
-            helpers = TemplateHelpers(app, mounts)
+            helpers = TemplateHelpers(app, upload_sets)
             app.context_processor(lambda: {_STATE: helpers})
 
     def user_loader(self, function: _Function) -> _Function:
@@ -141,37 +144,36 @@ class ChunkedUpload:
         return function
 
     @property
-    def mount(self) -> Mount:
-        """The mount in the current app."""
-        mounts: dict[str, Mount] = current_app.extensions.get(_STATE, {})
-        if self.name not in mounts:
+    def upload_set(self) -> UploadSet:
+        """The upload set in the current app."""
+        upload_sets: dict[str, UploadSet] = current_app.extensions.get(_STATE, {})
+        if self.name not in upload_sets:
             raise RuntimeError(
-                f"the current app has no chunked upload mount named {self.name!r};"
-                " call init_app(app) first"
+                f"the current app has no upload set named {self.name!r}; call init_app(app) first"
             )
-        return mounts[self.name]
+        return upload_sets[self.name]
 
     @property
     def engine(self) -> UploadEngine:
         """The engine in the current app, for uploads that do not come over HTTP."""
-        return self.mount.engine
+        return self.upload_set.engine
 
     @property
     def db(self) -> SQLAlchemy:
         """The Flask-SQLAlchemy object in the current app."""
-        return self.mount.db
+        return self.upload_set.db
 
     @property
     def model(self) -> Any:
         """The model in the current app."""
-        return self.mount.model
+        return self.upload_set.model
 
     def find(self, upload_id: str) -> Record:
         """Return the current caller's own upload, such as one whose id a form has sent.
 
         :raises UploadNotFound: when there is none, it is another's, or the id is not an id.
         """
-        return self._upload_view(self.mount).find(upload_id)
+        return self._upload_view(self.upload_set).find(upload_id)
 
     def page(
         self,
@@ -190,8 +192,8 @@ class ChunkedUpload:
         :param messages: address of a module with the texts in that language; None for English.
         :param sign_in: address where people sign in, offered when they have been signed out.
         """
-        return page.document(
-            self.mount, title=title, language=language, messages=messages, sign_in=sign_in
+        return upload_page.document(
+            self.upload_set, title=title, language=language, messages=messages, sign_in=sign_in
         )
 
     def path_of(self, upload: Record) -> str:
@@ -211,8 +213,8 @@ class ChunkedUpload:
         app.extensions["chunked_upload_own_db"] = db
         return db, True
 
-    def _blueprint(self, mount: Mount) -> Blueprint:
-        blueprint = Blueprint(self.name, __name__, url_prefix=mount.settings.url_prefix)
+    def _blueprint(self, upload_set: UploadSet) -> Blueprint:
+        blueprint = Blueprint(self.name, __name__, url_prefix=upload_set.settings.url_prefix)
         chunk = self._upload_view
         routes: dict[str, tuple[str, Verbs]] = {
             "/": (
@@ -233,7 +235,7 @@ class ChunkedUpload:
             blueprint.add_url_rule(
                 rule,
                 endpoint,
-                by_verb(mount, verbs),
+                by_verb(upload_set, verbs),
                 methods=VERBS,
                 strict_slashes=False,
                 provide_automatic_options=False,
@@ -241,14 +243,15 @@ class ChunkedUpload:
         return blueprint
 
 
-def _check(mount: Mount, others: dict[str, Mount]) -> None:
+def _check(upload_set: UploadSet, others: dict[str, UploadSet]) -> None:
     """Find what cannot work when the app starts, not at its first request."""
-    if len(mount.name) > _MAX_NAME:
-        raise ConfigurationError(f"name={mount.name!r} is longer than {_MAX_NAME} characters")
+    if len(upload_set.name) > _MAX_NAME:
+        raise ConfigurationError(f"name={upload_set.name!r} is longer than {_MAX_NAME} characters")
     for other in others.values():
-        if other.settings.url_prefix == mount.settings.url_prefix:
+        if other.settings.url_prefix == upload_set.settings.url_prefix:
             raise ConfigurationError(
-                f"mounts {other.name!r} and {mount.name!r} have the same URL prefix"
-                f" {mount.settings.url_prefix!r}; give one of them another url_prefix="
+                f"upload_sets {other.name!r} and {upload_set.name!r} have the same URL prefix"
+                f" {upload_set.settings.url_prefix!r}; give one of them another url_prefix="
             )
-    mount.engine_for(mount.model)  # makes the storage
+    upload_set.engine_for(upload_set.model)  # makes the storage
+    ZoneOptions.load({}, upload_set.settings.dropzone)

@@ -1,7 +1,7 @@
-"""What an application can attach: signals, and functions registered on a mount.
+"""What an application can attach: signals, and functions registered on an upload set.
 
 Signals (blinker, as Flask's own) are sent with the Flask app as sender and the keywords ``upload``
-(the record) and ``upload_set`` (the mount's name). They are told after the fact: the record is
+(the record) and ``upload_set`` (the upload set's name). They are told after the fact: the record is
 committed when a receiver runs.
 """
 

@@ -1,4 +1,4 @@
-"""Write the tables of docs/templates.md from chunked_upload/zone_options.py."""
+"""Write the tables of docs/templates.md from chunked_upload/pages/zone_options.py."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from chunked_upload.zone_options import FIELDS
+from chunked_upload.pages.zone_options import FIELDS
 
 PAGE = Path(__file__).with_name("templates.md")
 

@@ -1,4 +1,4 @@
-"""Write docs/settings.md from chunked_upload/settings.py: ``python docs/make_settings.py``."""
+"""Write docs/settings.md from chunked_upload/settings/keys.py: ``python docs/make_settings.py``."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from chunked_upload.settings import FIELDS, PREFIX
+from chunked_upload.settings.keys import FIELDS, PREFIX
 
 PAGE = Path(__file__).with_name("settings.md")
 
 HEAD = """\
 # Settings
 
-Generated from `chunked_upload/settings.py` by `python docs/make_settings.py`; do not edit.
+Generated from `chunked_upload/settings/keys.py` by `python docs/make_settings.py`; do not edit.
 
 A setting has three names for three places, and the first place that names it wins:
 
-1. `max_bytes=...`: a keyword of one `ChunkedUpload(...)`, for that mount alone;
-2. `app.config["CHUNKED_UPLOAD_MAX_BYTES"]`: for every mount of an app. Changes at run time are
+1. `max_bytes=...`: a keyword of one `ChunkedUpload(...)`, for that upload set alone;
+2. `app.config["CHUNKED_UPLOAD_MAX_BYTES"]`: for every upload set of an app. Changes at run time are
    followed, except of `CHUNKED_UPLOAD_URL_PREFIX`;
 3. the environment variable `CHUNKED_UPLOAD_MAX_BYTES`: for the stand-alone server, which copies it
    into its `app.config`.

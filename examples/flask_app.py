@@ -2,8 +2,8 @@
 
     flask --app examples/flask_app.py run
 
-It has its own database and its own upload model with a user, two mounts with different rules, a
-hook that turns a finished upload into a document, and a receiver of a signal. Log in first, as
+It has its own database and its own upload model with a user, two upload sets with different rules,
+a hook that turns a finished upload into a document, and a receiver of a signal. Log in first, as
 ``curl -c jar -d name=ada http://127.0.0.1:5000/login`` does, and upload with that cookie.
 """
 

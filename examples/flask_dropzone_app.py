@@ -3,8 +3,9 @@
     pip install flask-dropzone flask-wtf
     flask --app examples/flask_dropzone_app.py run
 
-It draws the forms; their action is the mount's endpoint, and on_completion stands in for the view
-that saves request.files. Files go in chunks by ``custom_options``, except with "upload on click",
+It draws the forms; their action is the upload set's endpoint, and on_completion stands in for the
+view that saves request.files. Files go in chunks by ``custom_options``, except with "upload on
+click",
 which Flask-Dropzone cannot combine with chunks. What else it cannot do (going on after a reload,
 the redirect only when all went well), ``{{ chunked_upload.dropzone(...) }}`` can:
 docs/templates.md.
@@ -87,7 +88,7 @@ csrf = CSRFProtect()
 
 @uploads.on_completion
 def note(file: UploadedFile, request: Request) -> None:
-    uploads.mount.app.logger.warning("%s: %d bytes in %s", file.filename, file.size, file.path)
+    uploads.upload_set.app.logger.warning("%s: %d bytes in %s", file.filename, file.size, file.path)
 
 
 def index(size: int) -> str:

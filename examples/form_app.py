@@ -2,8 +2,8 @@
 
     flask --app examples/form_app.py run
 
-The form goes to the mount's own endpoint, which completes the files at once, flashes what became of
-them, and sends the browser to the form's ``next``.
+The form goes to the upload set's own endpoint, which completes the files at once, flashes what
+became of them, and sends the browser to the form's ``next``.
 """
 
 from flask import Flask, render_template_string
@@ -43,7 +43,7 @@ csrf = CSRFProtect()
 
 @uploads.on_completion
 def note(file: UploadedFile, request: object) -> None:
-    uploads.mount.app.logger.warning("%s: %d bytes in %s", file.filename, file.size, file.path)
+    uploads.upload_set.app.logger.warning("%s: %d bytes in %s", file.filename, file.size, file.path)
 
 
 def create_app() -> Flask:

@@ -20,9 +20,6 @@ from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 
-from chunked_upload.heap import keep_buffers
-from chunked_upload.wire.search import find
-
 PIECE = 1024 * 1024
 #: Pieces that may wait to be hashed, as many bytes as the server allows.
 WAITING = 8
@@ -101,7 +98,7 @@ def chunk(
         uploads[upload_id] = Upload(Path(os.environ["BENCH_FILES"]) / upload_id)
     data = got[begin + 16 :]
     while True:
-        end = find(data, delimiter, 0)
+        end = data.find(delimiter)
         if data:
             uploads[upload_id].take(data if end < 0 else memoryview(data)[:end], position)
         if left == 0:
@@ -137,7 +134,6 @@ def reply(connection: socket.socket, values: dict[str, str], status: bytes = b"2
 
 def main() -> None:
     """Listen, for one connection after the other."""
-    keep_buffers()
     uploads: dict[str, Upload] = {}
     with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as listening:
         while True:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from chunked_upload.settings import KEYS
+from chunked_upload.settings.keys import KEYS
 
 from ..load import Dialect
 from ..process import Service
@@ -84,7 +84,7 @@ class Ours(Peer):
             return [
                 *("--interface", "wsgi", "--http", "1", "--no-ws", "--port", "{port}"),
                 *("--blocking-threads", threads, "--backpressure", str(2 * self.threads)),
-                *("--factory", "chunked_upload.standalone:create_app"),
+                *("--factory", "chunked_upload.server.app:create_app"),
             ]
         return [
             *("--bind", "127.0.0.1:{port}", "-k", "gthread", "--threads", threads),

@@ -1,6 +1,6 @@
 """Where bytes live: the interface, and the local disk."""
 
-from .base import Storage, Turn, TurnLost
+from .base import LeaseLost, Storage, WriteLease
 from .local import LocalStorage
 
-__all__ = ["LocalStorage", "Storage", "Turn", "TurnLost"]
+__all__ = ["LeaseLost", "LocalStorage", "Storage", "WriteLease"]

@@ -15,10 +15,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 if TYPE_CHECKING:
-    from ..settings import Settings
+    from chunked_upload.settings.keys import Settings
 
 
-class TurnLost(Exception):
+class LeaseLost(Exception):
     """Another request has taken over this range of the upload; nothing more was written."""
 
 
@@ -30,17 +30,17 @@ class StorageBusy(Exception):
     """Another process holds the part's lock far longer than any write takes."""
 
 
-class Turn(ABC):
+class WriteLease(ABC):
     """One request's exclusive right to write a range of an upload's part."""
 
-    #: True when taking the turn ended another one that may still be alive.
-    contended: bool
+    #: True when taking it preempted another one that may still be alive.
+    preempted: bool
 
     @abstractmethod
     def write(self, data: bytes | memoryview, position: int) -> None:
         """Put bytes in their place within the range.
 
-        :raises TurnLost: when a newcomer has taken over; then no byte was written.
+        :raises LeaseLost: when a newcomer has taken over; then no byte was written.
         :raises OSError: what the medium says, ENOSPC among it.
         """
 
@@ -48,20 +48,16 @@ class Turn(ABC):
     def stands(self) -> bool:
         """Whether nobody has taken over yet."""
 
-    def is_first_since(self, mark: int | None) -> bool:
-        """Whether nobody has had a turn since :meth:`Storage.mark` returned ``mark``."""
-        return False
-
     @abstractmethod
     def sync(self) -> None:
         """Return once everything written is on stable storage (if the storage is durable)."""
 
     @abstractmethod
     def close(self) -> None:
-        """Give the turn back. Idempotent."""
+        """Give the lease back. Idempotent."""
 
     def abandon(self) -> None:
-        """Close without giving the turn back, so that whoever comes next ends it. Idempotent."""
+        """Close without giving the lease back, so that whoever comes next ends it. Idempotent."""
         self.close()
 
     def __enter__(self) -> Self:
@@ -77,21 +73,14 @@ class Storage(ABC):
     @classmethod
     @abstractmethod
     def from_settings(cls, settings: Settings, default_root: str) -> Storage:
-        """Build from the mount's settings.
+        """Build from the upload set's settings.
 
         :param default_root: where to keep bytes when the settings name no place.
         """
 
-    def mark(self, upload_id: str) -> int | None:
-        """Return what tells later whether anybody has taken a turn since.
-
-        :return: None while somebody has one, and where that cannot be told.
-        """
-        return None
-
     @abstractmethod
-    def take_turn(self, upload_id: str, start: int, stop: int | None, *, have: int) -> Turn:
-        """Take the exclusive right to write ``[start, stop)``, ending any overlapping turn.
+    def take_lease(self, upload_id: str, start: int, stop: int | None, *, have: int) -> WriteLease:
+        """Take the exclusive right to write ``[start, stop)``, ending any overlapping lease.
 
         :param have: length the part has at least, according to the record; 0 for one not begun.
         :raises PartMissing: when they are not.
@@ -124,7 +113,7 @@ class Storage(ABC):
 
     @abstractmethod
     def discard_part(self, upload_id: str) -> None:
-        """Remove the part and what belongs to it, ending every turn. Idempotent."""
+        """Remove the part and what belongs to it, ending every lease. Idempotent."""
 
     @abstractmethod
     def delete(self, key: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Route, expect
 
-from chunked_upload.callers import hash_token
+from chunked_upload.http.access.callers import hash_token
 from tests.browser.clients.page import PAGE
 from tests.browser.visitor import Visitor, chunks
 

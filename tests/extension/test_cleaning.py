@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from chunked_upload import ChunkedUpload, cleaner, clock, commands
-from chunked_upload.models import utcnow
+from chunked_upload import ChunkedUpload
+from chunked_upload.maintenance import commands
+from chunked_upload.maintenance import expiry as cleaner
+from chunked_upload.support import steady_clock
+from chunked_upload.support.clock import utcnow
 from tests.conftest import create_tables
 from tests.support.protocol import Protocol, files, records
 
@@ -39,12 +42,12 @@ def test_a_clock_a_day_ahead_ends_no_upload(
     protocol.chunk(b"half", 0, 8)
     run(app, "delete-expired-uploads")
 
-    class Tomorrow(clock.datetime):  # type: ignore[name-defined,misc]
+    class Tomorrow(steady_clock.datetime):  # type: ignore[name-defined,misc]
         @classmethod
         def now(cls, tz: object = None) -> object:
             return utcnow() + timedelta(days=2)
 
-    monkeypatch.setattr(clock, "datetime", Tomorrow)
+    monkeypatch.setattr(steady_clock, "datetime", Tomorrow)
     assert run(app, "delete-expired-uploads") == (
         0,
         "0 complete uploads were deleted.\n0 incomplete uploads were deleted.\n",

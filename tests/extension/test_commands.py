@@ -11,9 +11,9 @@ from click.testing import Result
 from flask import Flask
 
 from chunked_upload import ChunkedUpload
-from chunked_upload.callers import hash_token
-from chunked_upload.models import utcnow
-from chunked_upload.setting_text import parse_tokens
+from chunked_upload.http.access.callers import hash_token
+from chunked_upload.settings.text import parse_tokens
+from chunked_upload.support.clock import utcnow
 from tests.conftest import create_tables
 from tests.extension.helpers import answer
 from tests.support.protocol import Protocol, files, records
@@ -35,12 +35,12 @@ def counted(complete: int, incomplete: int, verb: str = "were") -> list[str]:
 
 def age(app: Flask, *upload_ids: str, name: str = "chunked_upload") -> None:
     """Make uploads' time run out."""
-    mount = app.extensions["chunked_upload"][name]
+    upload_set = app.extensions["chunked_upload"][name]
     with app.app_context():
         for record in records(app, name):
             if record.upload_id in upload_ids:
                 past = utcnow() - timedelta(seconds=1)
-                assert mount.engine.records.swap(record, {"expires_on": past})
+                assert upload_set.engine.records.swap(record, {"expires_on": past})
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def test_every_mount_is_cleaned(make_app: MakeApp) -> None:
 def test_many_uploads_are_cleaned_in_batches(
     app: Flask, protocol: Protocol, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chunked_upload.records._BATCH", 3)
+    monkeypatch.setattr("chunked_upload.records.repository._BATCH", 3)
     ids = [answer(protocol.chunk(b"a", 0, 9))["upload_id"] for _ in range(10)]
     age(app, *ids[:9])
     assert clean(app).output.splitlines() == counted(0, 9)
@@ -229,7 +229,7 @@ def test_a_token_needs_a_name_that_the_configuration_can_hold(app: Flask, name: 
     assert "a name must not be empty, nor have a comma in it" in result.output
 
 
-def test_the_commands_appear_once_however_many_mounts(make_app: MakeApp) -> None:
+def test_the_commands_appear_once_however_many_upload_sets(make_app: MakeApp) -> None:
     app = make_app()
     for name in ("photos", "videos"):
         ChunkedUpload(app, name=name, url_prefix=f"/{name}")

@@ -78,7 +78,7 @@ def user_app(db: SQLAlchemy, make_app: Callable[..., Flask]) -> Flask:
 
 
 def query(app_view: Any) -> None:
-    app_view.mount.db.session.scalar(text("SELECT 1"))
+    app_view.upload_set.db.session.scalar(text("SELECT 1"))
 
 
 class Querying:

@@ -13,7 +13,7 @@ from flask_wtf.csrf import CSRFProtect
 from itsdangerous import TimestampSigner
 
 from chunked_upload import ChunkedUpload, ConfigurationError
-from chunked_upload.callers import hash_token
+from chunked_upload.http.access.callers import hash_token
 from tests.conftest import create_tables
 from tests.extension.helpers import answer
 from tests.http.answers import content_of, refused

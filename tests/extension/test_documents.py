@@ -143,7 +143,7 @@ def test_links_lead_to_files(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_settings_named_in_documents_exist(page: Path) -> None:
-    from chunked_upload.settings import KEYS
+    from chunked_upload.settings.keys import KEYS
 
     others = {"CHUNKED_UPLOAD_CONFIG", "CHUNKED_UPLOAD_INSTANCE"}
     gone = set(re.findall(r"~~`(CHUNKED_UPLOAD_\w+)`~~", page.read_text()))

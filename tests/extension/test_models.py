@@ -75,7 +75,7 @@ def test_a_base_class_of_the_apps_own_is_kept(make_app: MakeApp) -> None:
     assert Protocol(app.test_client()).completed(b"data")
 
 
-def test_two_models_in_one_database_for_two_mounts(make_app: MakeApp) -> None:
+def test_two_models_in_one_database_for_two_upload_sets(make_app: MakeApp) -> None:
     app = make_app()
     db = SQLAlchemy(app)
 
@@ -255,7 +255,7 @@ def test_a_record_that_the_database_refuses_leaves_no_file(make_app: MakeApp) ->
 
 def test_token_callers_leave_the_models_user_empty(make_app: MakeApp) -> None:
     """A token's name is not a user of the app."""
-    from chunked_upload.callers import hash_token
+    from chunked_upload.http.access.callers import hash_token
 
     app = make_app(CHUNKED_UPLOAD_TOKENS={"robot": hash_token("secret")})
     users = Users(app, int)

@@ -63,7 +63,7 @@ def test_one_object_serves_two_apps_apart(make_app: MakeApp, tmp_path: Path) -> 
     assert records(apps[1]) == []
     for app in apps:
         with app.app_context():
-            assert uploads.mount.app is app
+            assert uploads.upload_set.app is app
             assert uploads.db is app.extensions["sqlalchemy"]
             assert uploads.engine.records.model is uploads.model
 
@@ -135,12 +135,12 @@ def test_an_app_below_a_prefix_gives_urls_with_it(app: Flask) -> None:
     assert answer(state)["url"] == f"/shop/uploads/{upload_id}/file"
 
 
-# Several mounts in one app
+# Several upload sets in one app
 
 
 @pytest.fixture
-def two_mounts(make_app: MakeApp) -> Flask:
-    """Two mounts that differ in field name, limit, hooks and views."""
+def two_upload_sets(make_app: MakeApp) -> Flask:
+    """Two upload sets that differ in field name, limit, hooks and views."""
     app = make_app()
     app.config["DONE"] = []
     photos = ChunkedUpload(
@@ -169,15 +169,15 @@ def two_mounts(make_app: MakeApp) -> Flask:
 
 class EchoView(ChunkedUploadView):
     def get_response_data(self, chunked_upload: Any, request: Any) -> dict[str, Any]:
-        return {"mount": "videos"} | super().get_response_data(chunked_upload, request)
+        return {"upload_set": "videos"} | super().get_response_data(chunked_upload, request)
 
 
 class EchoCompleteView(ChunkedUploadCompleteView):
     do_md5_check = False
 
 
-def test_each_mount_has_its_own_field_name_limit_hooks_and_views(two_mounts: Flask) -> None:
-    client = two_mounts.test_client()
+def test_each_mount_has_its_own_field_name_limit_hooks_and_views(two_upload_sets: Flask) -> None:
+    client = two_upload_sets.test_client()
     photos, videos = Protocol(client, "/photos"), Protocol(client, "/videos")
 
     assert refusal(photos.chunk(b"x", field="video")) == (400, "No chunk file was submitted")
@@ -187,8 +187,8 @@ def test_each_mount_has_its_own_field_name_limit_hooks_and_views(two_mounts: Fla
 
     photo = answer(photos.chunk(b"x" * 10, field="photo", filename="a.jpg"))
     video = answer(videos.chunk(b"x" * 11, field="video", filename="b.mp4"))
-    assert "mount" not in photo
-    assert video["mount"] == "videos"
+    assert "upload_set" not in photo
+    assert video["upload_set"] == "videos"
 
     assert refusal(photos.complete(photo["upload_id"], "")) == (
         400,
@@ -196,14 +196,14 @@ def test_each_mount_has_its_own_field_name_limit_hooks_and_views(two_mounts: Fla
     )
     assert photos.complete(photo["upload_id"], b"x" * 10).status_code == 200
     assert videos.complete(video["upload_id"], "").status_code == 200
-    assert two_mounts.config["DONE"] == [("photo", "a.jpg"), ("video", "b.mp4")]
-    with two_mounts.test_request_context():
+    assert two_upload_sets.config["DONE"] == [("photo", "a.jpg"), ("video", "b.mp4")]
+    with two_upload_sets.test_request_context():
         assert url_for("photos.file", upload_id="x") == "/photos/x/file"
         assert url_for("videos.file", upload_id="x") == "/videos/x/file"
 
 
-def test_a_mount_never_sees_anothers_uploads(two_mounts: Flask) -> None:
-    client = two_mounts.test_client()
+def test_a_mount_never_sees_anothers_uploads(two_upload_sets: Flask) -> None:
+    client = two_upload_sets.test_client()
     photos, videos = Protocol(client, "/photos"), Protocol(client, "/videos")
     upload_id = answer(photos.chunk(b"hello ", 0, 10, field="photo"))["upload_id"]
 
@@ -236,7 +236,7 @@ def test_each_mount_may_know_its_callers_in_its_own_way(make_app: MakeApp) -> No
     )
     assert Protocol(client, "/members").chunk(b"x", headers={"X-User": "a"}).status_code == 200
     with app.app_context():
-        assert not open_to_all.mount.login_required
+        assert not open_to_all.upload_set.login_required
 
 
 def test_the_caller_is_asked_anew_for_every_request(make_app: MakeApp) -> None:

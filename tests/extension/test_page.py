@@ -15,8 +15,8 @@ from flask import Flask, Response, render_template_string
 from flask.testing import FlaskClient
 
 from chunked_upload import ChunkedUpload, ChunkedUploadView
-from chunked_upload.assets import without_comments
-from chunked_upload.page import modules
+from chunked_upload.pages.assets import without_comments
+from chunked_upload.pages.upload_page import modules
 from tests.conftest import create_tables
 
 STATIC = Path(__file__).parents[2] / "static"
@@ -24,7 +24,7 @@ MakeApp = Callable[..., Flask]
 
 
 def page_app(app: Flask, *, page: dict[str, Any] | None = None, **settings: Any) -> FlaskClient:
-    """Mount the service and serve its page at ``/files``; return a client."""
+    """UploadSet the service and serve its page at ``/files``; return a client."""
     uploads = ChunkedUpload(app, **settings)
 
     @app.get("/files")
@@ -63,7 +63,7 @@ def test_the_policy_allows_what_is_needed_and_no_more(make_app: MakeApp) -> None
     assert response.headers["Cache-Control"] == "no-cache"
 
 
-def test_nothing_inline_and_every_address_is_the_mounts(make_app: MakeApp) -> None:
+def test_nothing_inline_and_every_address_is_the_upload_sets(make_app: MakeApp) -> None:
     client = page_app(make_app(), url_prefix="/in/here")
     text = client.get("/files").text
     assert "<style" not in text

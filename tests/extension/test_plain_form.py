@@ -27,7 +27,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 @pytest.fixture
 def make(make_app: MakeApp) -> MakeApp:
-    """Make an app with a page at ``/page``; keywords are settings of the mount."""
+    """Make an app with a page at ``/page``; keywords are settings of the upload set."""
 
     def make(**settings: Any) -> Flask:
         app = make_app()

@@ -15,7 +15,7 @@ from sqlalchemy import inspect
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chunked_upload import ChunkedUpload, ChunkedUploadMixin, LocalStorage
-from chunked_upload.settings import Settings
+from chunked_upload.settings.keys import Settings
 from tests.conftest import create_tables
 from tests.extension.helpers import answer, refusal
 from tests.support.protocol import Protocol, files, records

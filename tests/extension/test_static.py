@@ -1,4 +1,4 @@
-"""The package's scripts and styles, served by the mount to pages of an app."""
+"""The package's scripts and styles, served by the upload set to pages of an app."""
 
 from __future__ import annotations
 

@@ -15,9 +15,9 @@ from flask_wtf.csrf import CSRFProtect
 from jinja2 import DictLoader
 
 from chunked_upload import ChunkedUpload, ConfigurationError
-from chunked_upload import templates as helpers
 from chunked_upload.errors import UploadNotFound
-from chunked_upload.zone_options import FIELDS, NOT_NEEDED
+from chunked_upload.pages import template_helpers as helpers
+from chunked_upload.pages.zone_options import FIELDS, NOT_NEEDED
 from tests.conftest import create_tables
 from tests.extension.helpers import answer
 from tests.http.forms import field, file, post_form
@@ -352,7 +352,7 @@ def test_beside_flask_dropzone_its_settings_are_its_own(make: Make) -> None:
     assert zone(app)["maxBytes"] is None
 
 
-# Several mounts
+# Several upload sets
 
 
 def test_the_only_mount_is_meant_else_the_one_named(make_app: MakeApp) -> None:

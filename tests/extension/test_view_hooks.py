@@ -337,7 +337,7 @@ def test_a_hook_that_raises_after_a_completion_does_not_undo_it(
     assert record.notified_on is not None
 
 
-# Functions registered on the mount
+# Functions registered on the upload set
 
 
 def test_registered_checks_run_where_the_views_hooks_do(make_app: MakeApp) -> None:
@@ -419,7 +419,7 @@ def test_a_queryset_of_the_views_own_holds_for_every_endpoint(make_app: MakeApp)
 
     class View(ChunkedUploadView):
         def get_queryset(self, request: Request) -> Any:
-            everything = self.engine.records.query(self.mount.name)
+            everything = self.engine.records.query(self.upload_set.name)
             return everything.where(self.model.filename != "secret")
 
     app = make_app()
@@ -457,7 +457,7 @@ def test_do_md5_check_false_needs_no_md5_and_checks_none(make_app: MakeApp) -> N
 
 @pytest.fixture
 def routed(make_app: MakeApp) -> Flask:
-    """An app with URLs of its own for the two views, which belong to the mount ``docs``."""
+    """An app with URLs of its own for the two views, which belong to the upload set ``docs``."""
     app = make_app()
     db = SQLAlchemy(app)
 

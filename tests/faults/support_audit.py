@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import NullPool, create_engine, text
 
-from chunked_upload.database import newest_sqlite
+from chunked_upload.records.durability import newest_sqlite
 from tests.faults.support_client import promoted_files
 from tests.support.scorecard import Run
 from tests.support.server import Server

@@ -144,8 +144,8 @@ def _speaker() -> Callable[[Any], None]:
 
 
 def _make_app() -> Any:
-    from chunked_upload.digest import resumable_md5
-    from chunked_upload.standalone import create_app
+    from chunked_upload.checksum.md5 import resumable_md5
+    from chunked_upload.server.app import create_app
 
     resumable_md5()  # looks for the library once, with the help of other programs
     app = create_app()
@@ -229,11 +229,11 @@ def _sql(app: Any, statement: str) -> list[list[Any]]:
 
 def _promote(app: Any, upload_id: str) -> None:
     """Put an upload's file in its final place, and record nothing: a completion that died there."""
-    mount = app.extensions["chunked_upload"]["chunked_upload"]
+    upload_set = app.extensions["chunked_upload"]["chunked_upload"]
     with app.test_request_context():
-        statement = mount.engine.records.query(mount.name)
-        record = mount.engine.find(statement.where(mount.model.upload_id == upload_id))
-        mount.engine.completion.promote(record)
+        statement = upload_set.engine.records.query(upload_set.name)
+        record = upload_set.engine.find(statement.where(upload_set.model.upload_id == upload_id))
+        upload_set.engine.completion.promote(record)
 
 
 def _touch(app: Any, step: Step, known: dict[str, str]) -> None:

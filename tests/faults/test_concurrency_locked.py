@@ -9,7 +9,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import NullPool, create_engine, text
 
-from chunked_upload import ChunkedUpload, database
+from chunked_upload import ChunkedUpload
+from chunked_upload.records import durability as database
 from tests.conftest import create_tables
 from tests.support.protocol import Protocol
 

@@ -11,10 +11,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from chunked_upload.engine import UploadEngine
+from chunked_upload.engine.engine import UploadEngine
 from chunked_upload.errors import UploadNotFound
-from chunked_upload.models import Status
-from chunked_upload.records import Record
+from chunked_upload.records.model import Status
+from chunked_upload.records.repository import Record
 from tests.support.protocol import files, md5_of
 
 

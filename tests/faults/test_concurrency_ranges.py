@@ -18,11 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from chunked_upload import ranges
-from chunked_upload.engine import UploadEngine
+from chunked_upload.engine import ranges
+from chunked_upload.engine.engine import UploadEngine
 from chunked_upload.errors import BytesDiffer, NotComplete, OffsetMismatch
-from chunked_upload.records import Record
-from chunked_upload.standalone import create_app
+from chunked_upload.records.repository import Record
+from chunked_upload.server.app import create_app
 from tests.support.protocol import md5_of
 from tests.support.scorecard import BOTH, Run, row
 from tests.support.site import Site

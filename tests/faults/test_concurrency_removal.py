@@ -9,9 +9,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from chunked_upload.engine import UploadEngine
+from chunked_upload.engine.engine import UploadEngine
 from chunked_upload.errors import UploadNotFound
-from chunked_upload.records import Record
+from chunked_upload.records.repository import Record
 from tests.support.protocol import nothing_left
 
 
@@ -62,7 +62,7 @@ def test_removal_beside_a_chunk_that_takes_the_turn_leaves_nothing(
 
         def discard_beside_a_late_chunk(upload_id: str) -> None:
             monkeypatch.undo()
-            engine.records.raise_turn(late)
+            engine.records.raise_fencing_token(late)
             discard(upload_id)
 
         monkeypatch.setattr(engine.storage, "discard_part", discard_beside_a_late_chunk)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from chunked_upload.wire.body import BUFFER_SIZE
+from chunked_upload.http.wire.body import BUFFER_SIZE
 from tests.support.concurrency import (
     at_once,
     serving_process,

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from chunked_upload.models import utcnow
+from chunked_upload.support.clock import utcnow
 from tests.support.protocol import Protocol, md5_of
 
 Step = Callable[[timedelta], None]

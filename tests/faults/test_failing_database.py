@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
-from chunked_upload.database import newest_sqlite
+from chunked_upload.records.durability import newest_sqlite
 from tests.faults.support_client import Unreachable
 from tests.faults.support_victim import Victim
 from tests.support.postgres import cluster

@@ -14,7 +14,7 @@ import pytest
 from werkzeug.http import parse_options_header
 
 import chunked_upload
-from chunked_upload.callers import hash_token
+from chunked_upload.http.access.callers import hash_token
 from tests.support.concurrency import Latencies, spread
 from tests.support.scorecard import SQLITE, Run, row
 from tests.support.server import Server

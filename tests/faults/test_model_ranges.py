@@ -29,10 +29,10 @@ from hypothesis.stateful import (
 from sqlalchemy import select
 
 from chunked_upload import ChunkedUpload
-from chunked_upload.chunk import Chunk
-from chunked_upload.engine import UploadEngine
+from chunked_upload.engine.chunk import Chunk
+from chunked_upload.engine.engine import UploadEngine
 from chunked_upload.errors import BytesDiffer, NotComplete, OffsetMismatch
-from chunked_upload.records import Record
+from chunked_upload.records.repository import Record
 from tests.conftest import create_tables
 from tests.support.protocol import md5_of
 from tests.support.scorecard import SQLITE, Run, row

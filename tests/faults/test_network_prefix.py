@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from chunked_upload.engine import UploadEngine
+from chunked_upload.engine.engine import UploadEngine
 from chunked_upload.errors import OffsetMismatch, SizeMismatch
-from chunked_upload.records import Record
+from chunked_upload.records.repository import Record
 from tests.support.protocol import md5_of, records
 
 CONTENT = bytes(range(256)) * 2

@@ -10,12 +10,12 @@ from sqlalchemy import update
 
 def expire(app: Flask, upload_id: str, name: str = "chunked_upload") -> None:
     """Move an upload's time to an hour ago."""
-    mount = app.extensions["chunked_upload"][name]
-    model = mount.model
+    upload_set = app.extensions["chunked_upload"][name]
+    model = upload_set.model
     with app.app_context():
-        mount.db.session.execute(
+        upload_set.db.session.execute(
             update(model)
             .where(model.upload_id == upload_id)
             .values(expires_on=datetime.now(UTC) - timedelta(hours=1))
         )
-        mount.db.session.commit()
+        upload_set.db.session.commit()

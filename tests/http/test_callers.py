@@ -13,7 +13,7 @@ from werkzeug.local import LocalProxy
 from werkzeug.test import TestResponse
 
 from chunked_upload import ChunkedUpload
-from chunked_upload.callers import hash_token
+from chunked_upload.http.access.callers import hash_token
 from tests.conftest import create_tables
 from tests.http.answers import content_of, refused, stored
 from tests.http.forms import FORM, Unreadable, field, file, form, post_form, send

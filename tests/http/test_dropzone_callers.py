@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from chunked_upload import ChunkedUpload
-from chunked_upload.cleaner import delete_expired
+from chunked_upload.maintenance.expiry import delete_expired
 from tests.conftest import create_tables
 from tests.http.answers import refused, stored
 from tests.http.expiry import expire
@@ -236,7 +236,7 @@ def test_cancel_needs_a_name(app: Flask, client: FlaskClient) -> None:
 def test_cancels_without_an_upload_have_a_limit(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chunked_upload.protocols.dropzone._MAX_FORBIDDEN", 3)
+    monkeypatch.setattr("chunked_upload.http.dialects.dropzone.chunks._MAX_FORBIDDEN", 3)
     names = [DropzoneFile(client, DATA) for _ in range(4)]
     assert [one.cancel().status_code for one in names] == [204, 204, 204, 413]
     assert len(records(app)) == 3

@@ -23,7 +23,7 @@ GUNICORN = [
 GRANIAN = [
     *(str(Path(sys.executable).parent / "granian"), "--interface", "wsgi", "--http", "1"),
     *("--no-ws", "--blocking-threads", "32", "--workers", "2", "--port", "{port}"),
-    *("--respawn-failed-workers", "--factory", "chunked_upload.standalone:create_app"),
+    *("--respawn-failed-workers", "--factory", "chunked_upload.server.app:create_app"),
 ]
 
 #: Other servers that the app runs on.

@@ -14,7 +14,7 @@ from flask import Flask
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import Engine, inspect
 
-from chunked_upload.standalone import create_app
+from chunked_upload.server.app import create_app
 from tests.server.client import call, create
 from tests.support.server import PROGRAM, Server, clean_environment
 

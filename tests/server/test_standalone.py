@@ -14,7 +14,7 @@ from flask_migrate import upgrade
 
 import config
 from chunked_upload.errors import ConfigurationError
-from chunked_upload.standalone import create_app
+from chunked_upload.server.app import create_app
 
 
 @pytest.fixture

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import re
 import select
 import selectors
 import socket
-import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -22,12 +20,12 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import TConn
 
-from chunked_upload import afterwards, turnstile, worker
-from chunked_upload.worker import UploadWorker
+from chunked_upload.server.gunicorn import request_gate, worker
+from chunked_upload.server.gunicorn.worker import UploadWorker
+from chunked_upload.support.blocking import wrap_blocking
 from tests.server.client import (
     call,
     chunked,
-    complete,
     connect,
     content_range,
     create,
@@ -75,22 +73,6 @@ def test_a_connection_is_kept_from_chunk_to_chunk(served: Server, pause: float) 
             connection.sendall(head("GET", f"/uploads/{upload_id}"))
             assert read_answer(connection).status == 200
             time.sleep(pause)
-
-
-def test_small_chunks_are_hashed_when_they_have_been_answered(served: Server) -> None:
-    """The client need not wait for that; the checksum is right all the same."""
-    upload_id = create(served, DATA[:100], 300)
-    with connect(served) as connection:
-        for start in (100, 200):
-            data = DATA[start : start + 100]
-            span = content_range(start, data, 300)["Content-Range"]
-            ask = head("PUT", f"/uploads/{upload_id}", Content_Length=100, Content_Range=span)
-            connection.sendall(ask + data)
-            assert read_answer(connection).status == 200
-    with contextlib.closing(sqlite3.connect(served.instance / "chunked_upload.db")) as database:
-        query = "SELECT digest_offset FROM chunked_upload WHERE upload_id = ?"
-        assert database.execute(query, [upload_id]).fetchone() == (200,)
-    assert complete(served, upload_id, DATA[:300]).status == 200
 
 
 def test_more_kept_connections_than_threads_are_all_served(
@@ -240,8 +222,7 @@ def alone() -> Iterator[tuple[UploadWorker, TConn, socket.socket]]:
     config.set("threads", 4)
     itself = UploadWorker(1, 1, [], App(), 30, config, Logger(config))
     with contextlib.ExitStack() as stack:
-        stack.callback(gc.set_threshold, *gc.get_threshold())
-        stack.callback(gc.unfreeze)
+        stack.callback(wrap_blocking, contextlib.nullcontext)
         itself.load_wsgi()
         itself.method_queue.init()
         itself.poller = stack.enter_context(selectors.DefaultSelector())
@@ -250,7 +231,7 @@ def alone() -> Iterator[tuple[UploadWorker, TConn, socket.socket]]:
         itself.poller.register(queue.fileno(), selectors.EVENT_READ, queue.run_callbacks)
         for end in (itself.tmp.close, itself.method_queue.close, itself._idle.close):
             stack.callback(end)
-        stack.callback(turnstile.hand_over, None)
+        stack.callback(request_gate.hand_over, None)
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         client = socket.create_connection(listener.getsockname(), timeout=30)
         stack.enter_context(client)
@@ -280,7 +261,7 @@ def test_a_head_that_comes_in_pieces_holds_up_no_other_request(
     client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nHal")
     itself.enqueue_req(connection)
     eventually(lambda: connection.parser is not None and not client_has_more(connection))
-    eventually(lambda: not turnstile._lock.locked())
+    eventually(lambda: not request_gate._lock.locked())
     client.sendall(b"f: b\r\n\r\n")
     assert client.recv(65536).startswith(b"HTTP/1.1 200 OK")
     client.shutdown(socket.SHUT_WR)
@@ -291,27 +272,6 @@ def test_a_head_that_comes_in_pieces_holds_up_no_other_request(
 def client_has_more(connection: TConn) -> bool:
     """Whether something has been sent that the worker has not read."""
     return bool(select.select([connection.sock], [], [], 0)[0])
-
-
-def test_what_is_postponed_is_done_when_the_answer_has_been_sent(
-    alone: tuple[UploadWorker, TConn, socket.socket],
-) -> None:
-    itself, connection, client = alone
-    seen: list[bytes] = []
-
-    def app(environ: Any, start_response: Any) -> list[bytes]:
-        afterwards.postpone(lambda: seen.append(client.recv(65536, socket.MSG_DONTWAIT)))
-        start_response("200 OK", [("Content-Length", "4")])
-        return [b"done"]
-
-    itself.wsgi = app
-    client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-    itself.enqueue_req(connection)
-    eventually(lambda: bool(seen))
-    assert seen[0].endswith(b"\r\n\r\ndone")
-    client.shutdown(socket.SHUT_WR)
-    while itself.nr_conns:
-        itself.wait_for_and_dispatch_events(0.05)
 
 
 def test_an_idle_connection_is_left_to_the_poller(
@@ -336,7 +296,7 @@ def test_an_idle_connection_is_left_to_the_poller(
 OTHER_APP = """
 import sys, time
 from pathlib import Path
-from chunked_upload import idle, worker
+from chunked_upload.server.gunicorn import idle, worker
 
 {before}
 
@@ -367,7 +327,13 @@ def run_other(place: Path, before: str) -> Iterator[Server]:
     """Another app under the worker, with few threads."""
     (place / "other.py").write_text(OTHER_APP.replace("{before}", before))
     command = [
-        *(sys.executable, "-m", "gunicorn", "-k", "chunked_upload.worker.UploadWorker"),
+        *(
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "-k",
+            "chunked_upload.server.gunicorn.worker.UploadWorker",
+        ),
         *("--preload", "--threads", "4", "--no-control-socket", "-b", "127.0.0.1:{port}"),
         "other:app",
     ]
@@ -463,75 +429,3 @@ def test_every_request_of_a_crowd_has_its_one_answer(tmp_path: Path, before: str
     with run_other(tmp_path, before) as server, ThreadPoolExecutor(24) as pool:
         assert all(count >= 30 for count in pool.map(talk, range(24)))
         assert server.stop() == 0
-
-
-@pytest.mark.parametrize(
-    ("others", "gives_way"), [(0, True), (1, False), (2, False), (None, False)]
-)
-def test_a_worker_with_more_connections_lets_another_go_first(
-    alone: tuple[UploadWorker, TConn, socket.socket],
-    monkeypatch: pytest.MonkeyPatch,
-    others: int | None,
-    gives_way: bool,
-) -> None:
-    itself, _, _ = alone
-    itself.cfg.set("workers", 2)
-    itself.cfg.__dict__.pop("workers")  # as it was looked up before
-    monkeypatch.setattr(worker._siblings, "least", lambda: others)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.setblocking(False)
-        with socket.create_connection(listener.getsockname()) as client:
-            # The other worker is there in the time that it is given.
-            monkeypatch.setattr(time, "sleep", lambda _: listener.accept()[0].close())
-            itself.accept(listener)
-            assert itself.nr_conns == (1 if gives_way else 2)
-            client.shutdown(socket.SHUT_WR)
-            assert client.recv(1) == b""
-    while itself.nr_conns > 1:
-        itself.wait_for_and_dispatch_events(0.05)
-
-
-def test_workers_share_connections(make_server: Callable[..., Server]) -> None:
-    server = make_server(WORKERS="2")
-    eventually(lambda: len(server.workers()) == 3)  # it is ready with the first of them
-    main, *workers = server.workers()
-    assert main == server.pid
-    with contextlib.ExitStack() as stack:
-
-        def shares(count: int) -> list[int]:
-            """Connect so often; return how many connections each worker has got."""
-            connections = [stack.enter_context(connect(server)) for _ in range(count)]
-            for connection in connections:
-                connection.sendall(head("GET", "/healthz"))
-                assert read_answer(connection).status == 200
-            inodes = [_server_side(connection) for connection in connections]
-            return [len(_sockets(worker).intersection(inodes)) for worker in workers]
-
-        first = shares(1).index(1)
-        eventually(lambda: shares(1)[1 - first] == 1)  # once the other has started
-        both = shares(20)
-    assert sum(both) == 20
-    # Half of them each, but for those that are late on a busy machine.
-    assert min(both) >= 4, both
-
-
-def _server_side(client: socket.socket) -> str:
-    """Return the inode of the other end of a connection (proc(5))."""
-    ours, theirs = (
-        f"0100007F:{end[1]:04X}" for end in (client.getpeername(), client.getsockname())
-    )
-    for _ in range(100):  # the file is not read in one piece, and lines move meanwhile
-        for line in Path("/proc/net/tcp").read_text().splitlines():
-            fields = line.split()
-            if fields[1:3] == [ours, theirs]:
-                return fields[9]
-    raise AssertionError("the connection is not there")
-
-
-def _sockets(process: int) -> set[str]:
-    """Return the inodes of a process's sockets."""
-    found = set()
-    for entry in Path(f"/proc/{process}/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):
-            found.add(str(entry.readlink()).removeprefix("socket:[").removesuffix("]"))
-    return found

@@ -83,10 +83,12 @@ def md5_of(data: bytes) -> str:
 
 
 def records(app: Flask, name: str = "chunked_upload") -> list[Any]:
-    """Return all records of a mount's model, those marked for removal included."""
-    mount = app.extensions["chunked_upload"][name]
+    """Return all records of an upload set's model, those marked for removal included."""
+    upload_set = app.extensions["chunked_upload"][name]
     with app.app_context():
-        found: list[Any] = mount.engine.records.all(select(mount.model).order_by(mount.model.id))
+        found: list[Any] = upload_set.engine.records.all(
+            select(upload_set.model).order_by(upload_set.model.id)
+        )
         return found
 
 

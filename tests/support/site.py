@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from sqlalchemy import NullPool, bindparam, create_engine, text
 
-from chunked_upload.models import UTCDateTime
+from chunked_upload.records.model import UTCDateTime
 from tests.support.scorecard import Run
 from tests.support.server import Server
 from tests.support.wire import Client
@@ -29,7 +29,7 @@ BIN = Path(sys.executable).parent
 #: An app of the stand-alone server's kind whose hook writes a line for each time it is called.
 HOOKED = """\
 import os, time
-from chunked_upload.standalone import create_app as make
+from chunked_upload.server.app import create_app as make
 
 def on_completion(uploaded_file, request):
     time.sleep(float(os.environ.get("HOOK_SECONDS", "0")))
@@ -133,7 +133,7 @@ class Site:
         command = None
         if hooked or program == "gunicorn":
             (self.directory / "hooked.py").write_text(HOOKED)
-            module = "hooked" if hooked else "chunked_upload.standalone"
+            module = "hooked" if hooked else "chunked_upload.server.app"
             command = _command(program, module, workers)
         self.servers = [Server(self.directory, self.environment, command) for _ in range(servers)]
         self.stored = Stored(
@@ -214,7 +214,7 @@ class Site:
 
 def _command(program: str, module: str, workers: int) -> list[str]:
     bundled = program == "bundled"
-    kind = "chunked_upload.worker.UploadWorker" if bundled else "gthread"
+    kind = "chunked_upload.server.gunicorn.worker.UploadWorker" if bundled else "gthread"
     return [
         *(str(BIN / "gunicorn"), "--worker-class", kind, "--workers", str(workers)),
         *("--threads", "256" if bundled else "64", "--bind", "127.0.0.1:{port}"),

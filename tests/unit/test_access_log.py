@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from chunked_upload import accesslog
+from chunked_upload.server import access_log as accesslog
 
 
 class Kept(logging.Handler):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chunked_upload.assets import find_asset, without_comments
+from chunked_upload.pages.assets import find_asset, without_comments
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from chunked_upload.errors import (
     SizeMismatch,
     UnsupportedBody,
 )
-from chunked_upload.wire.body import Body
+from chunked_upload.http.wire.body import Body
 
 
 class Trickle(io.RawIOBase):
@@ -180,7 +180,7 @@ def test_quick_clients_are_asked_for_much_and_slow_ones_for_little(
 ) -> None:
     kib = 1024
     clock = Clock([0.001, 0.001, 0.001, 0.05, 2.0, 0.05, 0.001, 0.001])
-    monkeypatch.setattr("chunked_upload.wire.body.time.monotonic", lambda: clock.now)
+    monkeypatch.setattr("chunked_upload.http.wire.body.time.monotonic", lambda: clock.now)
     arriving = iter(body(clock, CONTENT_LENGTH=str(2**30)))  # type: ignore[arg-type]
     for _ in range(8):
         next(arriving)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chunked_upload.callers import hash_token, owner_key
+from chunked_upload.http.access.callers import hash_token, owner_key
 
 
 class WithId:

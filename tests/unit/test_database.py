@@ -10,7 +10,13 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine, create_engine
 
 from chunked_upload import ChunkedUpload
-from chunked_upload.database import add_reserve, has_room, keep_reserve, prepare, spend_reserve
+from chunked_upload.records.durability import (
+    add_reserve,
+    has_room,
+    keep_reserve,
+    prepare,
+    spend_reserve,
+)
 
 
 def pragma(engine: Engine, name: str) -> object:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chunked_upload.errors import BadRequest
-from chunked_upload.wire.dropzone import FIELDS, read_chunk
+from chunked_upload.http.dialects.dropzone.fields import FIELDS, read_chunk
 
 NUMBERS = sorted(FIELDS - {"dzuuid"})
 FIRST = {

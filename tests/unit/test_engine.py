@@ -11,9 +11,9 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chunked_upload import digest
-from chunked_upload.chunk import Chunk
-from chunked_upload.engine import UploadEngine
+from chunked_upload.checksum import md5 as digest
+from chunked_upload.engine.chunk import Chunk
+from chunked_upload.engine.engine import UploadEngine
 from chunked_upload.errors import (
     AlreadyComplete,
     BytesDiffer,
@@ -25,8 +25,8 @@ from chunked_upload.errors import (
     UploadExpired,
     UploadNotFound,
 )
-from chunked_upload.models import Status
-from chunked_upload.records import Record
+from chunked_upload.records.model import Status
+from chunked_upload.records.repository import Record
 from tests.support.protocol import files, md5_of, nothing_left
 
 DATA = b"hello world"
@@ -47,7 +47,7 @@ def new(engine: UploadEngine, length: int | None = 11) -> Record:
 
 
 def look_up(engine: UploadEngine, record: Record) -> Record:
-    return engine.find_own(record.upload_id, upload_set="chunked_upload", owner=None, to_write=True)
+    return engine.find_own(record.upload_id, upload_set="chunked_upload", owner=None)
 
 
 def begin(
@@ -319,7 +319,9 @@ def test_a_late_chunk_beside_the_hook_does_not_make_it_run_again(engine: UploadE
 
     def hook() -> None:
         told.append("done")
-        engine.records.raise_turn(record)  # as a chunk does that takes over from another one
+        engine.records.raise_fencing_token(
+            record
+        )  # as a chunk does that takes over from another one
 
     for _ in range(2):
         engine.completion.settle(look_up(engine, record), hook)

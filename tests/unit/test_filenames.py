@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chunked_upload.filenames import clean_filename, extension, portable_filename
+from chunked_upload.support.filenames import clean_filename, extension, portable_filename
 
 tricky = st.sampled_from(
     [

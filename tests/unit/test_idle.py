@@ -12,7 +12,7 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.workers.gthread import TConn
 
-from chunked_upload.idle import IdleConnections
+from chunked_upload.server.gunicorn.idle import IdleConnections
 
 Pair = tuple[TConn, socket.socket]
 

@@ -13,8 +13,8 @@ from werkzeug.formparser import parse_form_data
 from werkzeug.test import EnvironBuilder
 
 from chunked_upload.errors import ChunkedUploadError, LimitExceeded, NoChunkSubmitted
-from chunked_upload.wire.fields import FormLimits
-from chunked_upload.wire.incoming import open_incoming
+from chunked_upload.http.wire.fields import FormLimits
+from chunked_upload.http.wire.incoming import open_incoming
 from tests.http.forms import field, file, form, part
 from tests.unit.test_body import Trickle
 

@@ -18,9 +18,9 @@ from chunked_upload.errors import (
     NoFileSelected,
     SizeMismatch,
 )
-from chunked_upload.wire.body import BUFFER_SIZE, Body
-from chunked_upload.wire.fields import FormLimits
-from chunked_upload.wire.incoming import open_incoming
+from chunked_upload.http.wire.body import BUFFER_SIZE, Body
+from chunked_upload.http.wire.fields import FormLimits
+from chunked_upload.http.wire.incoming import open_incoming
 from tests.http.forms import field, file, form
 from tests.unit.test_incoming import request
 

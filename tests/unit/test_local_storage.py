@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from chunked_upload.models import new_upload_id
-from chunked_upload.storage import tree as tree_module
-from chunked_upload.storage.base import PartMissing, TurnLost
-from chunked_upload.storage.local import LocalStorage
+from chunked_upload.records.model import new_upload_id
+from chunked_upload.storage.base import LeaseLost, PartMissing
+from chunked_upload.storage.local import files as tree_module
+from chunked_upload.storage.local.storage import LocalStorage
 
 MIB = 1024 * 1024
 
@@ -29,9 +29,9 @@ def storage(tmp_path: Path) -> LocalStorage:
 
 def put(storage: LocalStorage, data: bytes = DATA, upload_id: str | None = None) -> str:
     upload_id = upload_id or new_upload_id()
-    with storage.take_turn(upload_id, 0, len(data), have=0) as turn:
-        turn.write(data, 0)
-        turn.sync()
+    with storage.take_lease(upload_id, 0, len(data), have=0) as lease:
+        lease.write(data, 0)
+        lease.sync()
     return upload_id
 
 
@@ -55,10 +55,10 @@ def test_what_is_written_can_be_read(storage: LocalStorage) -> None:
 
 def test_bytes_lie_at_their_own_position(storage: LocalStorage) -> None:
     upload_id = new_upload_id()
-    with storage.take_turn(upload_id, 6, 11, have=0) as turn:
-        turn.write(b"world", 6)
-    with storage.take_turn(upload_id, 0, 6, have=0) as turn:
-        turn.write(b"hello ", 0)
+    with storage.take_lease(upload_id, 6, 11, have=0) as lease:
+        lease.write(b"world", 6)
+    with storage.take_lease(upload_id, 0, 6, have=0) as lease:
+        lease.write(b"hello ", 0)
     assert b"".join(storage.read_part(upload_id, 0, 11)) == DATA
 
 
@@ -66,7 +66,7 @@ def test_bytes_lie_at_their_own_position(storage: LocalStorage) -> None:
 def test_promised_bytes_that_are_not_there(storage: LocalStorage, have: int) -> None:
     upload_id = put(storage) if have > 11 else new_upload_id()
     with pytest.raises(PartMissing):
-        storage.take_turn(upload_id, have, 100, have=have)
+        storage.take_lease(upload_id, have, 100, have=have)
     with pytest.raises(PartMissing):
         list(storage.read_part(upload_id, 0, 12))
     with pytest.raises(PartMissing):
@@ -75,12 +75,12 @@ def test_promised_bytes_that_are_not_there(storage: LocalStorage, have: int) -> 
 
 def test_a_newcomers_turn_ends_an_overlapping_one(storage: LocalStorage) -> None:
     upload_id = new_upload_id()
-    old = storage.take_turn(upload_id, 0, 11, have=0)
+    old = storage.take_lease(upload_id, 0, 11, have=0)
     old.write(b"old", 0)
-    with storage.take_turn(upload_id, 2, 5, have=0) as new:
-        assert new.contended
+    with storage.take_lease(upload_id, 2, 5, have=0) as new:
+        assert new.preempted
         assert not old.stands()
-        with pytest.raises(TurnLost):
+        with pytest.raises(LeaseLost):
             old.write(b"LATE BYTES", 0)
         new.write(b"new", 2)
         assert new.stands()
@@ -91,10 +91,10 @@ def test_a_newcomers_turn_ends_an_overlapping_one(storage: LocalStorage) -> None
 def test_turns_beside_each_other(storage: LocalStorage) -> None:
     upload_id = new_upload_id()
     with (
-        storage.take_turn(upload_id, 0, 6, have=0) as first,
-        storage.take_turn(upload_id, 6, 11, have=0) as second,
+        storage.take_lease(upload_id, 0, 6, have=0) as first,
+        storage.take_lease(upload_id, 6, 11, have=0) as second,
     ):
-        assert not second.contended
+        assert not second.preempted
         second.write(b"world", 6)
         first.write(b"hello ", 0)
     assert b"".join(storage.read_part(upload_id, 0, 11)) == DATA
@@ -102,12 +102,12 @@ def test_turns_beside_each_other(storage: LocalStorage) -> None:
 
 def test_discarding_ends_every_turn(storage: LocalStorage) -> None:
     upload_id = new_upload_id()
-    turn = storage.take_turn(upload_id, 0, None, have=0)
+    lease = storage.take_lease(upload_id, 0, None, have=0)
     storage.discard_part(upload_id)
-    with pytest.raises(TurnLost):
-        turn.write(b"x", 0)
-    turn.close()
-    turn.close()  # idempotent
+    with pytest.raises(LeaseLost):
+        lease.write(b"x", 0)
+    lease.close()
+    lease.close()  # idempotent
     assert not storage.has_part(upload_id)
     assert tree(storage) == {}
     storage.discard_part(upload_id)  # idempotent
@@ -116,11 +116,11 @@ def test_discarding_ends_every_turn(storage: LocalStorage) -> None:
 def test_short_writes_are_continued(storage: LocalStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.pwrite
     upload_id = new_upload_id()
-    turn = storage.take_turn(upload_id, 0, None, have=0)
+    lease = storage.take_lease(upload_id, 0, None, have=0)
     monkeypatch.setattr(os, "pwrite", lambda fd, data, at: real(fd, bytes(data[:3]), at))
-    turn.write(DATA, 0)
+    lease.write(DATA, 0)
     monkeypatch.undo()
-    turn.close()
+    lease.close()
     assert b"".join(storage.read_part(upload_id, 0, 11)) == DATA
 
 
@@ -277,7 +277,7 @@ def test_what_stands_in_a_parts_place_is_refused(
         case "fifo":
             os.mkfifo(place)
     with pytest.raises((PartMissing, OSError)):
-        storage.take_turn(upload_id, 0, 11, have=0)
+        storage.take_lease(upload_id, 0, 11, have=0)
     assert victim.read_bytes() == b"precious"
     assert not (tmp_path / "nothing").exists()
 
@@ -340,9 +340,9 @@ def test_large_writes_are_on_their_way_to_the_disk_before_they_are_waited_for(
     monkeypatch.setattr(tree_module, "_sync_file_range", lambda: sync_file_range)
     for durable in (False, True):
         storage = LocalStorage(tmp_path / str(durable), durable=durable)
-        with storage.take_turn("a" * 32, 0, None, have=0) as turn:
-            turn.write(b"small", 0)
-            turn.write(bytes(MIB), 5)
+        with storage.take_lease("a" * 32, 0, None, have=0) as lease:
+            lease.write(b"small", 0)
+            lease.write(bytes(MIB), 5)
     assert begun == [(5, MIB)]
 
 
@@ -351,9 +351,9 @@ def test_systems_that_cannot_begin_early_sync_all_the_same(
 ) -> None:
     monkeypatch.setattr(tree_module, "_sync_file_range", lambda: None)
     storage = LocalStorage(tmp_path)
-    with storage.take_turn("a" * 32, 0, None, have=0) as turn:
-        turn.write(bytes(MIB), 0)
-        turn.sync()
+    with storage.take_lease("a" * 32, 0, None, have=0) as lease:
+        lease.write(bytes(MIB), 0)
+        lease.sync()
     assert b"".join(storage.read_part("a" * 32, 0, MIB)) == bytes(MIB)
 
 
@@ -414,10 +414,10 @@ def test_a_turn_that_cannot_be_taken_gives_its_descriptors_back(
     if fails == "the side file":
         monkeypatch.setattr(storage, "open_side", refuse)
     elif fails == "the claim":
-        monkeypatch.setattr("chunked_upload.storage.turn.Claim", refuse)
+        monkeypatch.setattr("chunked_upload.storage.local.lease.Entry", refuse)
     else:
         have += 1
     before = os.listdir("/dev/fd")
     with pytest.raises((OSError, PartMissing)):
-        storage.take_turn(upload_id, have, None, have=have)
+        storage.take_lease(upload_id, have, None, have=have)
     assert os.listdir("/dev/fd") == before

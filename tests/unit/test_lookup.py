@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import Engine, ForeignKey, create_engine, event, inspect, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
-from chunked_upload.lookup import Lookup
-from chunked_upload.models import ChunkedUploadMixin, Status, utcnow
+from chunked_upload.records.lookup import Lookup
+from chunked_upload.records.model import ChunkedUploadMixin, Status
+from chunked_upload.support.clock import utcnow
 
 
 class Base(DeclarativeBase):

@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from chunked_upload.wire.multipart import (
+from chunked_upload.http.wire.multipart import (
     MAX_HEADERS,
     PART_END,
     FormDecoder,

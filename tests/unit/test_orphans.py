@@ -12,8 +12,14 @@ import pytest
 from flask import Flask
 
 from chunked_upload import ChunkedUpload
-from chunked_upload.models import Status, utcnow
-from chunked_upload.orphans import Orphans, SuspiciousSweep, find_orphans, remove_orphans
+from chunked_upload.maintenance.orphans import (
+    Orphans,
+    SuspiciousSweep,
+    find_orphans,
+    remove_orphans,
+)
+from chunked_upload.records.model import Status
+from chunked_upload.support.clock import utcnow
 from tests.conftest import create_tables
 from tests.support.protocol import Protocol, files, records
 
@@ -22,9 +28,9 @@ HOUR = timedelta(hours=1)
 
 def look(app: Flask, grace: timedelta = HOUR, ahead: timedelta = timedelta(0)) -> Orphans:
     """Return what a look finds, as if ``ahead`` had passed."""
-    mounts = list(app.extensions["chunked_upload"].values())
+    upload_sets = list(app.extensions["chunked_upload"].values())
     with app.app_context():
-        [found] = find_orphans(mounts, grace=grace, now=utcnow() + ahead)
+        [found] = find_orphans(upload_sets, grace=grace, now=utcnow() + ahead)
     return found
 
 
@@ -82,9 +88,11 @@ def test_a_record_without_its_part_is_taken_after_the_grace_time(
 
 
 def test_an_upload_without_bytes_needs_no_part(app: Flask) -> None:
-    mount = app.extensions["chunked_upload"]["chunked_upload"]
+    upload_set = app.extensions["chunked_upload"]["chunked_upload"]
     with app.app_context():
-        mount.engine.create(mount.model(upload_set=mount.name, filename="new", length=5))
+        upload_set.engine.create(
+            upload_set.model(upload_set=upload_set.name, filename="new", length=5)
+        )
     assert look(app, ahead=2 * HOUR).records == []
 
 
@@ -139,10 +147,10 @@ def test_another_mounts_parts_in_the_same_storage_are_no_orphans(
 
 def test_a_removal_cut_short_is_no_orphan(app: Flask, protocol: Protocol) -> None:
     protocol.chunk(b"half", 0, 8)
-    mount = app.extensions["chunked_upload"]["chunked_upload"]
+    upload_set = app.extensions["chunked_upload"]["chunked_upload"]
     [record] = records(app)
     with app.app_context():
-        mount.engine.records.swap(record, {"status": int(Status.DELETING)})
+        upload_set.engine.records.swap(record, {"status": int(Status.DELETING)})
     found = look(app, ahead=2 * HOUR)
     assert found.parts == []
     assert found.records == []

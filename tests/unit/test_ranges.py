@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chunked_upload import ranges
-from chunked_upload.ranges import Ranges
+from chunked_upload.engine import ranges
+from chunked_upload.engine.ranges import Ranges
 
 span = st.tuples(st.integers(0, 60), st.integers(0, 60)).map(lambda pair: sorted(pair))
 sets = st.lists(span, max_size=8).map(lambda spans: build(spans))

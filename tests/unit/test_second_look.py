@@ -1,4 +1,4 @@
-"""A chunk's record is read once, unless it may have moved before the chunk's turn was taken."""
+"""A chunk's record is read again once its lease is taken: it may have moved since the look-up."""
 
 from __future__ import annotations
 
@@ -9,37 +9,21 @@ import pytest
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
-from chunked_upload.chunk import Chunk
-from chunked_upload.engine import UploadEngine
+from chunked_upload.engine.chunk import Chunk
+from chunked_upload.engine.engine import UploadEngine
 from chunked_upload.errors import (
     AlreadyComplete,
     OffsetMismatch,
     ServiceUnavailable,
     UploadNotFound,
 )
-from chunked_upload.records import Record, Records
-
-Looks = list[str]
+from chunked_upload.records.repository import Record
 
 
 @pytest.fixture
 def engine(app: Flask) -> Iterator[UploadEngine]:
     with app.app_context():
         yield app.extensions["chunked_upload"]["chunked_upload"].engine
-
-
-@pytest.fixture
-def looks(engine: UploadEngine, monkeypatch: pytest.MonkeyPatch) -> Looks:
-    """The upload of every second look."""
-    made: Looks = []
-
-    def refresh(records: Records, record: Record) -> bool:
-        made.append(record.upload_id)
-        return really(records, record)
-
-    really = Records.refresh
-    monkeypatch.setattr(Records, "refresh", refresh)
-    return made
 
 
 @pytest.fixture
@@ -55,7 +39,7 @@ def record(engine: UploadEngine) -> Record:
 
 def look_up(engine: UploadEngine, record: Record) -> Record:
     """Return the record as a request reads it that has a chunk of it."""
-    return engine.find_own(record.upload_id, upload_set="chunked_upload", owner=None, to_write=True)
+    return engine.find_own(record.upload_id, upload_set="chunked_upload", owner=None)
 
 
 def begin(engine: UploadEngine, record: Record, start: int, **options: Any) -> Chunk:
@@ -77,47 +61,21 @@ def complete(engine: UploadEngine, record: Record) -> None:
     engine.completion.settle(record, lambda: None)
 
 
-def test_an_undisturbed_chunk(engine: UploadEngine, looks: Looks, record: Record) -> None:
-    store(begin(engine, look_up(engine, record), 4), b"tail")
-    assert looks == []
-    assert look_up(engine, record).offset == 8
-
-
-def test_after_a_chunk_that_was_dropped(engine: UploadEngine, looks: Looks, record: Record) -> None:
+def test_after_a_chunk_that_was_dropped(engine: UploadEngine, record: Record) -> None:
     found = look_up(engine, record)
     with begin(engine, look_up(engine, record), 4) as dropped:
         dropped.write(b"xxxx")
     store(begin(engine, found, 4), b"tail")
-    assert len(looks) == 1
+    assert look_up(engine, record).offset == 8
 
 
-def test_beside_a_chunk_that_goes_on(engine: UploadEngine, looks: Looks, record: Record) -> None:
+def test_beside_a_chunk_that_goes_on(engine: UploadEngine, record: Record) -> None:
     with begin(engine, look_up(engine, record), 4) as older:
         older.write(b"xx")
         newer = begin(engine, look_up(engine, record), 4)
-        assert len(looks) == 1
         with pytest.raises(OffsetMismatch):
             older.write(b"xx")
         store(newer, b"tail")
-
-
-def test_a_part_that_has_nothing_yet(engine: UploadEngine, looks: Looks) -> None:
-    made: Record = engine.records.model(
-        upload_set="chunked_upload", filename="f", length=8, reserved=0
-    )
-    engine.create(made)
-    with begin(engine, look_up(engine, made), 0) as dropped:
-        dropped.write(b"xx")
-    store(begin(engine, look_up(engine, made), 0), b"head")
-    assert len(looks) == 2
-
-
-def test_a_record_that_was_not_looked_up_to_be_written_to(
-    engine: UploadEngine, looks: Looks, record: Record
-) -> None:
-    found = engine.find_own(record.upload_id, upload_set="chunked_upload", owner=None)
-    store(begin(engine, found, 4), b"tail")
-    assert len(looks) == 1
 
 
 def taken(engine: UploadEngine, record: Record) -> None:
@@ -152,8 +110,6 @@ def test_what_came_in_between_is_seen_before_a_byte_is_written(
 def test_a_chunk_that_comes_right_after_the_look_up(
     engine: UploadEngine, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What tells whether anybody came in between is asked for before the look-up, not after."""
-
     def find(*args: Any, **options: Any) -> Record | None:
         found = really(*args, **options)
         with monkeypatch.context() as undone:
@@ -170,7 +126,7 @@ def test_a_chunk_that_comes_right_after_the_look_up(
 
 
 def test_a_commit_that_the_database_carries_out_after_all(
-    engine: UploadEngine, looks: Looks, record: Record, monkeypatch: pytest.MonkeyPatch
+    engine: UploadEngine, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A connection that breaks does not tell what becomes of its last statement."""
     under_way: list[Callable[[], bool]] = []
@@ -188,7 +144,6 @@ def test_a_commit_that_the_database_carries_out_after_all(
             with pytest.raises(ServiceUnavailable):
                 cut.commit()
     with begin(engine, look_up(engine, record), 4) as again:
-        assert len(looks) == 1
         again.write(b"ta")
         assert not under_way[0]()
         again.write(b"il")
@@ -197,12 +152,12 @@ def test_a_commit_that_the_database_carries_out_after_all(
     assert b"".join(engine.storage.read_part(record.upload_id, 0, 8)) == b"headtail"
 
 
-def test_a_chunk_refused_by_the_second_look_gives_its_turn_back(
+def test_a_chunk_refused_by_the_second_look_gives_its_lease_back(
     engine: UploadEngine, record: Record
 ) -> None:
     stale = look_up(engine, record)
     store(begin(engine, record, 4), b"tail")
-    assert engine.storage.mark(record.upload_id) is not None
     with pytest.raises(OffsetMismatch):
         begin(engine, stale, 4)
-    assert engine.storage.mark(record.upload_id) is not None
+    with engine.storage.take_lease(record.upload_id, 4, 8, have=8) as lease:
+        assert not lease.preempted

@@ -8,7 +8,7 @@ from flask.sessions import NullSession
 from flask.testing import FlaskClient
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from chunked_upload.standalone import LastingSessions
+from chunked_upload.server.app import LastingSessions
 
 
 def test_a_new_secret_key_is_followed_and_old_ones_hold_as_long_as_they_are_kept() -> None:

@@ -11,19 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chunked_upload.errors import ConfigurationError
-from chunked_upload.setting_text import (
+from chunked_upload.settings.keys import FIELDS, KEYS, Settings, from_environment
+from chunked_upload.settings.text import (
     parse_bool,
     parse_duration,
     parse_list,
     parse_mode,
     parse_size,
     parse_tokens,
-)
-from chunked_upload.settings import (
-    FIELDS,
-    KEYS,
-    Settings,
-    from_environment,
 )
 
 # Parsing

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from chunked_upload.chunk import Chunk
-from chunked_upload.engine import UploadEngine
+from chunked_upload.engine.chunk import Chunk
+from chunked_upload.engine.engine import UploadEngine
 from chunked_upload.errors import OffsetMismatch, UploadNotFound
-from chunked_upload.records import Record
+from chunked_upload.records.repository import Record
 from tests.support.protocol import md5_of
 
 
@@ -31,7 +31,7 @@ def new_upload(engine: UploadEngine, length: int) -> Record:
 
 def look_up(engine: UploadEngine, record: Record) -> Record:
     """Return the record as another request reads it."""
-    return engine.find_own(record.upload_id, upload_set="chunked_upload", owner=None, to_write=True)
+    return engine.find_own(record.upload_id, upload_set="chunked_upload", owner=None)
 
 
 def begin(engine: UploadEngine, record: Record, start: int, stop: int, **options: Any) -> Chunk:

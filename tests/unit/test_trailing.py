@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import nullcontext
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chunked_upload import trailing
-from chunked_upload.afterwards import answering
-from chunked_upload.digest import MD5
-from chunked_upload.trailing import MAX_LAG, Trail, Trails
+from chunked_upload.checksum import background as trailing
+from chunked_upload.checksum.background import MAX_LAG, Trail, Trails
+from chunked_upload.checksum.md5 import MD5
 from tests.support.protocol import md5_of
 
 BUFFER = 256 * 1024
@@ -56,27 +54,18 @@ def md5_at(trail: Trail) -> tuple[str, int]:
 
 
 @given(
-    requests=st.lists(
-        st.tuples(
-            st.booleans(),
-            st.lists(st.sampled_from([0, 1, 63, 64, 1000, 128 * 1024, 128 * 1024 + 1, BUFFER])),
-        )
-    ),
+    sizes=st.lists(st.sampled_from([0, 1, 63, 64, 1000, 128 * 1024, 128 * 1024 + 1, BUFFER])),
     start=st.integers(0, 200),
 )
-def test_all_that_was_handed_over_is_hashed_in_order(
-    requests: list[tuple[bool, list[int]]], start: int
-) -> None:
+def test_all_that_was_handed_over_is_hashed_in_order(sizes: list[int], start: int) -> None:
     before = bytes(range(200))[:start]
     digest = MD5()
     digest.update(before)
     trail = Trail(digest, start)
     pieces: list[bytes] = []
-    for postpones, sizes in requests:
-        with answering() if postpones else nullcontext():
-            for size in sizes:
-                pieces.append(bytes([len(pieces) % 256]) * size)
-                trail.feed(pieces[-1])
+    for size in sizes:
+        pieces.append(bytes([len(pieces) % 256]) * size)
+        trail.feed(pieces[-1])
     whole = before + b"".join(pieces)
     found, seen = md5_at(trail)
     assert found == md5_of(whole[:seen])
@@ -85,53 +74,10 @@ def test_all_that_was_handed_over_is_hashed_in_order(
     assert trail.end == len(whole)
 
 
-def test_a_small_buffer_is_hashed_when_the_answer_is_sent() -> None:
-    trail = Trail(MD5(), 0)
-    with answering():
-        trail.feed(b"small")
-        assert (trail.end, md5_at(trail)) == (5, (md5_of(b""), 0))
-    assert md5_at(trail) == (md5_of(b"small"), 5)
-
-
-def test_without_an_answer_to_wait_for_a_small_buffer_is_hashed_at_once() -> None:
+def test_a_small_buffer_is_hashed_at_once() -> None:
     trail = Trail(MD5(), 0)
     trail.feed(b"small")
     assert md5_at(trail) == (md5_of(b"small"), 5)
-
-
-def test_small_buffers_of_one_body_do_not_pile_up() -> None:
-    trail = Trail(MD5(), 0)
-    with answering():
-        for _ in range(10):
-            trail.feed(b"small")
-            assert trail.lag == 5
-
-
-def test_a_request_that_needs_its_digest_has_it_before_the_answer() -> None:
-    trail = Trail(MD5(), 0)
-    with answering():
-        trail.feed(b"small")
-        trail.wait()
-        assert md5_at(trail) == (md5_of(b"small"), 5)
-        trail.feed(b"er")
-    assert md5_at(trail) == (md5_of(b"smaller"), 7)
-
-
-def test_the_next_request_need_not_wait_for_the_thread_before() -> None:
-    """The upload's next chunk may come on another connection, its completion too."""
-    trail = Trail(MD5(), 0)
-
-    def go_on() -> None:
-        trail.feed(b"er")
-        trail.wait()
-
-    with answering():
-        trail.feed(b"small")
-        other = threading.Thread(target=go_on)
-        other.start()
-        other.join(60)
-        assert md5_at(trail) == (md5_of(b"smaller"), 7)
-    assert md5_at(trail) == (md5_of(b"smaller"), 7)
 
 
 def test_whoever_brings_bytes_does_not_wait_for_the_digest(gate: Gate) -> None:

@@ -10,11 +10,11 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chunked_upload import trailing
-from chunked_upload.digest import MD5
-from chunked_upload.engine import UploadEngine
+from chunked_upload.checksum import background as trailing
+from chunked_upload.checksum.md5 import MD5
+from chunked_upload.engine.engine import UploadEngine
 from chunked_upload.errors import OffsetMismatch, SizeMismatch
-from chunked_upload.records import Record
+from chunked_upload.records.repository import Record
 from tests.support.protocol import md5_of
 from tests.unit.test_trailing import Gate
 

@@ -10,8 +10,8 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.workers.gthread import TConn
 
-from chunked_upload import turnstile, unreader
-from chunked_upload.unreader import PassingUnreader
+from chunked_upload.server.gunicorn import request_gate, unreader
+from chunked_upload.server.gunicorn.unreader import PassingUnreader
 from tests.server.waiting import eventually
 
 
@@ -36,14 +36,14 @@ def test_a_read_that_waits_lets_others_pass(
     got: list[bytes] = []
 
     def read() -> None:
-        with turnstile.through():
+        with request_gate.through():
             got.append(connection.parser.unreader.chunk())
-            got.append(b"inside" if turnstile._lock.locked() else b"outside")
+            got.append(b"inside" if request_gate._lock.locked() else b"outside")
 
     reading = Thread(target=read)
     reading.start()
-    eventually(lambda: bool(turnstile._lock.acquire(blocking=False)))
-    turnstile._lock.release()
+    eventually(lambda: bool(request_gate._lock.acquire(blocking=False)))
+    request_gate._lock.release()
     client.sendall(b"GET")
     reading.join()
     assert got == [b"GET", b"inside"]
@@ -54,7 +54,7 @@ def test_what_has_come_is_read_without_stepping_aside(
 ) -> None:
     connection, client = pair
     PassingUnreader.replace(connection)
-    monkeypatch.setattr(unreader, "aside", lambda: pytest.fail("there was no need to wait"))
+    monkeypatch.setattr(unreader, "stepping_out", lambda: pytest.fail("there was no need to wait"))
     client.sendall(b"GET")
     assert connection.parser.unreader.chunk() == b"GET"
     client.close()

@@ -1,0 +1,1 @@
+"""Checksums that follow the bytes of an upload."""

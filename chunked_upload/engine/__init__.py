@@ -1,0 +1,1 @@
+"""The rules of an upload. No Flask, no HTTP, no SQL."""

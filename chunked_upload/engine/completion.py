@@ -1,0 +1,191 @@
+"""Completing an upload, in this order: MD5, final place, record, the application's hook.
+
+Every step may be repeated, so that a crash in any of them is finished by repeating the request: the
+part keeps its name until the record says complete, the record is swapped once, and the hook runs
+under a lock until it has returned once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from chunked_upload.checksum import md5
+from chunked_upload.checksum.background import Trails
+from chunked_upload.errors import NotComplete, ServiceUnavailable, UploadNotFound
+from chunked_upload.records.model import Status
+from chunked_upload.records.repository import Record, Records
+from chunked_upload.storage import Storage
+from chunked_upload.storage.base import PartMissing
+from chunked_upload.support.blocking import blocking
+
+from .failures import translate_failures
+
+logger = logging.getLogger(__name__)
+
+#: Compare-and-swap tries before giving up on a record that others keep changing.
+_TRIES = 20
+
+#: Bytes of a completed file read at a time.
+_READ_SIZE = 1024 * 1024
+
+#: Not for security: so that it can be had on systems under FIPS rules too.
+_md5 = partial(hashlib.md5, usedforsecurity=False)
+
+
+class Completion:
+    """Completes uploads of one engine.
+
+    :param trails: digests that are still being computed.
+    :param directory: returns where a record's finished file goes.
+    :param now: the clock.
+    :param still_open: raises what a request is told whose upload another one has completed or
+        removed meanwhile.
+    :param delete_late: removes what was promoted, by its path, for an upload that was removed.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        records: Records,
+        trails: Trails,
+        *,
+        directory: Callable[[Record], str],
+        now: Callable[[], datetime],
+        still_open: Callable[[Record], None],
+        delete_late: Callable[[Record, str | None], None],
+    ) -> None:
+        self._storage = storage
+        self._records = records
+        self._trails = trails
+        self._directory = directory
+        self._now = now
+        self._still_open = still_open
+        self._delete_late = delete_late
+
+    def checksum(self, record: Record) -> str:
+        """Return the MD5 of all recorded bytes, reading only those that the digest has not seen.
+
+        :raises NotComplete: when bytes are missing.
+        :raises AlreadyComplete: when another request has completed the upload meanwhile.
+        """
+        if record.status == Status.COMPLETE:
+            return self._checksum_of_file(record)
+        if record.offset != record.length:
+            raise NotComplete(record.offset)
+        trail = self._trails.take(record.upload_id, record.offset)
+        if trail is not None:
+            trail.wait()
+            return md5.MD5(trail.reached[0]).hexdigest()
+        with blocking(), translate_failures():
+            seen = record.digest_offset
+            running: Any = md5.MD5.pick_up(record.digest_state, seen, seen)
+            if running is None:
+                running, seen = _md5(), 0
+            with self._part_in_use(record):
+                for data in self._storage.read_part(record.upload_id, seen, record.offset):
+                    running.update(data)
+        return str(running.hexdigest())
+
+    def _checksum_of_file(self, record: Record) -> str:
+        running = _md5()
+        with blocking(), translate_failures(), self._storage.open(record.path or "") as file:
+            while data := file.read(_READ_SIZE):
+                running.update(data)
+        return running.hexdigest()
+
+    def mark(self, record: Record) -> None:
+        """Set on the record what a completion sets, for hooks to see; nothing is stored yet."""
+        record.status = Status.COMPLETE
+        record.completed_on = self._now()
+
+    def promote(self, record: Record) -> None:
+        """Put the file in its final place.
+
+        Nothing is recorded until :meth:`commit`; both may be repeated.
+
+        :raises NotComplete: when bytes are missing.
+        :raises AlreadyComplete: when another request has completed the upload meanwhile.
+        """
+        if record.offset != record.length:
+            raise NotComplete(record.offset)
+        with translate_failures(), self._part_in_use(record):
+            record.path = self._storage.promote(
+                record.upload_id, record.offset, self._directory(record), record.filename
+            )
+        self.mark(record)
+
+    def commit(self, record: Record) -> bool:
+        """Record the completion. False when another request did so first.
+
+        :raises UploadNotFound: when the upload was removed meanwhile.
+        """
+        key = record.path
+        values = {
+            "status": int(Status.COMPLETE),
+            "path": key,
+            "md5": record.md5,
+            "completed_on": record.completed_on,
+            "digest_state": None,
+        }
+        with translate_failures():
+            for _ in range(_TRIES):
+                if self._records.swap(record, values, offset=record.offset):
+                    return True
+                gone = not self._records.refresh(record) or record.status == Status.DELETING
+                if gone:
+                    self._delete_late(record, key)
+                    raise UploadNotFound
+                if record.status == Status.COMPLETE:
+                    return False
+                # Only the fencing token has moved: by a chunk that came too late, and is refused.
+        raise ServiceUnavailable("Upload is being changed by other requests")
+
+    def settle(self, record: Record, notify: Callable[[], None]) -> None:
+        """Do what follows a recorded completion, once: drop the part, run the hook.
+
+        :param notify: the application's hook. What it raises is logged; it runs again when the
+            completion is repeated or ``retry-completions`` is called.
+        """
+        with translate_failures():
+            self._storage.discard_part(record.upload_id)
+            if record.notified_on is not None:
+                return
+            with self._storage.only_one(record.upload_id) as mine:
+                if mine and self._records.refresh(record) and record.notified_on is None:
+                    self._notify(record, notify)
+
+    def _notify(self, record: Record, notify: Callable[[], None]) -> None:
+        try:
+            notify()
+        except Exception:
+            logger.exception("on_completion failed for upload %s; it can be retried", record)
+        else:
+            self._record_notified(record)
+
+    def _record_notified(self, record: Record) -> None:
+        for _ in range(_TRIES):
+            if self._records.swap(record, {"notified_on": self._now()}):
+                return
+            # A chunk that came too late has moved the fencing token; or the upload is being
+            # removed.
+            if not self._records.refresh(record) or record.status != Status.COMPLETE:
+                return
+        logger.error("on_completion ran for upload %s, which could not be recorded", record)
+
+    @contextmanager
+    def _part_in_use(self, record: Record) -> Iterator[None]:
+        """Tell a part that is lost from one that a removal or completion took away meanwhile.
+
+        :raises UploadNotFound, AlreadyComplete: for the latter.
+        """
+        try:
+            yield
+        except PartMissing:
+            self._still_open(record)
+            raise

@@ -1,0 +1,98 @@
+"""A chunk whose bytes are all stored already: it is compared with them, and nothing is written.
+
+Clients send a chunk again when its answer was lost, and cannot know that it had been stored; by
+then the upload may be complete. Same bytes, same answer; other bytes are refused, those that are
+stored stay.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import BinaryIO
+
+from chunked_upload.errors import BytesDiffer, SizeMismatch, UploadNotFound
+from chunked_upload.records.model import Status
+from chunked_upload.records.repository import Record, Records
+from chunked_upload.storage import Storage
+from chunked_upload.storage.base import PartMissing
+
+from .failures import translate_failures
+
+
+class DuplicateChunk:
+    """A chunk being compared. Use as a context manager.
+
+    Made by :meth:`~chunked_upload.engine.engine.UploadEngine.repeat`.
+    """
+
+    def __init__(
+        self, record: Record, *, start: int, stop: int, records: Records, storage: Storage
+    ) -> None:
+        self.record = record
+        #: Bytes taken in so far.
+        self.received = 0
+        self._start = start
+        self._stop = stop
+        self._records = records
+        self._storage = storage
+        self._file: BinaryIO | None = None
+        self._closing = ExitStack()
+
+    def write(self, data: bytes) -> None:
+        """Compare the next bytes.
+
+        :raises SizeMismatch: when there are more than declared.
+        :raises BytesDiffer:
+        :raises UploadNotFound: when the upload was removed meanwhile.
+        """
+        low = self._start + self.received
+        high = low + len(data)
+        if high > self._stop:
+            raise SizeMismatch(f"{self._stop - self._start} bytes were declared, more arrived")
+        with translate_failures():
+            same = self._stored(low, high) == data
+        if not same:
+            raise BytesDiffer(self.record.offset)
+        self.received += len(data)
+
+    def finish(self) -> None:
+        """Check the count, and bring the record up to date.
+
+        :raises SizeMismatch: when bytes are missing.
+        :raises UploadNotFound: when the upload was removed meanwhile.
+        """
+        if self._start + self.received != self._stop:
+            declared = self._stop - self._start
+            raise SizeMismatch(f"{declared} bytes were declared, {self.received} arrived")
+        with translate_failures():
+            self._look_again()
+
+    def _stored(self, low: int, high: int) -> bytes:
+        if self.record.path is None:
+            try:
+                return b"".join(self._storage.read_part(self.record.upload_id, low, high))
+            except PartMissing:
+                self._look_again()
+                if self.record.path is None:
+                    raise
+        return self._from_file(self.record.path, low, high)
+
+    def _from_file(self, path: str, low: int, high: int) -> bytes:
+        """Read the completed file: the part is gone by now."""
+        if self._file is None:
+            try:
+                self._file = self._closing.enter_context(self._storage.open(path))
+            except FileNotFoundError as error:
+                raise PartMissing(self.record.upload_id) from error
+        self._file.seek(low)
+        return self._file.read(high - low)
+
+    def _look_again(self) -> None:
+        if not self._records.refresh(self.record) or self.record.status == Status.DELETING:
+            raise UploadNotFound
+
+    def __enter__(self) -> DuplicateChunk:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._closing.close()

@@ -1,0 +1,71 @@
+"""What storage and database say when they fail, as answers: 507, 503 or 410, never a bare 500."""
+
+from __future__ import annotations
+
+import errno
+import logging
+from contextlib import AbstractContextManager
+
+from sqlalchemy.exc import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    NotSupportedError,
+    ProgrammingError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from chunked_upload.errors import ServiceUnavailable, StorageFull, UploadExpired
+from chunked_upload.storage.base import PartMissing, StorageBusy
+
+logger = logging.getLogger(__name__)
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def translate_failures() -> AbstractContextManager[None]:
+    """Translate failures inside the block.
+
+    :raises StorageFull: no room for bytes or records.
+    :raises ServiceUnavailable: storage or database does not work now.
+    :raises UploadExpired: the upload's bytes are gone.
+    """
+    return _TRANSLATION
+
+
+class _Translation(AbstractContextManager[None]):
+    # Not a generator: every chunk enters half a dozen, and one costs as much as a system call.
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is not None:
+            _translate(error)
+
+
+_TRANSLATION = _Translation()
+
+
+def _translate(error: BaseException) -> None:
+    """Raise what a failure means to a client; nothing for what is no failure of a part."""
+    match error:
+        case PartMissing():
+            logger.exception("the bytes of an upload are missing from the storage")
+            raise UploadExpired(reason="the bytes of this upload are gone; begin anew") from error
+        case StorageBusy():
+            raise ServiceUnavailable(f"Storage is busy: {error}") from error
+        case OSError():
+            logger.exception("storage failed")
+            if error.errno in _NO_ROOM:
+                raise StorageFull from error
+            raise ServiceUnavailable(f"Storage failed: {error.strerror}") from error
+        case ProgrammingError() | IntegrityError() | DataError() | NotSupportedError():
+            return  # a mistake of ours or of the app, not a failure of the database
+        case DatabaseError() | InterfaceError() | PoolTimeout():
+            logger.exception("database failed")
+            if _database_is_full(error):
+                raise StorageFull from error
+            raise ServiceUnavailable("Database is unavailable") from error
+
+
+def _database_is_full(error: Exception) -> bool:
+    said = str(getattr(error, "orig", "")).lower()
+    return "is full" in said or "no space left" in said

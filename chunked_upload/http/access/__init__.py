@@ -1,0 +1,1 @@
+"""Who the caller is, and whether the request is really theirs: callers, CSRF, CORS."""

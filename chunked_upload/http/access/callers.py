@@ -1,0 +1,173 @@
+"""Who the caller is.
+
+In this order: a Bearer token (when tokens are set), the upload set's ``user_loader``, Flask-Login's
+current user (when the app uses Flask-Login). With any of them in place a caller it does not know is
+refused. With none, callers are anonymous: the id of an upload is the capability to use it, and
+Flask's signed session cookie tells one browser's list from another's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, Request, current_app, session
+from flask.sessions import NullSession
+from werkzeug.local import LocalProxy
+
+from chunked_upload.hooks import Hooks
+
+_SESSION_KEY = "chunked_upload"
+
+#: Owners that are tokens begin with the first, users whose key could pass for one with the second.
+_TOKEN, _USER = "token:", "user:"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """One request's caller.
+
+    :param owner: key of the authenticated owner, None for an anonymous caller.
+    :param user: what the loader returned, for a model's own user column; None for a token.
+    """
+
+    owner: str | None = None
+    user: Any = None
+
+    @property
+    def by_token(self) -> bool:
+        """Whether a Bearer token says so, which no browser sends by itself."""
+        return self.owner is not None and self.owner.startswith(_TOKEN)
+
+
+ANONYMOUS = Caller()
+
+
+def required(app: Flask, hooks: Hooks, tokens: Mapping[str, str] | None) -> bool:
+    """Whether the app has any way to know its callers, and so refuses strangers."""
+    return bool(tokens or hooks.user_loader or hasattr(app, "login_manager"))
+
+
+def identify(
+    app: Flask, request: Request, hooks: Hooks, tokens: Mapping[str, str] | None
+) -> Caller:
+    """Return who sent the request; :data:`ANONYMOUS` when nobody known did."""
+    name = _token_name(request, tokens)
+    if name is not None:
+        return Caller(_bounded(f"{_TOKEN}{name}"))
+    user = None
+    if hooks.user_loader is not None:
+        user = _plain(hooks.user_loader(request))
+    elif hasattr(app, "login_manager"):
+        user = _flask_login_user()
+    key = owner_key(user)
+    return ANONYMOUS if key is None else Caller(_user_owner(key), user)
+
+
+def hash_token(token: str) -> str:
+    """Return what is kept of a token: its SHA-256. Tokens are random, so no salt is needed."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def owner_key(user: Any) -> str | None:
+    """Return the text under which a user's uploads are kept: its ``get_id()``, ``id`` or itself.
+
+    None for what stands for nobody: None, False, an empty text, an object without a key (as
+    Flask-Login's anonymous user).
+
+    :raises TypeError: for an object that has none of them.
+    """
+    if user is None or user is False or user == "":
+        return None
+    if isinstance(user, (str, int, uuid.UUID)):
+        return str(user)
+    if callable(getattr(user, "get_id", None)):
+        key = user.get_id()
+    elif hasattr(user, "id"):
+        key = user.id
+    else:
+        raise TypeError(f"user_loader must return an id or an object with one, not {user!r}")
+    return None if key is None else str(key)
+
+
+def _plain(user: Any) -> Any:
+    """Look through a proxy, such as ``flask_login.current_user`` or one for ``g.user``."""
+    return user._get_current_object() if isinstance(user, LocalProxy) else user
+
+
+def _user_owner(key: str) -> str:
+    """Return the owner for a user's key; never one that a token has."""
+    # "user:" is put before both, so that no two keys become the same owner.
+    return _bounded(f"{_USER}{key}" if key.startswith((_TOKEN, _USER)) else key)
+
+
+def _bounded(owner: str) -> str:
+    """Make an owner fit its column; one too long is known by its hash."""
+    return owner if len(owner) <= 255 else f"{_USER}{hashlib.sha256(owner.encode()).hexdigest()}"
+
+
+def visitor() -> str | None:
+    """Return the anonymous browser's key, or None when it has none yet."""
+    return session.get(_SESSION_KEY) if has_session() else None
+
+
+def visitor_to_be() -> str | None:
+    """Return the anonymous browser's key, or the one it could be given with :func:`remember`.
+
+    None when the app has no secret key to sign cookies with.
+    """
+    return visitor() or (uuid.uuid4().hex if has_session() else None)
+
+
+def remember(key: str | None) -> None:
+    """Give an anonymous browser its key with the answer, if it has none."""
+    if key is not None and has_session():
+        session.setdefault(_SESSION_KEY, key)
+
+
+def ensure_visitor() -> str | None:
+    """Return the anonymous browser's key, giving it one; None when the app has no secret key."""
+    key = visitor_to_be()
+    remember(key)
+    return key
+
+
+def quota_key(request: Request, caller: Caller) -> str:
+    """Return whose quota an upload counts against.
+
+    Anonymous callers share one per network address: a cookie they could simply drop. The address
+    is kept only as a keyed hash.
+    """
+    if caller.owner is not None:
+        return _bounded(f"owner:{caller.owner}")
+    secret = current_app.secret_key or b""
+    key = secret.encode() if isinstance(secret, str) else secret
+    address = (request.remote_addr or "").encode()
+    return "address:" + hashlib.blake2b(address, key=key[:64], digest_size=16).hexdigest()
+
+
+def has_session() -> bool:
+    """Whether the app can keep something with a browser: it has a secret key."""
+    return not isinstance(session._get_current_object(), NullSession)  # type: ignore[attr-defined]
+
+
+def _token_name(request: Request, tokens: Mapping[str, str] | None) -> str | None:
+    if not tokens:
+        return None
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    given = hash_token(token.strip())
+    # Every token is compared, in constant time, so that the time tells nothing.
+    matches = [name for name, known in tokens.items() if hmac.compare_digest(given, known)]
+    return matches[0] if matches else None
+
+
+def _flask_login_user() -> Any:
+    from flask_login import current_user
+
+    return current_user._get_current_object() if current_user.is_authenticated else None

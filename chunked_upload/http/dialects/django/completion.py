@@ -1,0 +1,197 @@
+"""The django-chunked-upload protocol, second half: completing an upload with its MD5.
+
+The order of the hooks is django-chunked-upload's: fields, look-up, validate, validity, MD5,
+pre_save, save, post_save, on_completion, answer.
+"""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+from typing import Any, ClassVar
+
+from flask import Request, Response, request
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
+from werkzeug.http import parse_options_header
+
+from chunked_upload.errors import (
+    AlreadyComplete,
+    BadRequest,
+    ChecksumMismatch,
+    FieldsRequired,
+    LimitExceeded,
+    UnsupportedBody,
+)
+from chunked_upload.http.schemas import CompleteSchema
+from chunked_upload.http.uploaded_file import UploadedFile
+from chunked_upload.http.views.base import ChunkedUploadBaseView
+from chunked_upload.http.wire.body import Body
+from chunked_upload.http.wire.fields import add_field
+from chunked_upload.http.wire.replies import add_progress
+from chunked_upload.records.model import Status
+from chunked_upload.records.repository import Record
+
+#: Two short fields; JSON around them may be padded.
+_MAX_BODY = 64 * 1024
+_MAX_PARTS = 100
+
+
+class ChunkedUploadCompleteView(ChunkedUploadBaseView):
+    """Completes an upload: checks the MD5, puts the file in its final place, tells the app."""
+
+    takes_fields = True
+    #: Whether the client must send the file's MD5 (unless the setting ``MD5`` is off).
+    do_md5_check: ClassVar[bool] = True
+
+    @property
+    def md5_required(self) -> bool:
+        """Whether a completion without an MD5 is refused."""
+        return self.do_md5_check and self.settings.md5
+
+    def on_completion(self, uploaded_file: UploadedFile, request: Request) -> None:
+        """Called with the finished file (hook). Raising does not undo the completion; see docs."""
+        for hook in self.upload_set.hooks.on_completion:
+            hook(uploaded_file, request)
+
+    def is_valid_chunked_upload(self, chunked_upload: Any) -> None:
+        """Check that the upload may be completed (hook): not expired. Completed ones may, again."""
+        self.engine.check_unexpired(chunked_upload)
+
+    def md5_check(self, chunked_upload: Any, md5: str) -> None:
+        """Compare the client's MD5 with the stored bytes' (hook), whatever the case.
+
+        :raises ChecksumMismatch: when they differ.
+        """
+        if chunked_upload.md5 != md5.strip().lower():
+            raise ChecksumMismatch
+
+    def get_response_data(self, chunked_upload: Any, request: Request) -> dict[str, Any]:
+        """Return the answer to a completion (hook)."""
+        state: dict[str, Any] = self.upload_set.describe(chunked_upload)
+        return state
+
+    def post(self) -> Response:
+        """Complete an upload; repeating it answers the same and runs no hook twice."""
+        self.check_permissions(request)
+        fields = self._fields()
+        upload_id, md5 = fields["upload_id"].strip(), fields["md5"].strip()
+        if not upload_id or (self.md5_required and not md5):
+            raise FieldsRequired(md5_required=self.md5_required)
+        record = self.find(upload_id)
+        self.validate(request)
+        self.finish(record, md5)
+        self.settle(record)
+        response = self.reply(self.get_response_data(record, request))
+        return add_progress(response, record)
+
+    def finish(self, record: Record, md5: str | None) -> None:
+        """Check the upload and put its file in the final place; for every dialect.
+
+        :param md5: the client's; None when its dialect need not send one.
+        :raises ChecksumMismatch, NotComplete, UploadExpired: and then the upload stays as it was.
+        """
+        self.is_valid_chunked_upload(record)
+        self.upload_set.release_connection()
+        expected = md5 or None if self.do_md5_check else None
+        if record.status != Status.COMPLETE:
+            self._complete(record, expected)
+        else:
+            self._check_again(record, expected)
+
+    def settle(self, record: Record) -> None:
+        """Do what follows a completion, once."""
+        self.upload_set.release_connection()
+        self.engine.completion.settle(record, lambda: self.notify(record))
+
+    def notify(self, record: Record) -> None:
+        """Run ``on_completion`` and send the ``completed`` signal."""
+        key = record.path or ""
+        storage = self.engine.storage
+        with self.upload_set.releasing_connection(), storage.open(key) as stream:
+            file = UploadedFile(stream, path=storage.path(key), upload=record)
+            self.on_completion(file, request)
+            self.upload_set.emit("completed", record)
+
+    def _complete(self, record: Record, md5: str | None) -> None:
+        try:
+            if self.settings.md5 or md5 is not None:
+                record.md5 = self.engine.completion.checksum(record)
+            if md5 is not None:
+                self.md5_check(record, md5)
+            self.engine.completion.mark(record)
+            self._save(record, lambda: self._promote(record), new=False)
+        except AlreadyComplete:  # by another request, right now
+            self._check_again(record, md5)
+
+    def _check_again(self, record: Record, md5: str | None) -> None:
+        """Check the MD5 of an upload that is complete, perhaps without one."""
+        if md5 is None:
+            return
+        if record.md5 is None:
+            record.md5 = self.engine.completion.checksum(record)
+        self.md5_check(record, md5)
+
+    def _promote(self, record: Record) -> None:
+        # After pre_save, so that a hook that raises leaves no file in the final place.
+        self.engine.completion.promote(record)
+        self.engine.completion.commit(record)
+
+    def _fields(self) -> dict[str, str]:
+        """Read the form or the JSON object.
+
+        :raises UnsupportedBody: for another type of body.
+        """
+        mimetype = parse_options_header(request.environ.get("CONTENT_TYPE", ""))[0]
+        if mimetype in ("application/x-www-form-urlencoded", "multipart/form-data", ""):
+            given = self._form_fields()
+        elif mimetype == "application/json" or mimetype.endswith("+json"):
+            given = self._json_fields()
+        else:
+            raise UnsupportedBody(f"{mimetype} is not supported; send a form or JSON")
+        errors = CompleteSchema().validate(given)
+        if errors:
+            raise FieldsRequired(md5_required=self.md5_required)
+        fields: dict[str, str] = CompleteSchema().load(given)
+        return fields
+
+    def _form_fields(self) -> dict[str, Any]:
+        form = request.form if "form" in request.__dict__ else self._parse_form(self._body())
+        fields: dict[str, str] = {}
+        for name, value in form.items(multi=True):
+            add_field(fields, name, value)
+        self.take_fields(fields)
+        return fields
+
+    def _parse_form(self, body: bytes) -> MultiDict[str, str]:
+        mimetype, options = parse_options_header(request.environ.get("CONTENT_TYPE", ""))
+        parser = FormDataParser(lambda *_, **__: BytesIO(), max_form_parts=_MAX_PARTS)
+        try:
+            return parser.parse(BytesIO(body), mimetype, len(body), options)[1]
+        except RequestEntityTooLarge as error:
+            raise LimitExceeded(f"The form has more than {_MAX_PARTS} parts") from error
+
+    def _json_fields(self) -> dict[str, Any]:
+        try:
+            given = json.loads(self._body(), object_pairs_hook=_json_object)
+        except (ValueError, RecursionError) as error:
+            raise BadRequest("The body is not valid JSON") from error
+        if not isinstance(given, dict):
+            raise BadRequest("The JSON body must be an object with 'upload_id' and 'md5'")
+        self.take_fields({k: v for k, v in given.items() if isinstance(v, str)})
+        return given
+
+    def _body(self) -> bytes:
+        body = Body(request.environ).read_all(_MAX_BODY)
+        if body is None:
+            raise LimitExceeded(f"Request exceeds the limit ({_MAX_BODY} bytes)")
+        return body
+
+
+def _json_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build an object under the same rule for repeated fields as a form."""
+    fields: dict[str, Any] = {}
+    for name, value in pairs:
+        add_field(fields, name, value)
+    return fields

@@ -1,0 +1,148 @@
+"""What Dropzone (5.9, 6) says about a chunk, read and checked; no Flask, no engine.
+
+Dropzone cuts a file into ``dztotalchunkcount`` chunks of ``dzchunksize`` bytes, the last one of
+what is left, and sends five numbers and the file's ``dzuuid`` with each. One of them cannot be
+taken at its word: ``dztotalfilesize`` is the size of the file that was picked, also when
+``transformFile`` (an image made smaller, say) makes other bytes of it. What is sent then has its
+length only in the last chunk: where that ends, the file ends. So the size announced counts as the
+file's length while it agrees with the number of chunks, and until the last chunk is there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chunked_upload.errors import BadRequest
+
+_UUID = "dzuuid"
+
+#: What all chunks of a file say alike.
+LAYOUT = ("dztotalfilesize", "dztotalchunkcount", "dzchunksize")
+_NUMBERS = ("dzchunkindex", "dzchunkbyteoffset", *LAYOUT)
+
+#: The form fields of a chunk, the same in the query or the headers of a raw body.
+FIELDS = frozenset({_UUID, *_NUMBERS})
+
+_MAX_UUID = 200
+_LIMIT = 2**63
+
+
+@dataclass(frozen=True)
+class DropzoneChunk:
+    """Where a chunk belongs.
+
+    :param uuid: the client's name for the file; unique only for this client.
+    :param start: first byte of the chunk.
+    :param stop: its end, exclusive; for the last chunk the most it can be, None when unknown.
+    :param last: where it ends, the file ends.
+    :param length: the file's length as announced, None when that cannot be it.
+    :param layout: the three numbers that all chunks of a file must agree about; empty for a file
+        that is sent whole.
+    """
+
+    uuid: str
+    start: int
+    stop: int | None
+    last: bool
+    length: int | None
+    layout: Mapping[str, int]
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of the chunk; None for the last, whose end will tell."""
+        return None if self.last or self.stop is None else self.stop - self.start
+
+    @property
+    def largest_size(self) -> int:
+        """Bytes of the file's largest chunk, as far as known."""
+        if self.layout.get("dztotalchunkcount", 1) > 1:
+            return self.layout["dzchunksize"]
+        return self.length or 0
+
+    @property
+    def may_be_empty(self) -> bool:
+        """Whether no bytes can be all that there is: of an empty file."""
+        return self.start == 0 and not self.length
+
+    @property
+    def least_length(self) -> int:
+        """Bytes that the file has at least."""
+        if not self.layout:
+            return 0
+        before_last = (self.layout["dztotalchunkcount"] - 1) * self.layout["dzchunksize"]
+        return self.length or (before_last and before_last + 1)
+
+    @property
+    def most_length(self) -> int | None:
+        """Bytes that the file can have at most, None when unknown."""
+        if not self.layout:
+            return None
+        return self.length or self.layout["dztotalchunkcount"] * self.layout["dzchunksize"]
+
+
+def read_uuid(value: str | None) -> str:
+    """Check a ``dzuuid``.
+
+    :raises BadRequest:
+    """
+    if not value or len(value) > _MAX_UUID:
+        raise BadRequest(f"'{_UUID}' is required, with 1 to {_MAX_UUID} characters")
+    return value
+
+
+def read_chunk(values: Mapping[str, str]) -> DropzoneChunk | None:
+    """Return what the fields say; None when there are none, so it is not Dropzone's chunk.
+
+    With ``dzuuid`` alone it is a file below one chunk, sent whole.
+
+    :raises BadRequest: when some are missing, no numbers, or do not agree with each other.
+    """
+    given = FIELDS & values.keys()
+    if not given:
+        return None
+    uuid = read_uuid(values.get(_UUID))
+    if given == {_UUID}:
+        return DropzoneChunk(uuid, start=0, stop=None, last=True, length=None, layout={})
+    missing = [name for name in _NUMBERS if name not in values]
+    if missing:
+        raise BadRequest(f"Dropzone's fields come together; {_listed(missing)} missing")
+    return _check(uuid, *(_number(name, values[name]) for name in _NUMBERS))
+
+
+def _check(uuid: str, index: int, start: int, total: int, count: int, size: int) -> DropzoneChunk:
+    if count < 1 or size < 1:
+        raise BadRequest("'dztotalchunkcount' and 'dzchunksize' must be at least 1")
+    if count * size >= _LIMIT:
+        raise BadRequest("'dztotalchunkcount' times 'dzchunksize' must be below 2^63")
+    if index >= count:
+        raise BadRequest(f"'dzchunkindex' is {index}, but there are {count} chunks, from 0 on")
+    if start != index * size:
+        raise BadRequest(
+            f"'dzchunkbyteoffset' is {start}, but chunk {index} of {size} bytes each begins at"
+            f" {index * size}"
+        )
+    return DropzoneChunk(
+        uuid,
+        start=start,
+        stop=start + size,
+        last=index == count - 1,
+        length=total if total and _agree(total, count, size) else None,
+        layout=dict(zip(LAYOUT, (total, count, size), strict=True)),
+    )
+
+
+def _agree(total: int, count: int, size: int) -> bool:
+    return (count - 1) * size < total <= count * size
+
+
+def _number(name: str, text: str) -> int:
+    plain = re.fullmatch(r"[0-9]{1,19}", text.strip())
+    if plain is None or int(plain[0]) >= _LIMIT:
+        raise BadRequest(f"'{name}' must be a whole number from 0 to 2^63-1, not {text[:40]!r}")
+    return int(plain[0])
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(repr(name) for name in names) + (" is" if len(names) == 1 else " are")

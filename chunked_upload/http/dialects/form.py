@@ -1,0 +1,149 @@
+"""The plain form of a page without scripts: files whole, completed at once, then a redirect.
+
+Flask's upload pattern as an endpoint::
+
+    <form action="{{ url_for('chunked_upload.form') }}" method="post" enctype="multipart/form-data">
+      <input type="hidden" name="csrf_token" value="{{ csrf_token() }}">
+      <input type="file" name="file" multiple>
+      <button>Upload</button>
+    </form>
+
+The form streams like everything else, and is taken whole or not at all: uploads are completed once
+all of its files have arrived; until then a refusal removes them again.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from flask import Response, flash, redirect, request, url_for
+from werkzeug.http import parse_options_header
+
+from chunked_upload.errors import (
+    BadRequest,
+    ChunkedUploadError,
+    NoChunkSubmitted,
+    NoFileSelected,
+    UnsupportedBody,
+)
+from chunked_upload.records.repository import Record
+
+from ..access.callers import has_session
+from ..upload_set import UploadSet
+from ..views.resources import ResourceView
+from ..wire.incoming import Incoming, open_incoming
+from . import complete_on_last_byte
+from .django.chunks import ChunkedUploadView
+
+#: Field with the page to go to afterwards.
+_NEXT = "next"
+
+#: A path of this site. Browsers drop control characters and read a backslash as a slash, so that
+#: ``/\evil.example`` would be another site.
+_LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
+
+
+class FormView(ResourceView):
+    """Takes a browser's form with one file or several.
+
+    Rules and hooks are those of the upload set's chunk view, and of its complete view afterwards.
+    """
+
+    takes_fields = True
+    rules: ChunkedUploadView
+
+    def __init__(self, upload_set: UploadSet | None = None) -> None:
+        super().__init__(upload_set)
+        #: Where a browser goes when all went well; None answers in JSON.
+        self.target: str | None = None
+
+    def post(self) -> Response:
+        """Store and complete the form's files; the answer is a redirect, or their states."""
+        self.target = self._configured_target()
+        with self.upload_set.releasing_connection():
+            self.check_permissions(request)
+        incoming = self._open()
+        with self.upload_set.releasing_connection():
+            self.rules.validate(request)
+        with complete_on_last_byte.all_or_none(self) as records:
+            complete_on_last_byte.take_files(self.rules, incoming, records)
+            md5 = incoming.fields.get("md5", "").strip() or None
+            complete_on_last_byte.complete(self.rules, records, md5)
+        if self.target is None or not _wants_page():
+            return self.reply({"uploads": [self.upload_set.describe(record) for record in records]})
+        self._flash(_praise(records), "success")
+        return redirect(self.target, 303)  # type: ignore[return-value]
+
+    def refuse(self, error: ChunkedUploadError) -> Response:
+        """Send a browser back to its page with a flashed message, where that is configured."""
+        back = _same_site_referrer() or self.target
+        if self.target is None or back is None or not _wants_page():
+            return super().refuse(error)
+        if not self._flash(str(error.data.get("detail", error)), "error"):
+            return super().refuse(error)
+        return redirect(back, 303)  # type: ignore[return-value]
+
+    def _open(self) -> Incoming:
+        mimetype = parse_options_header(request.environ.get("CONTENT_TYPE", ""))[0]
+        if mimetype == "application/x-www-form-urlencoded":
+            raise ChunkedUploadError(
+                400, detail="No file part", reason='the form lacks enctype="multipart/form-data"'
+            )
+        if mimetype != "multipart/form-data":
+            raise UnsupportedBody(f"{mimetype or 'No type'} is not supported; send a form")
+        limits = self.rules.form_limits(max_files=self.settings.max_form_files)
+        try:
+            incoming = open_incoming(request, limits)
+        except NoChunkSubmitted as error:
+            self.take_fields(error.fields)
+            if isinstance(error, NoFileSelected):
+                raise BadRequest("No selected file") from error
+            reason = error.data["reason"]
+            raise ChunkedUploadError(400, detail="No file part", reason=reason) from error
+        self.take_fields(incoming.fields)
+        return incoming
+
+    def take_fields(self, fields: dict[str, str]) -> None:
+        """Learn the page to go to first, so that refusals lead there too."""
+        wanted = fields.pop(_NEXT, "")
+        if wanted and not _LOCAL.fullmatch(wanted):
+            raise BadRequest("'next' must be a path of this site, as /documents")
+        self.target = wanted or self.target
+        super().take_fields(fields)
+
+    # What follows
+
+    def _configured_target(self) -> str | None:
+        target = self.settings.form_redirect
+        if target is None or "/" in target:
+            return target
+        return url_for(target)
+
+    def _flash(self, message: str, category: str) -> bool:
+        """Flash a message; False when that is off, or there is no session to keep it in."""
+        if not self.settings.form_flash or not has_session():
+            return False
+        flash(message, category)
+        return True
+
+
+def _wants_page() -> bool:
+    """Whether a browser navigates here; scripts and curl ask for JSON, or for anything."""
+    accepted = request.accept_mimetypes
+    return accepted["text/html"] > accepted["application/json"]
+
+
+def _same_site_referrer() -> str | None:
+    """Return the page of this site that had the form."""
+    page, here = urlsplit(request.referrer or ""), urlsplit(request.host_url)
+    if (page.scheme, page.netloc) != (here.scheme, here.netloc):
+        return None
+    path = f"{page.path or '/'}?{page.query}" if page.query else page.path or "/"
+    return path if _LOCAL.fullmatch(path) else None
+
+
+def _praise(records: list[Record]) -> str:
+    if len(records) == 1:
+        return f"{records[0].filename} uploaded"
+    return f"{len(records)} files uploaded"

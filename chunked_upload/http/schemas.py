@@ -1,0 +1,59 @@
+"""What goes out as JSON about an upload, and what comes in to complete or list uploads."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, fields, validate
+
+from chunked_upload.records.model import Status
+
+from .wire.replies import format_time
+
+
+class Timestamp(fields.Field[datetime]):
+    """A time as every answer writes it."""
+
+    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return None if value is None else format_time(value)
+
+
+class UploadSchema(Schema):
+    """An upload's state: the contract's fields, plus the fields its client gave it."""
+
+    upload_id = fields.String()
+    filename = fields.String()
+    offset = fields.Integer()
+    length = fields.Integer(allow_none=True)
+    md5 = fields.String(allow_none=True)
+    status = fields.Integer()
+    created_on = Timestamp()
+    completed_on = Timestamp()
+    expires = fields.Function(
+        lambda record: format_time(record.expires_on) if record.status == Status.UPLOADING else None
+    )
+    metadata = fields.Dict(attribute="extra_fields")
+
+
+class CompleteSchema(Schema):
+    """The fields of a complete request; others are let pass, as forms carry CSRF tokens."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    upload_id = fields.String(load_default="")
+    md5 = fields.String(load_default="")
+
+
+class ListSchema(Schema):
+    """The query of a list: which page, how many on it, and of which status alone."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    page = fields.Integer(load_default=1, validate=validate.Range(1, 10**9))
+    per_page = fields.Integer(load_default=None, validate=validate.Range(1, 1000))
+    status = fields.Integer(
+        load_default=None, validate=validate.OneOf([Status.UPLOADING, Status.COMPLETE])
+    )

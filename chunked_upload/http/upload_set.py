@@ -1,0 +1,233 @@
+"""One upload set in one app: its settings, engine, hooks and callers, put together."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Flask, Request, Response, request, url_for
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Engine
+from werkzeug.utils import import_string
+
+from chunked_upload.engine.engine import UploadEngine
+from chunked_upload.errors import ConfigurationError
+from chunked_upload.hooks import SIGNALS, Hooks
+from chunked_upload.records import durability
+from chunked_upload.records.model import Status
+from chunked_upload.records.repository import Record, Records
+from chunked_upload.settings.keys import KEYS, PREFIX, Settings
+from chunked_upload.storage import LocalStorage, Storage
+
+from .access import callers, cors, csrf
+from .access.callers import Caller
+from .schemas import UploadSchema
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """One reading of the configuration and what was built from it, replaced as a whole."""
+
+    values: tuple[Any, ...]
+    settings: Settings
+    #: Engine by model.
+    engines: dict[Any, UploadEngine] = field(default_factory=dict)
+
+
+class _ReleasingConnection(AbstractContextManager[None]):
+    def __init__(self, upload_set: UploadSet) -> None:
+        self._upload_set = upload_set
+
+    def __exit__(self, *exception: object) -> None:
+        self._upload_set.release_connection()
+
+
+class UploadSet:
+    """What a :class:`~chunked_upload.ChunkedUpload` is within one app.
+
+    :param name: the upload set's name: its blueprint's, and its records' ``upload_set``.
+    :param own_db: the database was set up by the extension, not by the app.
+    :param upload_view: the view class that takes chunks; its rules (queryset, permissions) hold for
+        the other endpoints as well.
+    :param overrides: settings of this upload set alone.
+    """
+
+    def __init__(
+        self,
+        app: Flask,
+        *,
+        name: str,
+        db: SQLAlchemy,
+        own_db: bool,
+        model: Any,
+        hooks: Hooks,
+        upload_view: Any,
+        complete_view: Any,
+        overrides: dict[str, Any],
+    ) -> None:
+        self.app = app
+        self.name = name
+        self.db = db
+        self.model = model
+        self.hooks = hooks
+        self.upload_view = upload_view
+        self.complete_view = complete_view
+        self._own_db = own_db
+        self._overrides = overrides
+        self._loaded = self._load()
+        self._letting_go = _ReleasingConnection(self)
+        #: Flask-SQLAlchemy's, which takes a while to look them up, and every statement needs one.
+        self._engines: Mapping[str | None, Engine] | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings, following ``app.config`` when it changes."""
+        return self._current().settings
+
+    @property
+    def engine(self) -> UploadEngine:
+        """The engine for the upload set's own model."""
+        return self.engine_for(self.model)
+
+    def engine_for(self, model: Any) -> UploadEngine:
+        """Return the engine for a model (a view may name its own)."""
+        loaded = self._current()
+        if model not in loaded.engines:
+            settings = loaded.settings
+            loaded.engines[model] = UploadEngine(
+                settings=settings,
+                storage=self._make_storage(settings),
+                records=Records(model, lambda: self._bind(model, settings)),
+                emit=self.emit,
+            )
+        return loaded.engines[model]
+
+    def emit(self, event: str, record: Record) -> None:
+        """Send the signal of an event."""
+        SIGNALS[event].send(self.app, upload=record, upload_set=self.name)
+
+    @property
+    def login_required(self) -> bool:
+        """Whether callers must be known."""
+        return callers.required(self.app, self.hooks, self.settings.tokens)
+
+    @property
+    def checks_csrf(self) -> bool:
+        """Whether requests that change something need a CSRF token."""
+        return csrf.enforced(self.app, self.settings.csrf)
+
+    def serves(self, request: Request) -> bool:
+        """Whether a request is for an endpoint of this upload set, also one that the app routes."""
+        if request.blueprint == self.name:
+            return True
+        view = self.app.view_functions.get(request.endpoint or "")
+        return getattr(getattr(view, "view_class", None), "upload_set", None) == self.name
+
+    def share(self, response: Response) -> Response:
+        """Let pages of the ``cors_origins`` read an answer of this upload set."""
+        origins = self.settings.cors_origins
+        if not origins or not self.serves(request):
+            return response
+        return cors.share(response, request, origins)
+
+    def caller(self, request: Request) -> Caller:
+        """Return who sent the request, looked up once."""
+        # Kept with the request, not in g: an app context may outlive a request (tests, commands).
+        known: dict[str, Caller] = request.environ.setdefault("chunked_upload.callers", {})
+        if self.name not in known:
+            known[self.name] = callers.identify(self.app, request, self.hooks, self.settings.tokens)
+        return known[self.name]
+
+    def release_connection(self) -> None:
+        """Give back the connection that hooks may have pinned with ``db.session``.
+
+        Bytes may take hours to arrive and the pool is small; and the engine, which takes
+        connections of its own, would wait for the one its own request holds. A transaction left
+        open by a hook would be rolled back at the request's end anyway.
+        """
+        registry: Any = self.db.session.registry
+        # Before asking for one's own, which takes a while: is there any at all?
+        if registry.registry and registry.has():
+            self.db.session.rollback()
+
+    def releasing_connection(self) -> AbstractContextManager[None]:
+        """Run hooks, then :meth:`release_connection`, also when one of them refuses or fails."""
+        return self._letting_go
+
+    def describe(self, record: Record) -> dict[str, Any]:
+        """Return an upload's state as the contract writes it."""
+        state: dict[str, Any] = dict(UploadSchema().dump(record))
+        complete = record.status == Status.COMPLETE
+        state["url"] = self.url("file", upload_id=record.upload_id) if complete else None
+        return state
+
+    def url(self, endpoint: str, **values: Any) -> str:
+        """Build the path of one of the upload set's endpoints."""
+        return url_for(f"{self.name}.{endpoint}", **values)
+
+    def prepare_database(self) -> None:
+        """Set the database's connections up before the first of them is made, if it is there."""
+        if self.app.extensions.get("sqlalchemy") is self.db:
+            with self.app.app_context():
+                self._bind(self.model, self.settings)
+
+    def _bind(self, model: Any, settings: Settings) -> Engine:
+        if self._engines is None:
+            self._engines = self.db.engines
+        engine = self._engines[getattr(model, "__bind_key__", None)]
+        return durability.prepare(engine, own=self._own_db, durable=settings.durable)
+
+    def _current(self) -> _Loaded:
+        try:
+            environ = request.environ
+        except RuntimeError:  # not within a request
+            return self._up_to_date()
+        # Compared once a request: it is asked for several times, and there are some sixty keys.
+        known: dict[UploadSet, _Loaded] = environ.setdefault("chunked_upload.loaded", {})
+        loaded = known.get(self)
+        if loaded is None:
+            loaded = known[self] = self._up_to_date()
+        return loaded
+
+    def _up_to_date(self) -> _Loaded:
+        if self._config_values() != self._loaded.values:
+            self._loaded = self._load()
+        return self._loaded
+
+    def _config_values(self) -> tuple[Any, ...]:
+        return tuple(map(self.app.config.get, KEYS))
+
+    def _load(self) -> _Loaded:
+        values = self._config_values()
+        unknown = [key for key in self.app.config if key.startswith(PREFIX) and key not in KEYS]
+        if unknown:  # mistyped, most likely, and then a limit would quietly not hold
+            raise ConfigurationError(f"unknown setting(s) {unknown}; known are {sorted(KEYS)}")
+        settings = Settings.load(self.app.config, self._overrides)
+        if settings.csrf:
+            csrf.check_installed()
+        if settings.mimetype is not None:
+            warnings.warn(
+                "CHUNKED_UPLOAD_MIMETYPE is deprecated; set CHUNKED_UPLOAD_CONTENT_TYPE instead",
+                DeprecationWarning,
+                stacklevel=4,
+            )
+        return _Loaded(values, settings)
+
+    def _make_storage(self, settings: Settings) -> Storage:
+        kind = settings.storage_class or LocalStorage
+        if isinstance(kind, str):
+            try:
+                kind = import_string(kind)
+            except ImportError as error:
+                raise ConfigurationError(
+                    f"CHUNKED_UPLOAD_STORAGE_CLASS={kind!r} cannot be imported"
+                ) from error
+        if not (isinstance(kind, type) and issubclass(kind, Storage)):
+            raise ConfigurationError(
+                "CHUNKED_UPLOAD_STORAGE_CLASS must be a subclass of chunked_upload.Storage,"
+                f" or its dotted name, not {kind!r}"
+            )
+        return kind.from_settings(settings, f"{self.app.instance_path}/uploads")

@@ -1,0 +1,194 @@
+"""What the views of every dialect share: rules about callers, and errors as answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, ClassVar
+
+from flask import Request, Response, current_app, request
+from flask.views import View
+from sqlalchemy import Select
+
+from chunked_upload.engine.engine import UploadEngine
+from chunked_upload.errors import (
+    AuthenticationRequired,
+    ChunkedUploadError,
+    CsrfRefused,
+    MethodNotOffered,
+    UploadNotFound,
+)
+from chunked_upload.http.access import csrf
+from chunked_upload.records.repository import Record
+from chunked_upload.settings.keys import Settings
+
+from ..upload_set import UploadSet
+from ..wire.fields import expose_fields
+from ..wire.linger import linger
+from ..wire.replies import error_reply, json_reply
+
+#: Verbs routed to the views, which answer 405 in JSON themselves for those they do not offer.
+VERBS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+_UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class ChunkedUploadBaseView(View):
+    """Base of the protocol's views; hooks have django-chunked-upload's names and arguments.
+
+    :param upload_set: the upload set it serves; by default the current app's upload set
+        ``upload_set``.
+    """
+
+    methods = VERBS
+    provide_automatic_options = False
+
+    #: The upload set it serves; a view that the app routes itself has its name here.
+    upload_set: Any = "chunked_upload"
+    #: The upload model; None for the upload set's.
+    model: Any = None
+    #: Attribute of the model that holds the user: a relationship, or a column for the user's id.
+    user_field_name: str = "user"
+    #: The view reads forms and passes their fields to :meth:`take_fields`, before it stores a byte.
+    takes_fields: ClassVar[bool] = False
+
+    def __init__(self, upload_set: UploadSet | None = None) -> None:
+        self.upload_set = upload_set or current_app.extensions["chunked_upload"][self.upload_set]
+        if self.model is None:
+            self.model = self.upload_set.model
+
+    @cached_property
+    def request(self) -> Request:
+        """The request being answered: itself, since every look through Flask's proxy costs."""
+        itself: Request = request._get_current_object()  # type: ignore[attr-defined]
+        return itself
+
+    @cached_property
+    def engine(self) -> UploadEngine:
+        """The engine for this view's model; the same throughout a request."""
+        engine: UploadEngine = self.upload_set.engine_for(self.model)
+        return engine
+
+    @property
+    def settings(self) -> Settings:
+        """The upload set's settings, the same throughout a request."""
+        return self.engine.settings
+
+    def get_queryset(self, request: Request) -> Select[Any]:
+        """Return the select of uploads that the caller may touch (hook).
+
+        An authenticated caller's own; for an anonymous caller every anonymous one, since knowing
+        the id is the permission.
+        """
+        owner = self.upload_set.caller(request).owner
+        statement = self.engine.records.query(self.upload_set.name)
+        return statement.where(self.model.owner == owner)
+
+    def validate(self, request: Request) -> None:
+        """Check the request (hook); raise ChunkedUploadError to refuse it."""
+        for check in self.upload_set.hooks.validators:
+            check(request)
+
+    def get_response_data(self, chunked_upload: Any, request: Request) -> dict[str, Any]:
+        """Return the data of a successful answer (hook)."""
+        return {}
+
+    def pre_save(self, chunked_upload: Any, request: Request, new: bool = False) -> None:
+        """Called before the record is saved (hook); may set attributes of it."""
+
+    def save(self, chunked_upload: Any, request: Request, new: bool = False) -> None:
+        """Save the record (hook); an override must call this one."""
+        self._commit()
+
+    def post_save(self, chunked_upload: Any, request: Request, new: bool = False) -> None:
+        """Called after the record is saved (hook)."""
+
+    def check_permissions(self, request: Request) -> None:
+        """Refuse callers that may not upload (hook), before any byte of the body is read.
+
+        :raises AuthenticationRequired: when callers must be known and this one is not.
+        """
+        if self.upload_set.login_required and self.upload_set.caller(request).owner is None:
+            raise AuthenticationRequired
+        for check in self.upload_set.hooks.permission_checks:
+            check(request)
+
+    def find(self, upload_id: str) -> Record:
+        """Return the caller's upload.
+
+        :raises UploadNotFound: when there is none, it is another's, or the id is not an id.
+        """
+        if not _UPLOAD_ID.fullmatch(upload_id):
+            raise UploadNotFound
+        if type(self).get_queryset is not ChunkedUploadBaseView.get_queryset:
+            with self.upload_set.releasing_connection():
+                statement = self.get_queryset(self.request).where(self.model.upload_id == upload_id)
+            return self.engine.find(statement)
+        with self.upload_set.releasing_connection():
+            owner = self.upload_set.caller(self.request).owner
+        return self.engine.find_own(upload_id, upload_set=self.upload_set.name, owner=owner)
+
+    def take_fields(self, fields: dict[str, str]) -> None:
+        """Let hooks see the fields that came before the file; check the CSRF token among them.
+
+        :raises CsrfRefused:
+        """
+        expose_fields(self.request, fields)
+        csrf.check_fields(self.request, fields)
+
+    def reply(self, content: Any, status: int = 200) -> Response:
+        """Answer in JSON."""
+        return json_reply(self.settings, content, status)
+
+    def refuse(self, error: ChunkedUploadError) -> Response:
+        """Answer a refusal."""
+        return error_reply(self.settings, error)
+
+    def options(self, **kwargs: Any) -> Response:
+        """Say which verbs are offered (RFC 9110 9.3.7); browsers ask before requests from afar."""
+        return Response(status=204, headers={"Allow": ", ".join(self.offers())})
+
+    def dispatch_request(self, **kwargs: Any) -> Response:
+        """Call the method of the verb, and turn refusals into answers."""
+        try:
+            handler = self._handler()
+            self._check_csrf()
+            return handler(**kwargs)
+        except ChunkedUploadError as error:
+            if isinstance(error, CsrfRefused):
+                error.data["csrf_token_url"] = self.upload_set.url("csrf_token")
+            return linger(self.refuse(error), self.request)
+
+    @classmethod
+    def offers(cls) -> list[str]:
+        """Return the verbs this view answers."""
+        return [verb for verb in VERBS if hasattr(cls, verb.lower())]
+
+    def _handler(self) -> Callable[..., Response]:
+        handler: Callable[..., Response] | None = getattr(self, self.request.method.lower(), None)
+        if handler is None:
+            raise MethodNotOffered(self.offers())
+        return handler
+
+    def _check_csrf(self) -> None:
+        if self.request.method not in csrf.UNSAFE or not self.upload_set.checks_csrf:
+            return
+        with self.upload_set.releasing_connection():
+            if self.upload_set.caller(self.request).by_token:
+                return
+        csrf.check_head(self.request, fields_follow=self.takes_fields)
+
+    #: Writes the record for real; set by the views right before :meth:`save`.
+    _commit: Callable[[], Any]
+
+    def _save(self, chunked_upload: Any, commit: Callable[[], Any], *, new: bool) -> None:
+        def commit_alone() -> None:
+            self.upload_set.release_connection()
+            commit()
+
+        self._commit = commit_alone
+        with self.upload_set.releasing_connection():
+            self.pre_save(chunked_upload, self.request, new=new)
+            self.save(chunked_upload, self.request, new=new)
+            self.post_save(chunked_upload, self.request, new=new)

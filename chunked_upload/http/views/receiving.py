@@ -1,0 +1,186 @@
+"""What every dialect that takes chunks shares: the record of a new upload, limits, receiving."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Request, request
+
+from chunked_upload.engine.chunk import Chunk
+from chunked_upload.engine.duplicate_chunk import DuplicateChunk
+from chunked_upload.errors import LimitExceeded, UnsupportedBody
+from chunked_upload.http.access import callers
+from chunked_upload.records.repository import Record
+from chunked_upload.support.filenames import clean_filename, extension
+
+from ..access.callers import Caller
+from ..wire.fields import OWN_FIELDS, FormLimits
+from ..wire.incoming import UNNAMED, Incoming, header_filename
+from .base import ChunkedUploadBaseView
+
+
+class ReceivingView(ChunkedUploadBaseView):
+    """Base of the view that takes chunks, whatever their dialect."""
+
+    takes_fields = True
+    #: Form field of the file; None for the setting's.
+    field_name: str | tuple[str, ...] | None = None
+    #: Largest file in bytes; None for the setting's.
+    max_bytes: int | None = None
+
+    def get_extra_attrs(self, request: Request) -> dict[str, Any]:
+        """Return more attributes for a new record (hook)."""
+        return {}
+
+    def get_max_bytes(self, request: Request) -> int | None:
+        """Return the largest file that this request may upload, in bytes (hook)."""
+        limit = self.settings.max_bytes if self.max_bytes is None else self.max_bytes
+        return limit(request) if callable(limit) else limit
+
+    def create_chunked_upload(self, save: bool = False, **attrs: Any) -> Any:
+        """Make the record of a new upload (hook)."""
+        record = self.model(**attrs)
+        if save:
+            self.engine.create(record)
+        return record
+
+    def is_valid_chunked_upload(self, chunked_upload: Any) -> None:
+        """Check that an existing upload takes chunks (hook): not expired, not complete."""
+        self.engine.check_open(chunked_upload)
+
+    def get_response_data(self, chunked_upload: Any, request: Request) -> dict[str, Any]:
+        """Return the answer to a chunk (hook)."""
+        return {
+            "upload_id": chunked_upload.upload_id,
+            "offset": chunked_upload.offset,
+            "expires": chunked_upload.expires_on,
+        }
+
+    def form_limits(self, *, max_files: int = 1) -> FormLimits:
+        """Return what a form may hold."""
+        settings = self.settings
+        names = settings.field_name if self.field_name is None else self.field_name
+        names = (names,) if isinstance(names, str) else tuple(names)
+        return FormLimits(
+            names, settings.max_metadata_fields, settings.max_metadata_bytes, max_files
+        )
+
+    # Create
+
+    def new_record(self, incoming: Incoming) -> Record:
+        """Make the record of a new upload; nothing is stored yet."""
+        caller = self.upload_set.caller(request)
+        attrs = {
+            "upload_set": self.upload_set.name,
+            "filename": _filename(incoming),
+            "owner": caller.owner,
+            "visitor": None if caller.owner else callers.visitor_to_be(),
+            "quota_key": callers.quota_key(request, caller),
+            "extra_fields": metadata(incoming.fields),
+            **self._user_attrs(caller),
+            **self.get_extra_attrs(request),
+        }
+        record: Record = self.create_chunked_upload(save=False, **attrs)
+        return record
+
+    def create(self, record: Record, *, length: int | None, reserved: int | None) -> None:
+        """Store the record of a new upload, before its first byte arrives.
+
+        :param length: the declared total in bytes.
+        :param reserved: bytes to hold against the owner's quota; None when not known.
+        :raises KeyTaken: when its client has an upload of the same ``client_key``.
+        """
+        self.check_filename(record.filename)
+        if reserved is None and self.settings.max_open_bytes is not None:
+            raise LimitExceeded("A limit on unfinished bytes needs Content-Length or Content-Range")
+        record.length, record.reserved = length, reserved or 0
+        self.upload_set.release_connection()
+        self.engine.create(record)
+        if record.owner is None:
+            callers.remember(record.visitor)
+
+    def check_filename(self, name: str) -> None:
+        """Check a new upload's name against the limits."""
+        settings = self.settings
+        limit = min(settings.max_filename_length, 255)
+        if len(name) > limit:
+            raise LimitExceeded(f"File name exceeds the limit ({limit} characters)")
+        suffix = extension(name)
+        allowed, denied = settings.allowed_extensions, settings.denied_extensions
+        if allowed is not None and suffix not in map(_plain, allowed):
+            listed = ", ".join(map(_plain, allowed))
+            raise UnsupportedBody(f"Files of type '{suffix}' are not accepted, only: {listed}")
+        if suffix in map(_plain, denied):
+            raise UnsupportedBody(f"Files of type '{suffix}' are not accepted")
+
+    def _user_attrs(self, caller: Caller) -> dict[str, Any]:
+        """Return the model's own user column, as django-chunked-upload fills its ``user``."""
+        if caller.user is None or not hasattr(self.model, self.user_field_name):
+            return {}
+        mapper = self.model.__mapper__
+        relationship = mapper.relationships.get(self.user_field_name)
+        if relationship is None:
+            column = mapper.columns[self.user_field_name]
+            return {self.user_field_name: _user_key(caller.user, column, "id")}
+        # The user object belongs to the app's session, so its key is copied, not the object.
+        return {
+            mapper.get_property_by_column(local).key: _user_key(
+                caller.user, remote, relationship.mapper.get_property_by_column(remote).key
+            )
+            for local, remote in relationship.local_remote_pairs
+        }
+
+    # Receive
+
+    @property
+    def max_chunk(self) -> int | None:
+        """The largest chunk in bytes."""
+        return self.settings.max_chunk_bytes
+
+    def receive(self, incoming: Incoming, chunk: Chunk | DuplicateChunk) -> None:
+        """Take in all bytes of the file part, or of the raw body."""
+        max_chunk = self.max_chunk
+        for data in incoming:
+            chunk.write(data)
+            if max_chunk is not None and chunk.received > max_chunk:
+                raise chunk_too_large(max_chunk)
+            del data  # see Body
+
+    def commit_chunk(self, chunk: Chunk) -> Record:
+        """Make the chunk part of its upload, with the hooks around it."""
+        chunk.finish()
+        self._save(chunk.record, chunk.commit, new=chunk.first)
+        if not chunk.committed:
+            raise RuntimeError(f"{type(self).__name__}.save() must call super().save()")
+        return chunk.record
+
+
+def chunk_too_large(limit: int) -> LimitExceeded:
+    """Return the refusal of a chunk with more bytes than a chunk may have."""
+    return LimitExceeded(f"Size of chunk exceeds the limit ({limit} bytes)")
+
+
+def metadata(fields: dict[str, str]) -> dict[str, str]:
+    """Return the fields that are kept with an upload."""
+    # PostgreSQL cannot store NUL in text.
+    kept = {k: v for k, v in fields.items() if k not in OWN_FIELDS}
+    return {k.replace("\0", ""): v.replace("\0", "") for k, v in kept.items()}
+
+
+def _filename(incoming: Incoming) -> str:
+    """Return the client's name for the file, fit to be kept."""
+    given = incoming.filename
+    if given == "blob":  # a Blob without a name; jQuery-File-Upload puts it in the header
+        given = header_filename(request) or given
+    return clean_filename(given) or UNNAMED
+
+
+def _user_key(user: Any, column: Any, attribute: str) -> Any:
+    """Return what refers to a user: its attribute, or its id in the column's type."""
+    if hasattr(user, attribute):
+        return getattr(user, attribute)
+    return column.type.python_type(callers.owner_key(user))
+
+
+def _plain(suffix: str) -> str:
+    return suffix.lower().lstrip(".")

@@ -1,0 +1,217 @@
+"""Uploads as resources: state for resuming, the caller's list, abort, and the finished file.
+
+The rules about callers are the upload set's chunk view's (``check_permissions``,
+``get_queryset``), so a subclass that changes them changes them here too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from flask import Response, request, send_file
+from marshmallow import ValidationError
+from sqlalchemy import Select
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
+
+from chunked_upload.engine.failures import translate_failures
+from chunked_upload.errors import (
+    BadRequest,
+    MethodNotOffered,
+    NotComplete,
+    RangeNotSatisfiable,
+    UploadNotFound,
+)
+from chunked_upload.http.access import callers
+from chunked_upload.records.model import Status
+from chunked_upload.support.clock import utcnow
+from chunked_upload.support.filenames import clean_filename, portable_filename
+
+from ..schemas import ListSchema
+from ..upload_set import UploadSet
+from ..wire.linger import linger
+from ..wire.replies import add_progress, error_reply
+from .base import VERBS, ChunkedUploadBaseView
+
+
+class ResourceView(ChunkedUploadBaseView):
+    """Base of the views below: asks the upload set's chunk view who may see what."""
+
+    def __init__(self, upload_set: UploadSet | None = None) -> None:
+        super().__init__(upload_set)
+        self.rules: ChunkedUploadBaseView = self.upload_set.upload_view(self.upload_set)
+        self.model = self.rules.model
+
+    def get_queryset(self, request: Any) -> Select[Any]:
+        return self.rules.get_queryset(request)
+
+    def check_permissions(self, request: Any) -> None:
+        self.rules.check_permissions(request)
+
+
+class UploadListView(ResourceView):
+    """The caller's own uploads, newest first; and jQuery-File-Upload's resume question."""
+
+    def get(self) -> Response:
+        """Answer ``?file=<name>`` with that unfinished upload, else a page of all."""
+        self.check_permissions(request)
+        if "file" in request.args:
+            response = self.reply({"file": self._unfinished(request.args["file"])})
+        else:
+            response = self._page()
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def _own(self) -> Select[Any] | None:
+        """Select the caller's own; None for an anonymous caller without a session yet."""
+        statement = self.get_queryset(request).order_by(self.model.id.desc())
+        known = self.upload_set.caller(request).owner is not None
+        self.upload_set.release_connection()
+        if known:
+            return statement
+        visitor = callers.visitor()
+        if visitor is None:
+            callers.ensure_visitor()  # now, so that uploads that follow at once are one visitor's
+            return None
+        return statement.where(self.model.visitor == visitor)
+
+    def _unfinished(self, name: str) -> dict[str, Any] | None:
+        own = self._own()
+        if own is None:
+            # Now, so that the upload to come is found again even if its first answer is lost.
+            callers.ensure_visitor()
+            return None
+        statement = own.where(
+            self.model.filename == clean_filename(name),
+            self.model.status == Status.UPLOADING,
+            self.model.expires_on > utcnow(),
+        )
+        with translate_failures():
+            record = self.engine.records.first(statement)
+        if record is None:
+            return None
+        return {"name": record.filename, "size": record.offset, "upload_id": record.upload_id}
+
+    def _page(self) -> Response:
+        try:
+            query: dict[str, Any] = ListSchema().load(request.args)
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{key}: {' '.join(said)}" for key, said in dict(error.messages_dict).items()
+            )
+            raise BadRequest(f"Cannot list uploads: {problems}") from error
+        page, size = query["page"], query["per_page"] or self.upload_set.settings.page_size
+        own, total, records = self._own(), 0, []
+        filters = {} if query["status"] is None else {"status": query["status"]}
+        if own is not None:
+            own = own.filter_by(**filters)
+            with translate_failures():
+                total = self.engine.records.count(own)
+                records = self.engine.records.all(own.limit(size).offset((page - 1) * size))
+        following = None
+        if page * size < total:
+            following = self.upload_set.url("uploads", page=page + 1, per_page=size, **filters)
+        response = self.reply(
+            {
+                "uploads": [self.upload_set.describe(record) for record in records],
+                "page": page,
+                "per_page": size,
+                "total": total,
+                "next": following,
+            }
+        )
+        if following:
+            response.headers["Link"] = f'<{following}>; rel="next"'
+        return response
+
+    head = get
+
+
+class UploadView(ResourceView):
+    """One upload: where it stands, or its removal."""
+
+    def get(self, upload_id: str) -> Response:
+        """Say where the upload stands, for resuming."""
+        self.check_permissions(request)
+        record = self.find(upload_id)
+        self.engine.check_unexpired(record)
+        return add_progress(self.reply(self.upload_set.describe(record)), record)
+
+    head = get
+
+    def delete(self, upload_id: str) -> Response:
+        """Abort the upload, or delete the completed file."""
+        self.check_permissions(request)
+        self.engine.abort(self.find(upload_id))
+        return Response(status=204)
+
+
+class UploadFileView(ResourceView):
+    """The finished file, for download. What a stranger uploaded is never rendered here."""
+
+    def get(self, upload_id: str) -> Response:
+        """Send the file: whole, a range, or 304 (RFC 9110 13 and 14)."""
+        self.check_permissions(request)
+        record = self.find(upload_id)
+        if record.status != Status.COMPLETE or record.path is None:
+            raise NotComplete(record.offset)
+        self.upload_set.release_connection()
+        _drop_long_suffix(record.offset)
+        try:
+            # Unlike what follows, the storage does not go through a link put in the file's place.
+            with translate_failures(), suppress(FileNotFoundError):
+                self.engine.storage.open(record.path).close()
+            response = send_file(
+                self.engine.storage.path(record.path),
+                mimetype="application/octet-stream",
+                as_attachment=True,
+                download_name=portable_filename(record.filename, fallback=record.upload_id),
+                conditional=True,
+                etag=record.md5 or record.upload_id,
+                last_modified=record.completed_on,
+                max_age=0,
+            )
+        except FileNotFoundError as error:
+            raise UploadNotFound from error
+        except RequestedRangeNotSatisfiable as error:
+            raise RangeNotSatisfiable(record.offset) from error
+        response.headers["Cache-Control"] = "private, no-cache"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        return response
+
+    head = get
+
+
+def _drop_long_suffix(length: int) -> None:
+    """Serve the whole file for a suffix range longer than it (RFC 9110 14.1.2).
+
+    Werkzeug answers 416 there, and readers of archives ask for the last 64 KiB of anything.
+    """
+    asked = request.range
+    if asked is not None and len(asked.ranges) == 1 and asked.ranges[0][0] < -length:
+        request.environ.pop("HTTP_RANGE", None)
+
+
+Verbs = dict[str, type[ChunkedUploadBaseView]]
+
+
+def by_verb(upload_set: UploadSet, verbs: Verbs) -> Callable[..., Response]:
+    """Return one view function for a URL that several views share; HEAD goes with GET."""
+    if "GET" in verbs:
+        verbs = verbs | {"HEAD": verbs["GET"]}
+    table: dict[str, Callable[..., Any]] = {
+        verb: view.as_view(view.__name__, upload_set=upload_set) for verb, view in verbs.items()
+    }
+    allowed = [verb for verb in VERBS if verb in table or verb == "OPTIONS"]
+
+    def dispatch(**kwargs: Any) -> Any:
+        if request.method in table:
+            return table[request.method](**kwargs)
+        if request.method == "OPTIONS":
+            return Response(status=204, headers={"Allow": ", ".join(allowed)})
+        return linger(error_reply(upload_set.settings, MethodNotOffered(allowed)), request)
+
+    return dispatch

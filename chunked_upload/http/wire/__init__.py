@@ -1,0 +1,1 @@
+"""What all dialects read and write: the body, forms, ranges, replies."""

@@ -1,0 +1,121 @@
+"""What is done beside requests: expired uploads removed, failed completions run again.
+
+One upload that cannot be dealt with (its file on a read-only disk, say) does not keep the others
+waiting: it is counted, the engine has logged why, and the next run tries again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import select
+
+from chunked_upload.errors import ChunkedUploadError
+from chunked_upload.http.upload_set import UploadSet
+from chunked_upload.records.model import Status
+from chunked_upload.records.repository import Record
+from chunked_upload.support import steady_clock
+
+
+@dataclass
+class Cleaned:
+    """How many uploads one run removed (or, on a dry run, would remove), and how many it could not.
+
+    Removals that an earlier process had begun are counted only when they fail again.
+    """
+
+    complete: int = 0
+    incomplete: int = 0
+    failed: int = 0
+
+
+@dataclass
+class Retried:
+    """For how many uploads ``on_completion`` was due, and for how many it has returned now."""
+
+    tried: int = 0
+    done: int = 0
+
+
+def delete_expired(
+    upload_set: UploadSet,
+    *,
+    include_complete: bool = False,
+    dry_run: bool = False,
+    confirm: Callable[[Record], bool] = lambda record: True,
+) -> Cleaned:
+    """Remove an upload set's expired uploads.
+
+    Whether an upload is expired is asked again in the statement that claims it, so one that gets a
+    chunk meanwhile is left alone; several cleaners may run at once. The time is the steady clock's
+    (steady_clock.py), so that a leap of the wall clock ends no upload.
+
+    :param include_complete: also remove completed files older than the expiration delta.
+    """
+    cleaned, now = Cleaned(), steady_now(upload_set)
+    if not dry_run:
+        cleaned.failed += _finish_removals(upload_set)
+    for record in _expired(upload_set, include_complete, now):
+        complete = record.status == Status.COMPLETE
+        try:
+            if not confirm(record) or not (dry_run or upload_set.engine.expire(record, now=now)):
+                continue
+        except ChunkedUploadError:
+            cleaned.failed += 1
+            continue
+        if complete:
+            cleaned.complete += 1
+        else:
+            cleaned.incomplete += 1
+    return cleaned
+
+
+def steady_now(upload_set: UploadSet) -> datetime:
+    """Return the time that removals go by: a wall clock whose leaps are doubted."""
+    note = Path(upload_set.app.instance_path) / "chunked_upload_clock.json"
+    return steady_clock.steady_now(note, settle=upload_set.settings.expiration_delta)
+
+
+def retry_completions(upload_set: UploadSet, notify: Callable[[Record], None]) -> Retried:
+    """Run ``on_completion`` for completed uploads for which it has not returned yet."""
+    model = upload_set.model
+    pending = select(model).where(
+        model.upload_set == upload_set.name,
+        model.status == Status.COMPLETE,
+        model.notified_on.is_(None),
+    )
+    retried = Retried()
+    for record in upload_set.engine.records.walk(pending):
+        retried.tried += 1
+        with suppress(ChunkedUploadError):
+            upload_set.engine.completion.settle(record, partial(notify, record))
+        retried.done += record.notified_on is not None
+    return retried
+
+
+def _expired(upload_set: UploadSet, include_complete: bool, now: datetime) -> Iterator[Record]:
+    model = upload_set.model
+    states = [Status.UPLOADING] + ([Status.COMPLETE] if include_complete else [])
+    statement = select(model).where(
+        model.upload_set == upload_set.name, model.status.in_(states), model.expires_on <= now
+    )
+    yield from upload_set.engine.records.walk(statement)
+
+
+def _finish_removals(upload_set: UploadSet) -> int:
+    """Finish what a process began and died over; return how many failed again."""
+    model, failed = upload_set.model, 0
+    statement = select(model).where(
+        model.upload_set == upload_set.name, model.status == Status.DELETING
+    )
+    for record in upload_set.engine.records.walk(statement):
+        try:
+            upload_set.engine.finish_removal(record)
+        except ChunkedUploadError:
+            failed += 1
+    return failed

@@ -1,0 +1,118 @@
+"""Finds what crashes and accidents leave: parts without a record, records without their part.
+
+The server leaves neither, whenever it is killed: a record is made before its file and removed after
+it. Orphans come from outside: a database restored from a backup, a disk that was lost. So nothing
+is taken in haste. Only names of our own making are looked at, completed files never (what lies
+beside them may be anybody's), nothing younger than a grace time, and when most of what is there
+looks orphaned the likelier cause is a wrong database or a disk that is not mounted, and the sweep
+refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import select
+
+from chunked_upload.http.upload_set import UploadSet
+from chunked_upload.records.model import Status
+from chunked_upload.records.repository import Record
+from chunked_upload.storage import Storage
+
+_BATCH = 500
+
+#: With more orphans than this, and more than half of all there is, something else is wrong.
+_SUSPICIOUS = 10
+
+
+class SuspiciousSweep(Exception):
+    """Most of what is there looks orphaned; nothing was removed."""
+
+
+@dataclass
+class Orphans:
+    """What one look found, in one storage and the tables of the upload sets that use it."""
+
+    storage: Storage
+    #: Ids of parts that no record knows.
+    parts: list[str] = field(default_factory=list)
+    #: Unfinished records whose part is gone, with their upload_sets.
+    records: list[tuple[UploadSet, Record]] = field(default_factory=list)
+    parts_seen: int = 0
+    records_seen: int = 0
+
+
+def find_orphans(
+    upload_sets: Sequence[UploadSet], *, grace: timedelta, now: datetime
+) -> list[Orphans]:
+    """Look through the storages of an app's upload sets; removes nothing.
+
+    :param upload_sets: all of the app's upload sets, since several may share a storage.
+    :param grace: how long something must have lain untouched.
+    """
+    by_storage: dict[Any, list[UploadSet]] = {}
+    for upload_set in upload_sets:
+        by_storage.setdefault(upload_set.engine.storage.identity, []).append(upload_set)
+    return [_look(sharing, now - grace) for sharing in by_storage.values()]
+
+
+def remove_orphans(found: Orphans, *, force: bool = False) -> int:
+    """Remove what :func:`find_orphans` found; returns how many.
+
+    :param force: also when most of what is there would go.
+    :raises SuspiciousSweep: then, without ``force``.
+    """
+    for orphans, seen in ((found.parts, found.parts_seen), (found.records, found.records_seen)):
+        if len(orphans) > max(_SUSPICIOUS, seen / 2) and not force:
+            raise SuspiciousSweep(
+                f"{len(orphans)} of {seen} look orphaned; is this the right database, and is the"
+                " disk mounted? Nothing was removed"
+            )
+    for upload_id in found.parts:
+        found.storage.discard_part(upload_id)
+    for upload_set, record in found.records:
+        upload_set.engine.abort(record)
+    return len(found.parts) + len(found.records)
+
+
+def _look(upload_sets: list[UploadSet], before: datetime) -> Orphans:
+    found = Orphans(upload_sets[0].engine.storage)
+    for group in _batched(found.storage.parts()):
+        found.parts_seen += len(group)
+        old = [upload_id for upload_id, touched in group if touched < before]
+        known = set[str]().union(*(_known(upload_set, old) for upload_set in upload_sets))
+        found.parts += [upload_id for upload_id in old if upload_id not in known]
+    for upload_set in upload_sets:
+        _look_at_records(upload_set, before, found)
+    return found
+
+
+def _known(upload_set: UploadSet, upload_ids: list[str]) -> set[str]:
+    """Return which of the ids have a record in the upload set's table, of any upload set."""
+    model = upload_set.model
+    statement = select(model).where(model.upload_id.in_(upload_ids))
+    return {record.upload_id for record in upload_set.engine.records.all(statement)}
+
+
+def _look_at_records(upload_set: UploadSet, before: datetime, found: Orphans) -> None:
+    model, records = upload_set.model, upload_set.engine.records
+    unfinished = select(model).where(
+        model.upload_set == upload_set.name, model.status == Status.UPLOADING, model.offset > 0
+    )
+    found.records_seen += records.count(unfinished)
+    touched_before = unfinished.where(
+        model.expires_on < before + upload_set.settings.expiration_delta
+    )
+    for record in records.walk(touched_before):
+        if not upload_set.engine.storage.has_part(record.upload_id):
+            found.records.append((upload_set, record))
+
+
+def _batched(parts: Iterable[tuple[str, datetime]]) -> Iterator[list[tuple[str, datetime]]]:
+    remaining = iter(parts)
+    while group := list(islice(remaining, _BATCH)):
+        yield group

@@ -1,0 +1,1 @@
+"""What people see: the upload page, upload zones in templates, static files."""

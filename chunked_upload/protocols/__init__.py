@@ -1,1 +1,0 @@
-"""One module per wire dialect: request → engine calls → reply, nothing more."""

@@ -1,0 +1,1 @@
+"""Upload records in the database: the model, and all SQL."""

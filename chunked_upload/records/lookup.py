@@ -1,0 +1,85 @@
+"""The look-up that every request begins with: one upload of one owner, by its id.
+
+SQLAlchemy's session spends more time on a row than the database does. Most models are plain columns
+of one table, though; a record of such a model is put together here from a row of a statement built
+once, and is then like one that a session has read and let go of. What is not that plain
+(relationships, inheritance, computed columns, listeners for loading) goes through the session.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Engine, Select, bindparam, inspect, select
+from sqlalchemy.orm import Session, make_transient_to_detached
+
+from .model import ChunkedUploadMixin, Status
+from .prepared import Statement
+
+
+class Lookup:
+    """Finds records of one model.
+
+    :param model: a mapped class with :class:`~chunked_upload.ChunkedUploadMixin`.
+    """
+
+    def __init__(self, model: Any) -> None:
+        mapper: Any = inspect(model)
+        self._model = model
+        self._manager = mapper.class_manager
+        self._plain = _is_plain(mapper)
+        self._names = [attribute.key for attribute in mapper.column_attrs]
+        columns = [getattr(model, name) for name in self._names]
+        self._rows = [Statement(statement) for statement in self._statements(columns)]
+        self._records = self._statements([model])
+
+    def _statements(self, what: list[Any]) -> tuple[Select[Any], Select[Any]]:
+        """Build the statements for an upload without owner, and for one of an owner."""
+        model = self._model
+        statement = select(*what).where(
+            model.upload_id == bindparam("upload_id"),
+            model.upload_set == bindparam("upload_set"),
+            model.status != int(Status.DELETING),
+        )
+        return (
+            statement.where(model.owner.is_(None)),
+            statement.where(model.owner == bindparam("owner")),
+        )
+
+    def find(
+        self, engine: Engine, upload_id: str, *, upload_set: str, owner: str | None
+    ) -> ChunkedUploadMixin | None:
+        """Return the record, detached from any session, or None when there is none.
+
+        :param owner: the owner it must have; None for an upload without one.
+        """
+        values = {"upload_id": upload_id, "upload_set": upload_set}
+        if owner is not None:
+            values["owner"] = owner
+        owned = owner is not None
+        if not self._plain or self._manager.dispatch.load:
+            with Session(engine, expire_on_commit=False) as session:
+                found: ChunkedUploadMixin | None = session.scalars(
+                    self._records[owned], values
+                ).first()
+                return found
+        row = self._rows[owned].first(engine, values)
+        return None if row is None else self._record(row)
+
+    def _record(self, row: Any) -> ChunkedUploadMixin:
+        record: ChunkedUploadMixin = self._manager.new_instance()
+        vars(record).update(zip(self._names, row, strict=True))
+        make_transient_to_detached(record)
+        return record
+
+
+def _is_plain(mapper: Any) -> bool:
+    """Whether a row of the mapper's own table is all there is to a record."""
+    more = mapper.inherits or mapper.polymorphic_on is not None
+    if more or mapper.relationships or mapper.composites:
+        return False
+    return all(
+        not attribute.deferred and list(attribute.columns) == [mapper.local_table.c.get(name)]
+        for attribute in mapper.column_attrs
+        for name in [attribute.columns[0].key]
+    )

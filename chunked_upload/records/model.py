@@ -1,0 +1,170 @@
+"""The upload record: a mixin for a model of your own, and the default model made from it.
+
+Plain SQLAlchemy 2 style. The mixin carries what django-chunked-upload's model carries
+(``upload_id, filename, offset, created_on, status, completed_on, expires_on, expired, md5``) and
+what it lacked: the declared length, the owner, the running digest, the place of the finished file.
+"""
+
+from __future__ import annotations
+
+import enum
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    text,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+from chunked_upload.support.clock import utcnow
+
+
+class Status(enum.IntEnum):
+    """Where an upload stands. 1 and 2 are django-chunked-upload's; clients see only these."""
+
+    UPLOADING = 1
+    COMPLETE = 2
+    #: Marked for removal; its bytes may already be gone. Answers as if it did not exist. With a
+    #: ``client_key`` it stays so until ``expires_on``, for its late chunks to be refused.
+    DELETING = 3
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """Times that are aware and in UTC on both sides, also on SQLite, which stores no zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    # Alembic writes types of other modules into migrations by a name that it does not import. So
+    # that the migrations of any app work, it shall take this for what the database gets.
+    __module__ = "sqlalchemy.types"
+
+    def __repr__(self) -> str:
+        return "DateTime(timezone=True)"
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def new_upload_id() -> str:
+    """Return an unguessable id: 32 hex digits with 122 random bits (UUID 4)."""
+    return uuid.uuid4().hex
+
+
+class ChunkedUploadMixin:
+    """One upload, from its first chunk to its finished file."""
+
+    id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, sort_order=-2
+    )
+    #: The capability and public name of the upload.
+    upload_id: Mapped[str] = mapped_column(
+        String(32), unique=True, default=new_upload_id, sort_order=-1
+    )
+    #: Which upload set it belongs to; one upload set never sees another's uploads.
+    upload_set: Mapped[str] = mapped_column(String(64), default="chunked_upload")
+    #: The authenticated owner's key; None for an anonymous caller.
+    owner: Mapped[str | None] = mapped_column(String(255))
+    #: Which anonymous browser (signed session cookie) began it.
+    visitor: Mapped[str | None] = mapped_column(String(32))
+    #: Whose quota it counts against: the owner, or a keyed hash of an anonymous caller's address.
+    quota_key: Mapped[str | None] = mapped_column(String(255))
+    #: The client's name for the file, cleaned. Metadata, never a path.
+    filename: Mapped[str] = mapped_column(String(255))
+    #: The client's own name for the upload (in dialects where it has one), hashed; it means this
+    #: upload only together with ``quota_key`` or ``visitor``.
+    client_key: Mapped[str | None] = mapped_column(String(64))
+    #: What the client declared under that name; later chunks must agree.
+    declared: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    #: Other form fields that came with the first chunk.
+    extra_fields: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    #: Bytes that are recorded and durable, from the start of the file without a gap.
+    offset: Mapped[int] = mapped_column(BigInteger, default=0)
+    #: Ranges ``[start, stop)`` that are recorded and durable beyond the offset, sorted.
+    received: Mapped[list[list[int]]] = mapped_column(JSON, default=list)
+    #: Declared total in bytes; fixed by the first chunk.
+    length: Mapped[int | None] = mapped_column(BigInteger)
+    #: Bytes held against the owner's quota while the length is not known yet.
+    reserved: Mapped[int] = mapped_column(BigInteger, default=0)
+    status: Mapped[int] = mapped_column(SmallInteger, default=Status.UPLOADING)
+    #: Fence: raised when a newcomer takes over from a writer that may still be alive.
+    fencing_token: Mapped[int] = mapped_column("turn", BigInteger, default=0)
+    #: Frozen running digest, and how many bytes it has seen.
+    digest_state: Mapped[bytes | None] = mapped_column(LargeBinary)
+    digest_offset: Mapped[int] = mapped_column(BigInteger, default=0)
+    #: MD5 of the completed file, 32 hex digits.
+    md5: Mapped[str | None] = mapped_column(String(32))
+    #: Where the completed file lies, as the storage names it.
+    path: Mapped[str | None] = mapped_column(String(1024))
+    created_on: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    expires_on: Mapped[datetime] = mapped_column(UTCDateTime)
+    completed_on: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: When ``on_completion`` returned; None while it still has to run (again).
+    notified_on: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[Any, ...]:
+        """The indexes of the cleaner, of a caller's list, of the quota, and of clients' names."""
+        table: str = cls.__tablename__  # type: ignore[attr-defined]
+        named = text("client_key IS NOT NULL")
+        return (
+            Index(f"ix_{table}_status_expires_on", "status", "expires_on"),
+            Index(f"ix_{table}_owner", "owner", "id"),
+            Index(f"ix_{table}_visitor", "visitor", "id"),
+            Index(f"ix_{table}_quota_key_status", "quota_key", "status"),
+            Index(
+                f"ix_{table}_client_key",
+                "client_key",
+                "quota_key",
+                "upload_set",
+                unique=True,
+                sqlite_where=named,
+                postgresql_where=named,
+            ),
+        )
+
+    @property
+    def expired(self) -> bool:
+        """True when an unfinished upload has run out of time; a complete one never does."""
+        return self.status == Status.UPLOADING and self.expires_on <= utcnow()
+
+    def __repr__(self) -> str:
+        return (
+            f"<{self.filename!r} - upload_id: {self.upload_id}"
+            f" - bytes: {self.offset} - status: {self.status}>"
+        )
+
+
+#: Where a Flask-SQLAlchemy object keeps its built-in model. Not in a table here: the model refers
+#: to its ``db``, so neither would ever go.
+_ATTRIBUTE = "_chunked_upload_model"
+
+
+def default_model(db: SQLAlchemy) -> Any:
+    """Return the built-in model on ``db`` (table ``chunked_upload``), making it at the first call.
+
+    It is a model of that ``db``, so ``db.create_all()`` and the app's own migrations include it.
+    """
+    if not hasattr(db, _ATTRIBUTE):
+        names = {"__tablename__": "chunked_upload", "__module__": __name__}
+        model = type("ChunkedUploadRecord", (ChunkedUploadMixin, db.Model), names)
+        setattr(db, _ATTRIBUTE, model)
+    return getattr(db, _ATTRIBUTE)

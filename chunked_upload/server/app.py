@@ -1,0 +1,231 @@
+"""The stand-alone server's app: the extension in a Flask app of its own.
+
+Configuration comes from one of the classes here (``config.py`` names them), over which the
+environment wins. Everything the server keeps for itself (database, secret key, uploads) lies in the
+instance folder: ``CHUNKED_UPLOAD_INSTANCE``, else ``instance`` in the working directory.
+"""
+
+from __future__ import annotations
+
+import difflib
+import fcntl
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+from flask import Flask, Request, Response
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+from flask_migrate import Migrate
+from itsdangerous import URLSafeTimedSerializer
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.utils import import_string
+
+from chunked_upload.errors import ConfigurationError
+from chunked_upload.extension import ChunkedUpload
+from chunked_upload.records.durability import add_reserve, has_room, newest_sqlite
+from chunked_upload.settings.keys import KEYS, PREFIX, from_environment
+from chunked_upload.support.package_data import resource
+
+from . import access_log
+
+
+class DevelopmentConfig:
+    """Nothing to configure: a secret key is made once and kept in the instance folder."""
+
+    SECRET_KEY: str | None = None
+    MAKE_SECRET_KEY: ClassVar[bool] = True
+    SESSION_COOKIE_SAMESITE: ClassVar[str] = "Lax"
+
+
+class TestingConfig(DevelopmentConfig):
+    """For tests: exceptions come through."""
+
+    TESTING: ClassVar[bool] = True
+    SECRET_KEY = "only for tests"  # noqa: S105 - and only those
+
+
+class ProductionConfig(DevelopmentConfig):
+    """Refuses to start without a secret key; cookies only over HTTPS."""
+
+    MAKE_SECRET_KEY: ClassVar[bool] = False
+    SESSION_COOKIE_SECURE: ClassVar[bool] = True
+
+
+CONFIGS = {
+    "development": DevelopmentConfig,
+    "testing": TestingConfig,
+    "production": ProductionConfig,
+}
+
+
+class LastingSessions(SecureCookieSessionInterface):
+    """Cookies that outlive the browser, so that after its crash a visitor's uploads are found.
+
+    They last for ``PERMANENT_SESSION_LIFETIME``, by default 31 days from the first upload.
+    """
+
+    def __init__(self) -> None:
+        self._signing: tuple[Any, URLSafeTimedSerializer | None] = (None, None)
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """Return what signs cookies; made once for the app's keys, not for every request."""
+        keys = app.secret_key, *(app.config["SECRET_KEY_FALLBACKS"] or ())
+        if self._signing[0] != keys:
+            self._signing = keys, super().get_signing_serializer(app)
+        return self._signing[1]
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Return the request's session; a client that sent no cookies has an empty one."""
+        # Scripts send none, and to look for theirs took as long as to find their upload.
+        if app.secret_key and "HTTP_COOKIE" not in request.environ:
+            return self.session_class()
+        return super().open_session(app, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Set the cookie anew if need be; nothing, for a session that nobody has looked at."""
+        if session or session.accessed or session.modified:
+            super().save_session(app, session, response)
+
+    def get_expiration_time(self, app: Flask, session: SessionMixin) -> datetime:
+        """Return when a browser shall forget the cookie."""
+        return datetime.now(UTC) + app.permanent_session_lifetime
+
+
+class _Server(Flask):
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function: none here is a coroutine, which Flask asks five times a request."""
+        return func
+
+
+def create_app(config: Any = None) -> Flask:
+    """Make the stand-alone server's app.
+
+    :param config: a class, its dotted name, or ``development``, ``testing``, ``production``; by
+        default what ``CHUNKED_UPLOAD_CONFIG`` names, else ``development``.
+    :raises ConfigurationError: for a setting that cannot work.
+    """
+    instance = Path(os.environ.get("CHUNKED_UPLOAD_INSTANCE", "instance")).absolute()
+    app = _Server(
+        __name__,
+        instance_path=str(instance),
+        static_folder=str(resource("static")),
+        static_url_path="/static",
+    )
+    # Its owner's alone: in it are the secret key and everybody's uploads.
+    instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    app.session_interface = LastingSessions()
+    _configure(app, config or os.environ.get("CHUNKED_UPLOAD_CONFIG") or "development")
+    try:
+        uploads = ChunkedUpload(app)
+    except (ArgumentError, ModuleNotFoundError) as error:
+        raise ConfigurationError(f"the database URI cannot be used: {error}") from error
+    db = app.extensions["sqlalchemy"]
+    Migrate(app, db, directory=str(resource("migrations")))
+    with app.app_context():
+        add_reserve(db.engine)
+    access_log.init_app(app)
+    hops = app.config.get("CHUNKED_UPLOAD_PROXY_HOPS", 0)
+    if hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops, hops)  # type: ignore[method-assign]
+    _add_pages(app, uploads)
+    return app
+
+
+def _configure(app: Flask, config: Any) -> None:
+    _refuse_unknown_keys(os.environ)
+    app.config.from_object(_config_class(config) if isinstance(config, str) else config)
+    app.config.update(from_environment(os.environ))
+    for key in ("SECRET_KEY", "SQLALCHEMY_DATABASE_URI"):
+        if os.environ.get(key):
+            app.config[key] = os.environ[key]
+    uri = app.config.get("CHUNKED_UPLOAD_DATABASE_URI")
+    if uri:
+        app.config["SQLALCHEMY_DATABASE_URI"] = uri
+    _choose_drivers(app)
+    if not app.config["SECRET_KEY"]:
+        app.config["SECRET_KEY"] = _secret_key(app)
+
+
+def _config_class(name: str) -> Any:
+    if name in CONFIGS:
+        return CONFIGS[name]
+    try:
+        return import_string(name)
+    except ImportError as error:
+        raise ConfigurationError(
+            f"CHUNKED_UPLOAD_CONFIG={name!r} is neither one of {', '.join(CONFIGS)} nor the dotted"
+            " name of a class that can be imported"
+        ) from error
+
+
+def _refuse_unknown_keys(environ: Mapping[str, str]) -> None:
+    """Refuse a mistyped key, which would leave its setting (a limit, say) quietly at the default.
+
+    :raises ConfigurationError: naming the key that was probably meant.
+    """
+    known = [*KEYS, "CHUNKED_UPLOAD_CONFIG", "CHUNKED_UPLOAD_INSTANCE"]
+    for key in sorted(environ):
+        if key.startswith(PREFIX) and key not in known:
+            meant = difflib.get_close_matches(key, known, 1)
+            hint = f"did you mean {meant[0]}?" if meant else "docs/settings.md lists them all"
+            raise ConfigurationError(f"{key} in the environment is not a setting; {hint}")
+
+
+def _choose_drivers(app: Flask) -> None:
+    """Use psycopg 3 for PostgreSQL and the newest SQLite there is."""
+    uri = app.config.setdefault("SQLALCHEMY_DATABASE_URI", "sqlite:///chunked_upload.db")
+    scheme, _, rest = str(uri).partition("://")
+    if scheme in ("postgres", "postgresql"):
+        app.config["SQLALCHEMY_DATABASE_URI"] = f"postgresql+psycopg://{rest}"
+    elif scheme == "sqlite" and (driver := newest_sqlite()):
+        app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", {"module": driver})
+
+
+def _secret_key(app: Flask) -> str:
+    if not app.config.get("MAKE_SECRET_KEY"):
+        raise ConfigurationError(
+            "SECRET_KEY is not set, and in production it must be: put a long random string into"
+            " the environment variable SECRET_KEY, the same for every worker and restart, such as"
+            ' `python -c "import secrets; print(secrets.token_hex(32))"` prints'
+        )
+    path = Path(app.instance_path) / "secret_key"
+    # Locked: several processes may start at once, and must agree.
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        key = file.read().strip()
+        if not key:
+            key = secrets.token_hex(32)
+            file.write(key)
+            file.flush()
+    return key
+
+
+def _add_pages(app: Flask, uploads: ChunkedUpload) -> None:
+    @app.get("/")
+    def index() -> Response:
+        return uploads.page()
+
+    @app.get("/healthz")
+    def healthz() -> tuple[dict[str, str], int]:
+        return health(uploads)
+
+
+def health(uploads: ChunkedUpload) -> tuple[dict[str, str], int]:
+    """Ask database and storage; returns what each said, and 200 or 503."""
+    said = {"database": "ok", "storage": "ok"}
+    try:
+        uploads.engine.records.ping()
+        if not has_room(uploads.db.engine):
+            said["database"] = "failed: no space left"
+    except (SQLAlchemyError, OSError) as error:
+        said["database"] = f"failed: {type(error).__name__}"
+    try:
+        uploads.engine.storage.check()
+    except OSError as error:
+        said["storage"] = f"failed: {error.strerror}"
+    well = set(said.values()) == {"ok"}
+    return {"status": "ok" if well else "unavailable"} | said, 200 if well else 503

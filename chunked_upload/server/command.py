@@ -1,0 +1,232 @@
+"""The ``chunked-upload`` program: serve, and the commands of the stand-alone server's app."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import resource
+import signal
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Flask, current_app
+from flask.cli import ScriptInfo, with_appcontext
+from flask_migrate import upgrade
+from flask_migrate.cli import db as database_group
+from gunicorn.app.base import BaseApplication
+from sqlalchemy.exc import SQLAlchemyError
+
+from chunked_upload.errors import ConfigurationError
+from chunked_upload.maintenance.commands import command_group
+
+from .app import create_app
+from .gunicorn.worker import UploadWorker
+
+#: One thread for each upload in progress, however slow; made when they are needed.
+_THREADS = 1024
+
+#: Connections a worker accepts at a time; beyond the threads they wait.
+_BACKPRESSURE = 4096
+
+#: An upload in progress holds its connection, its part and its table of claims open.
+_FILES_PER_REQUEST = 4
+
+#: Waiting connections, the database, and what Python holds.
+_OTHER_FILES = _BACKPRESSURE + 256
+
+#: How long running uploads may go on after a stop was asked for; later they are cut off, and
+#: resume from their last chunk.
+_GRACE_SECONDS = 30
+
+#: How long a port may still be taken at the start.
+_PORT_SECONDS = 3.0
+
+#: How long a connection may rest between two requests, as with nginx.
+_KEEPALIVE_SECONDS = 75
+
+#: Bytes of a request's first line, for long file names in a query; the most that gunicorn takes.
+_LONGEST_LINE = 8190
+
+#: Bytes of one header.
+_LONGEST_HEADER = 16 * 1024
+
+#: How often a worker looks whether its main process is still there.
+_WATCH_SECONDS = 0.5
+
+
+@click.group()
+@click.version_option(package_name="chunked-upload")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Resumable chunked uploads: a server, and the care for what it stores."""
+    context.obj = ScriptInfo(create_app=create_app, load_dotenv_defaults=False)
+
+
+for command in command_group().commands.values():
+    cli.add_command(command)
+cli.add_command(database_group)
+
+
+@cli.command()
+@click.option("--host", envvar="HOST", default="127.0.0.1", show_default=True)
+@click.option(
+    "--port", envvar="PORT", default=8000, show_default=True, type=click.IntRange(1, 65535)
+)
+@click.option(
+    "--workers",
+    envvar="WORKERS",
+    default=lambda: min(os.cpu_count() or 1, 4),
+    type=click.IntRange(1),
+    help="Worker processes.  [default: one per core, at most 4]",
+)
+@click.option(
+    "--threads",
+    envvar="THREADS",
+    default=_THREADS,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Requests that a worker serves at a time.",
+)
+@click.option(
+    "--grace",
+    envvar="GRACE",
+    default=_GRACE_SECONDS,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Seconds that running requests get to finish when the server is stopped.",
+)
+@with_appcontext
+def serve(host: str, port: int, workers: int, threads: int, grace: int) -> None:
+    """Migrate the database and serve.
+
+    Every CHUNKED_UPLOAD_* setting is read from the environment.
+    """
+    address = _usable_address(host, port)
+    migrate()
+    # Or the workers would inherit its connections.
+    current_app.extensions["sqlalchemy"].engine.dispose()
+    _allow_open_files(threads * _FILES_PER_REQUEST + _OTHER_FILES)
+    click.echo(f"Serving on http://{host}:{port}, data in {current_app.instance_path}")
+    sys.stdout.flush()
+    _Service(
+        bind=f"[{address}]:{port}" if ":" in address else f"{address}:{port}",
+        workers=workers,
+        threads=threads,
+        graceful_timeout=grace,
+    ).run()
+
+
+class _Service(BaseApplication):  # type: ignore[misc]
+    """gunicorn with :class:`.worker.UploadWorker`.
+
+    :param settings: gunicorn's, in addition to those below.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        self._settings = settings
+        self._pid = os.getpid()
+        super().__init__()
+
+    def load_config(self) -> None:
+        settings = {
+            "worker_class": UploadWorker,
+            "worker_connections": _BACKPRESSURE,
+            "backlog": _BACKPRESSURE,
+            "keepalive": _KEEPALIVE_SECONDS,
+            # A worker that is stopped and continued (a debugger, a frozen container) is no failure.
+            "timeout": 0,
+            # Whom to believe about a proxy is said by CHUNKED_UPLOAD_PROXY_HOPS.
+            "forwarded_allow_ips": "",
+            "limit_request_line": _LONGEST_LINE,
+            "limit_request_field_size": _LONGEST_HEADER,
+            "control_socket_disable": True,
+            **self._settings,
+        }
+        for name, value in settings.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return create_worker_app(self._pid)
+
+
+def _usable_address(host: str, port: int) -> str:
+    """Return the IP address to listen on.
+
+    Tried out first, to say in one line what is wrong.
+
+    :raises click.ClickException: when the name is unknown or the port cannot be had.
+    """
+    deadline = time.monotonic() + _PORT_SECONDS
+    while True:
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(
+                host, port, type=socket.SOCK_STREAM
+            )[0]
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+            return str(address[0])
+        except OSError as error:
+            # The workers of a killed server take a moment to notice.
+            if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                reason = error.strerror or error
+                raise click.ClickException(f"cannot listen on {host}:{port}: {reason}") from error
+        time.sleep(0.1)
+
+
+def _allow_open_files(wanted: int) -> None:
+    """Raise the soft limit on open files, often 1,024, as far as needed and allowed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def create_worker_app(main: int) -> Flask:
+    """Make the app of a worker process, which ends when its main process does.
+
+    A main process that is killed cannot stop its workers; they would keep the port, beside those
+    of the server that is started next. What they were receiving stays resumable.
+
+    :param main: pid of the main process.
+    """
+
+    def watch() -> None:
+        while os.getppid() == main:
+            time.sleep(_WATCH_SECONDS)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, name="watch-main", daemon=True).start()
+    return create_app()
+
+
+@cli.command("migrate")
+@with_appcontext
+def migrate_command() -> None:
+    """Bring the database to the current version, and nothing else."""
+    migrate()
+
+
+def migrate() -> None:
+    """Upgrade the database; processes of one host that start together take turns."""
+    with (Path(current_app.instance_path) / "migrate.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        upgrade()
+
+
+def main() -> None:
+    """Run the program; what cannot work ends it with one line instead of a traceback."""
+    sys.path.append(os.getcwd())  # for CHUNKED_UPLOAD_CONFIG and other dotted names
+    try:
+        cli()
+    except (ConfigurationError, OSError) as error:
+        sys.exit(f"chunked-upload: {error}")
+    except SQLAlchemyError as error:
+        said = str(getattr(error, "orig", None) or error).strip().splitlines()
+        sys.exit(f"chunked-upload: the database cannot be used: {said[0]}")

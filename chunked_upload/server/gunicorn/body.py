@@ -1,0 +1,101 @@
+"""The request body that the bundled server gives to the app as ``wsgi.input``.
+
+gunicorn copies a body through buffers of its own before an app gets it, which costs as much as
+writing it to disk. Here only what gunicorn has read ahead is taken from them; the rest is received
+from the connection into the very buffer that is written and hashed. gunicorn's count of what is
+left is kept, so that it knows where the next request begins. A body with a transfer coding, or on a
+connection that is no plain socket (TLS), is read by gunicorn.
+
+A client that asks first (``Expect: 100-continue``, RFC 9110 10.1.1) is told to continue when the
+body is read, not before: a chunk that is refused is never sent.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import suppress
+from typing import Any
+
+from gunicorn.http.body import Body, LengthReader
+from gunicorn.http.errors import ParseException
+
+from . import request_gate
+
+#: Up to so many bytes, a look whether they have arrived costs less than stepping out of the gate.
+_SMALL = 128 * 1024
+
+
+class ConnectionBody(Body):  # type: ignore[misc]
+    """The body of one request.
+
+    :param request: gunicorn's request, whose own body this one replaces.
+    :param asks: whether the client waits to be told to continue.
+    """
+
+    def __init__(self, request: Any, connection: socket.socket, *, asks: bool) -> None:
+        super().__init__(request.body.reader)
+        self._request = request
+        self._connection = connection
+        #: Whether the client still waits.
+        self.asking = asks and getattr(self.reader, "length", None) != 0
+        self._answered = False
+        self._closes = request.must_close
+        request.must_close = self._closes or self.asking
+        # Exactly: the bytes of a TLS connection do not come from recv().
+        self._receives = type(self.reader) is LengthReader and type(connection) is socket.socket
+
+    def read(self, size: int | None = None) -> bytes:
+        """Return up to ``size`` bytes after waiting for them; none at the end of the body.
+
+        :raises OSError: when the connection or the transfer coding breaks.
+        """
+        if size is None or size < 0 or not self._receives:
+            return self._read_by_gunicorn(size)
+        if not self._announce():
+            return b""
+        if left := self.buf.tell():  # somebody has read a line, say
+            return self._read_by_gunicorn(min(size, left))
+        size = min(size, self.reader.length)
+        held = self.reader.unreader.buf.seek(0, os.SEEK_END)
+        # Not by the method of Body, which would read on to have a whole kilobyte.
+        ahead: bytes = self.reader.read(min(size, held)) if held else b""
+        size -= len(ahead)
+        if not size:
+            return ahead
+        data = self._receive(size)
+        self.reader.length -= len(data)
+        return ahead + data if ahead else data
+
+    def answered(self) -> None:
+        """Note that the answer goes out: a client that still waits will send nothing."""
+        self._answered = True
+
+    def _announce(self) -> bool:
+        """Tell the client to continue; return False when it has had its answer instead."""
+        if self.asking and not self._answered:
+            self.asking, self._request.must_close = False, self._closes
+            self._connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return not self.asking
+
+    def _read_by_gunicorn(self, size: int | None) -> bytes:
+        try:
+            data: bytes = super().read(size)
+        except ParseException as error:  # what gunicorn raises for a broken transfer coding
+            raise OSError(str(error)) from error
+        return data
+
+    def _read_reader(self, size: int) -> bytes:
+        data: bytes = super()._read_reader(size) if self._announce() else b""
+        return data
+
+    def _receive(self, size: int) -> bytes:
+        there = b""
+        if size <= _SMALL:
+            with suppress(BlockingIOError):
+                there = self._connection.recv(size, socket.MSG_DONTWAIT)
+                if not there or len(there) == size:
+                    return there
+        with request_gate.stepping_out():
+            data = self._connection.recv(size - len(there), socket.MSG_WAITALL)
+        return there + data if there else data

@@ -1,0 +1,142 @@
+"""Files and directories below a root, handled so that nobody can play tricks with them.
+
+Files are never opened through a link that somebody put in their place, and are given their mode
+whatever the umask. What must survive a power cut is synced: a file's bytes, and the entry of a new
+file or directory up to the root.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import functools
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from chunked_upload.support.blocking import blocking
+
+from ..base import PartMissing
+
+#: Not blocking: opening a FIFO that somebody put there would wait for its other end.
+FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+
+#: From this many bytes on it is worth a system call to have them written early.
+_EARLY = 256 * 1024
+
+_SYNC_FILE_RANGE_WRITE = 2
+
+
+class Tree:
+    """A directory tree of one owner.
+
+    :param durable: False leaves the syncs out.
+    :param file_mode: permissions of the files it makes.
+    :param directory_mode: permissions of the directories it makes, the root among them.
+    """
+
+    def __init__(self, root: Path, *, durable: bool, file_mode: int, directory_mode: int) -> None:
+        self.root = root
+        self._durable = durable
+        self._file_mode = file_mode
+        self._directory_mode = directory_mode
+
+    def open_or_create(self, path: str | Path, *, sole: bool = False) -> int:
+        """Open a file as :func:`open_regular` does; make it when missing."""
+        while True:  # as long as others make it and remove it in between
+            with suppress(FileNotFoundError):
+                return open_regular(path, sole=sole)
+            self.make_directory(Path(path).parent)
+            with suppress(FileExistsError):
+                descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | FLAGS, 0o600)
+                os.fchmod(descriptor, self._file_mode)
+                return descriptor
+
+    def make_directory(self, path: Path) -> Path:
+        """Make a directory and its missing parents, from the root on with the set mode."""
+        if path.is_dir():
+            return path
+        if path == self.root:
+            path.mkdir(mode=self._directory_mode, parents=True, exist_ok=True)
+            path.chmod(self._directory_mode)
+            with suppress(PermissionError):  # the root's parent is not ours
+                self._sync(path.parent)
+        else:
+            self.make_directory(path.parent)
+            with suppress(FileExistsError):
+                path.mkdir(mode=self._directory_mode)
+                path.chmod(self._directory_mode)
+        return path
+
+    def sync_directories(self, path: Path) -> None:
+        """Make the entries of a directory durable, and its own entry up to the root.
+
+        The parents too, since whoever made them may have died before syncing them; syncing a
+        directory that did not change costs next to nothing.
+        """
+        for directory in (path, *path.parents):
+            self._sync(directory)
+            if directory == self.root:
+                return
+
+    def begin_sync(self, descriptor: int, start: int, size: int) -> None:
+        """Have many bytes on their way to the disk, so that less is left for :meth:`sync_data`.
+
+        Nothing is waited for or promised; a failure is told by :meth:`sync_data`.
+        """
+        if self._durable and size >= _EARLY and (begin := _sync_file_range()) is not None:
+            begin(descriptor, start, size, _SYNC_FILE_RANGE_WRITE)
+
+    def sync_data(self, descriptor: int) -> None:
+        """Make a file's bytes and size durable."""
+        if self._durable:
+            with blocking():
+                os.fdatasync(descriptor)
+
+    def _sync(self, directory: Path) -> None:
+        if not self._durable:
+            return
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            with blocking():
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def open_regular(path: str | Path, *, sole: bool = False) -> int:
+    """Open an existing file for reading and writing.
+
+    :param sole: it must have no second name, through which it would be another's as well.
+    :raises PartMissing: when it has one, is not a regular file, or is a link to one.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | FLAGS)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+            raise PartMissing(os.path.basename(path)) from error
+        raise
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or (sole and found.st_nlink > 1):
+        os.close(descriptor)
+        raise PartMissing(os.path.basename(path))
+    return descriptor
+
+
+def is_same(path: Path, other: os.stat_result) -> bool:
+    """Whether ``path`` names the file that ``other`` describes."""
+    with suppress(FileNotFoundError):
+        found = os.lstat(path)
+        return (found.st_dev, found.st_ino) == (other.st_dev, other.st_ino)
+    return False
+
+
+@functools.cache
+def _sync_file_range() -> Any:
+    """Return Linux' sync_file_range(2), which Python does not offer; None elsewhere."""
+    function = getattr(ctypes.CDLL(None), "sync_file_range", None)
+    if function is not None:
+        function.argtypes = [ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint]
+    return function

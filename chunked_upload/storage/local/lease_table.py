@@ -1,0 +1,173 @@
+"""Who may write which range of a part: a small table in a side file, guarded by flock.
+
+A writer enters its range before its first byte, and looks its entry up again, under the lock,
+before every buffer. A newcomer whose range overlaps removes the older entries; from then on the
+older writer, however long it stalls, finds its entry gone and writes nothing more. The lock is held
+for a look and one write, never while waiting for the network, so taking over takes microseconds.
+
+The file is a counter and a row of slots, all unsigned 64-bit little-endian::
+
+    next number | (number, start, stop) * SLOTS
+
+A number is never given twice, a slot whose number is 0 is free. The file is not synced: it matters
+only to processes alive at the same time, which a power cut ends all together. An entry left by a
+killed process costs the next writer one fence in the database and nothing else.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import struct
+import time
+
+from ..base import LeaseLost, StorageBusy
+
+SLOTS = 64
+OPEN_END = 2**64 - 1
+
+#: How long a newcomer waits for the lock, which is held for one buffer's write: longer, and its
+#: holder has been stopped in the middle of it.
+TAKE_SECONDS = 0.8
+
+#: How long a writer waits; others of the same upload may be writing to a slow disk.
+WRITE_SECONDS = 30.0
+
+_SLOT = struct.Struct("<QQQ")
+_TABLE = struct.Struct(f"<Q{3 * SLOTS}Q")
+#: The counter and the first slot.
+_FIRST = struct.Struct("<4Q")
+_HEADER_SIZE = 8
+
+
+class Lock:
+    """The exclusive flock of an open file, held within ``with``.
+
+    :param seconds: how long to wait for it.
+    :raises StorageBusy: when another process keeps it longer.
+    """
+
+    def __init__(self, descriptor: int, seconds: float) -> None:
+        self._descriptor = descriptor
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        deadline = None
+        while True:
+            try:
+                return fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                if error.errno not in (errno.EWOULDBLOCK, errno.EINTR):
+                    raise
+            now = time.monotonic()
+            deadline = deadline or now + self._seconds
+            if now > deadline:
+                raise StorageBusy("the lock of this upload's part is held by a process that hangs")
+            time.sleep(0.0005)
+
+    def __exit__(self, *exception: object) -> None:
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+
+class Entry:
+    """One writer's range in the table.
+
+    :param descriptor: the side file, open for reading and writing; stays the caller's.
+    :param stop: end of the range, exclusive; None for an open end.
+    """
+
+    def __init__(self, descriptor: int, start: int, stop: int | None) -> None:
+        end = OPEN_END if stop is None else stop
+        self._descriptor = descriptor
+        with Lock(descriptor, TAKE_SECONDS):
+            raw = os.pread(descriptor, _TABLE.size, 0)
+            if _is_empty(raw):  # as nearly always
+                self.number, self._slot, self.preempted = _next_number(raw), 0, False
+                os.pwrite(descriptor, _FIRST.pack(self.number + 1, self.number, start, end), 0)
+                return
+            number, slots = _read(raw)
+            struck = _overlapping(slots, start, end)
+            for index in struck:
+                slots[index] = (0, 0, 0)
+            self._slot = _free_slot(slots)
+            evicted = slots[self._slot][0]
+            slots[self._slot] = (number, start, end)
+            _write(descriptor, number + 1, slots)
+        self.number = number
+        #: True when an older entry was removed, or had to make room.
+        self.preempted = bool(struck or evicted)
+
+    def held(self) -> Lock:
+        """Hold the lock, with the entry known to be good until it is released.
+
+        :raises LeaseLost: when a newcomer has struck it out.
+        """
+        return _Held(self, self._descriptor)
+
+    def stands(self) -> bool:
+        """Whether no newcomer has struck it out."""
+        return os.pread(self._descriptor, 8, self._position) == self.number.to_bytes(8, "little")
+
+    def release(self) -> None:
+        """Remove the entry, if a newcomer has not done so."""
+        with Lock(self._descriptor, TAKE_SECONDS):
+            if self.stands():
+                os.pwrite(self._descriptor, _SLOT.pack(0, 0, 0), self._position)
+
+    @property
+    def _position(self) -> int:
+        return _HEADER_SIZE + self._slot * _SLOT.size
+
+
+class _Held(Lock):
+    def __init__(self, entry: Entry, descriptor: int) -> None:
+        super().__init__(descriptor, WRITE_SECONDS)
+        self._entry = entry
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        try:
+            if not self._entry.stands():
+                raise LeaseLost
+        except BaseException:
+            self.__exit__()
+            raise
+
+
+def end_all(descriptor: int) -> None:
+    """Remove every entry of a part that is about to be removed.
+
+    Cutting the file off, unlike writing to it, needs no room: removal must work on a full disk.
+    """
+    with Lock(descriptor, TAKE_SECONDS):
+        os.ftruncate(descriptor, 0)
+
+
+def _is_empty(raw: bytes) -> bool:
+    return raw.count(0, _HEADER_SIZE) >= len(raw) - _HEADER_SIZE
+
+
+def _next_number(raw: bytes) -> int:
+    return max(int.from_bytes(raw[:_HEADER_SIZE], "little"), 1)
+
+
+def _read(raw: bytes) -> tuple[int, list[tuple[int, int, int]]]:
+    # A new or torn file reads as an empty table.
+    _, *cells = _TABLE.unpack(raw.ljust(_TABLE.size, b"\0"))
+    slots = [(cells[i], cells[i + 1], cells[i + 2]) for i in range(0, 3 * SLOTS, 3)]
+    return _next_number(raw), slots
+
+
+def _write(descriptor: int, number: int, slots: list[tuple[int, int, int]]) -> None:
+    cells = [cell for slot in slots for cell in slot]
+    os.pwrite(descriptor, _TABLE.pack(number, *cells), 0)
+
+
+def _overlapping(slots: list[tuple[int, int, int]], start: int, end: int) -> list[int]:
+    return [i for i, (n, s, e) in enumerate(slots) if n and s < end and start < e]
+
+
+def _free_slot(slots: list[tuple[int, int, int]]) -> int:
+    """Return a free slot, or the oldest entry's: its writer has most likely died."""
+    return min(range(SLOTS), key=lambda index: slots[index][0])

@@ -1,0 +1,299 @@
+"""Bytes on a local disk, one host.
+
+Layout below the root::
+
+    .incoming/ab/<upload_id>.part    the bytes, written at explicit offsets
+    .incoming/ab/<upload_id>.turn    who may write them (see lease_table.py)
+    <path pattern>/<name>            completed files
+
+Durability (Guarantee 1): data is fdatasynced before a lease's ``sync`` returns, and a new file's
+directory once. Promotion is a hard link, which never overwrites and never copies; the part keeps
+its own name until the record says complete, so that a crash at any point leaves something that
+repeating the request can finish. Where the file system has no hard links, a rename to a name that
+carries the upload id does the same.
+
+How files and directories are opened, made and synced: files.py.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from chunked_upload.support.filenames import portable_filename
+
+from ..base import PartMissing, Storage
+from . import files, lease_table
+from .lease import LocalLease
+
+if TYPE_CHECKING:
+    from chunked_upload.settings.keys import Settings
+
+_INCOMING = ".incoming"
+_OWN_NAME = re.compile(r"([0-9a-f]{32})\.(?:part|turn|lock)")
+_READ_SIZE = 1024 * 1024
+
+#: What link(2) says where the file system (or an upload set option) has no hard links.
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
+
+
+class LocalStorage(Storage):
+    """A directory tree on one host's disk.
+
+    :param root: the directory; made when missing.
+    :param durable: whether to sync before confirming.
+    """
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        *,
+        durable: bool = True,
+        file_mode: int = 0o640,
+        directory_mode: int = 0o750,
+    ) -> None:
+        self.root = Path(root).absolute()
+        self._incoming = f"{self.root}/{_INCOMING}"
+        self.tree = files.Tree(
+            self.root, durable=durable, file_mode=file_mode, directory_mode=directory_mode
+        )
+
+    @classmethod
+    def from_settings(cls, settings: Settings, default_root: str) -> LocalStorage:
+        return cls(
+            settings.root or default_root,
+            durable=settings.durable,
+            file_mode=settings.file_mode,
+            directory_mode=settings.directory_mode,
+        )
+
+    # Parts
+
+    def part_path(self, upload_id: str) -> Path:
+        """Return where the part lies; 256 directories keep each of them small."""
+        return Path(self._own_name(upload_id, "part"))
+
+    def _own_name(self, upload_id: str, suffix: str) -> str:
+        # Not a Path: every chunk needs two of them, and to make one takes longer than to open it.
+        return f"{self._incoming}/{upload_id[:2]}/{upload_id}.{suffix}"
+
+    def open_part(self, upload_id: str, *, create: bool) -> int:
+        """Open the part for writing.
+
+        :param create: make it when missing.
+        :raises PartMissing: when it is missing otherwise.
+        """
+        name = self._own_name(upload_id, "part")
+        if create:
+            return self.tree.open_or_create(name, sole=True)
+        try:
+            return files.open_regular(name, sole=True)
+        except FileNotFoundError as error:
+            raise PartMissing(upload_id) from error
+
+    def open_side(self, upload_id: str) -> int:
+        """Open the side file with the table of leases."""
+        return self.tree.open_or_create(self._own_name(upload_id, "turn"), sole=True)
+
+    def take_lease(self, upload_id: str, start: int, stop: int | None, *, have: int) -> LocalLease:
+        part = self.open_part(upload_id, create=have == 0)
+        try:
+            side = self.open_side(upload_id)
+        except BaseException:
+            os.close(part)
+            raise
+        directory = self.part_path(upload_id).parent if have == 0 else None
+        lease = LocalLease(self.tree, part, side, start, stop, directory=directory)
+        if lease.size < have:
+            lease.close()
+            raise PartMissing(upload_id)
+        return lease
+
+    def read_part(self, upload_id: str, start: int, stop: int) -> Iterator[bytes]:
+        try:
+            descriptor = os.open(self.part_path(upload_id), os.O_RDONLY | files.FLAGS)
+        except FileNotFoundError as error:
+            raise PartMissing(upload_id) from error
+        try:
+            while start < stop:
+                data = os.pread(descriptor, min(_READ_SIZE, stop - start), start)
+                if not data:
+                    raise PartMissing(upload_id)
+                yield data
+                start += len(data)
+        finally:
+            os.close(descriptor)
+
+    def has_part(self, upload_id: str) -> bool:
+        return self.part_path(upload_id).exists()
+
+    def is_part(self, key: str) -> bool:
+        with suppress(FileNotFoundError):
+            return os.lstat(self.root / key).st_nlink > 1
+        return False
+
+    def discard_part(self, upload_id: str) -> None:
+        part = self.part_path(upload_id)
+        side = part.with_suffix(".turn")
+        with suppress(FileNotFoundError, PartMissing):
+            descriptor = files.open_regular(side, sole=True)
+            try:
+                lease_table.end_all(descriptor)
+            finally:
+                os.close(descriptor)
+        for path in (part, side):
+            path.unlink(missing_ok=True)
+        if os.path.lexists(part.with_suffix(".lock")):
+            # Left by a process that died; one that is held stays, and goes with its holder.
+            with self.only_one(upload_id):
+                pass
+        if part.parent.exists():
+            self.tree.sync_directories(part.parent)
+
+    # Completed files
+
+    def promote(self, upload_id: str, length: int, directory: str, filename: str) -> str:
+        keys = self._candidates(upload_id, directory, filename)
+        try:
+            part = files.open_regular(self.part_path(upload_id))
+        except FileNotFoundError:
+            return self._already_renamed(upload_id, keys[-1], length)
+        try:
+            self._cut(part, upload_id, length)
+            self.tree.make_directory(self.root / directory)
+            return self._link(upload_id, os.fstat(part), keys)
+        finally:
+            os.close(part)
+
+    def retract(self, upload_id: str, directory: str, filename: str) -> None:
+        keys = self._candidates(upload_id, directory, filename)
+        try:
+            part = os.lstat(self.part_path(upload_id))
+        except FileNotFoundError:
+            self.delete(keys[-1])  # moved there for want of links, or never made
+            return
+        for key in keys:
+            if part.st_nlink > 1 and files.is_same(self.root / key, part):
+                self.delete(key)
+
+    def delete(self, key: str) -> None:
+        path = self.root / key
+        path.unlink(missing_ok=True)
+        if path.parent.exists():
+            self.tree.sync_directories(path.parent)
+
+    def open(self, key: str) -> BinaryIO:
+        return os.fdopen(os.open(self.root / key, os.O_RDONLY | files.FLAGS), "rb")
+
+    def path(self, key: str) -> str:
+        return str(self.root / key)
+
+    def _candidates(self, upload_id: str, directory: str, filename: str) -> list[str]:
+        """The collision rule: the client's name, else the same with the id, which is unique."""
+        name = portable_filename(filename, fallback=upload_id)
+        stem, dot, suffix = name.rpartition(".") if "." in name else (name, "", "")
+        prefix = f"{directory}/" if directory else ""  # a key must never begin with a slash
+        return [f"{prefix}{name}", f"{prefix}{stem}-{upload_id}{dot}{suffix}"]
+
+    def _cut(self, part: int, upload_id: str, length: int) -> None:
+        """Cut off garbage past ``length``: bytes of a chunk that was never recorded."""
+        size = os.fstat(part).st_size
+        if size < length:
+            raise PartMissing(upload_id)
+        if size > length:
+            os.ftruncate(part, length)
+            self.tree.sync_data(part)
+
+    def _link(self, upload_id: str, part: os.stat_result, keys: list[str]) -> str:
+        """Give the part its final name: the first of ``keys`` that is free, or is ours already."""
+        source = self.part_path(upload_id)
+        for key in keys:
+            target = self.root / key
+            try:
+                os.link(source, target, follow_symlinks=False)
+            except FileExistsError:
+                if not files.is_same(target, part):
+                    continue
+            except FileNotFoundError as error:  # completed by another request, or removed
+                raise PartMissing(upload_id) from error
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                return self._rename(source, keys[-1])
+            self.tree.sync_directories(target.parent)
+            return key
+        raise FileExistsError(errno.EEXIST, "a file with this upload's id already exists", keys[-1])
+
+    def _rename(self, source: Path, key: str) -> str:
+        target = self.root / key
+        os.rename(source, target)
+        self.tree.sync_directories(target.parent)
+        self.tree.sync_directories(source.parent)
+        return key
+
+    def _already_renamed(self, upload_id: str, key: str, length: int) -> str:
+        """Without hard links an unrecorded promotion has moved the part; it must be there."""
+        with suppress(FileNotFoundError):
+            if os.lstat(self.root / key).st_size == length:
+                return key
+        raise PartMissing(upload_id)
+
+    # Housekeeping
+
+    @property
+    def identity(self) -> str:
+        return os.path.realpath(self.root)
+
+    def parts(self) -> Iterator[tuple[str, datetime]]:
+        for directory in (self.root / _INCOMING).glob("[0-9a-f][0-9a-f]"):
+            touched: dict[str, float] = {}
+            for entry in os.scandir(directory):
+                match = _OWN_NAME.fullmatch(entry.name)
+                if match and entry.is_file(follow_symlinks=False):
+                    with suppress(FileNotFoundError):
+                        at = entry.stat(follow_symlinks=False).st_mtime
+                        touched[match[1]] = max(at, touched.get(match[1], 0.0))
+            for upload_id, at in touched.items():
+                yield upload_id, datetime.fromtimestamp(at, UTC)
+
+    @contextmanager
+    def only_one(self, upload_id: str) -> Iterator[bool]:
+        path = self.part_path(upload_id).with_suffix(".lock")
+        try:
+            descriptor = self.tree.open_or_create(path)
+        except PartMissing:  # a link in its place; a lock holds nothing that could be lost
+            path.unlink(missing_ok=True)
+            descriptor = self.tree.open_or_create(path)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            # The holder before may have removed the name meanwhile; then this is nobody's lock.
+            mine = files.is_same(path, os.fstat(descriptor))
+            try:
+                yield mine
+            finally:
+                if mine:
+                    path.unlink(missing_ok=True)
+                    self.tree.sync_directories(path.parent)  # a power cut would bring it back
+        finally:
+            os.close(descriptor)
+
+    def check(self) -> None:
+        directory = self.tree.make_directory(self.root / _INCOMING)
+        probe = directory / f".check-{os.getpid()}"
+        descriptor = os.open(probe, os.O_CREAT | os.O_WRONLY | files.FLAGS, 0o600)
+        try:
+            os.write(descriptor, b"x")
+        finally:
+            os.close(descriptor)
+            probe.unlink(missing_ok=True)

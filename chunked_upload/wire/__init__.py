@@ -1,1 +1,0 @@
-"""What the dialects share: Content-Range, the request body, streaming forms, replies."""

@@ -1,0 +1,140 @@
+"""Where bodies are read from: gunicorn's connection, counted as gunicorn counts it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from gunicorn.config import Config
+from gunicorn.http.parser import RequestParser
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chunked_upload.server.gunicorn import request_gate
+from chunked_upload.server.gunicorn.body import ConnectionBody
+from tests.server.waiting import eventually
+
+HEAD = b"PUT /first HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
+NEXT = b"GET /next HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
+    client, server = socket.socketpair()
+    with client, server:
+        yield client, server
+
+
+def body_of(parser: Any, server: socket.socket) -> ConnectionBody:
+    """Return the body of the next request, as the worker gives it to the app."""
+    request = next(parser)
+    body = request.body = ConnectionBody(request, server, asks=False)
+    return body
+
+
+def send(client: socket.socket, sent: bytes, cuts: list[int]) -> threading.Thread:
+    """Send in pieces, from a thread."""
+
+    def work() -> None:
+        with suppress(OSError):  # where hypothesis breaks off
+            for start, stop in zip([0, *cuts], [*cuts, len(sent)], strict=True):
+                client.sendall(sent[start:stop])
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+@given(data=st.data(), size=st.integers(0, 300_000), lines=st.integers(0, 2))
+def test_body_and_next_request_are_told_apart_however_they_arrive(
+    data: st.DataObject, size: int, lines: int
+) -> None:
+    body = (b"line\nabc" * (size // 8 + 1))[:size]
+    sent = HEAD % size + body + NEXT
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(sent)), max_size=4)))
+    client, server = socket.socketpair()
+    with client, server:
+        thread = send(client, sent, cuts)
+        parser = RequestParser(Config(), server, ("127.0.0.1", 1))
+        source = body_of(parser, server)
+        read = b"".join(source.readline() for _ in range(lines))
+        while piece := source.read(data.draw(st.integers(1, 400_000))):
+            read += piece
+        assert read == body
+        assert next(parser).path == "/next"
+        thread.join()
+
+
+def test_a_connection_that_ends_in_the_middle_gives_what_came(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    client, server = ends
+    client.sendall(HEAD % 100 + b"x" * 60)
+    source = body_of(RequestParser(Config(), server, ("127.0.0.1", 1)), server)
+    client.shutdown(socket.SHUT_WR)
+    assert source.read(1000) == b"x" * 60
+    assert source.read(1000) == b""
+
+
+def test_a_large_body_comes_in_pieces_as_large_as_asked_for(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    client, server = ends
+    size = 3 * 2**20
+    thread = send(client, HEAD % size + bytes(size), [])
+    source = body_of(RequestParser(Config(), server, ("127.0.0.1", 1)), server)
+    assert [len(source.read(2**20)) for _ in range(3)] == [2**20] * 3
+    thread.join()
+
+
+def test_a_connection_that_is_no_plain_socket_is_left_to_its_server(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    """As those of TLS and gevent, whose bytes do not come from recv()."""
+
+    class Wrapped(socket.socket):
+        def recv(self, *arguments: Any) -> bytes:
+            raise AssertionError("read past its server")
+
+    client, server = ends
+    client.sendall(HEAD % 3 + b"abc")
+    parser = RequestParser(Config(), server, ("127.0.0.1", 1))
+    with Wrapped() as wrapped:
+        assert body_of(parser, wrapped).read(10) == b"abc"
+
+
+def test_a_broken_transfer_coding_is_a_broken_connection(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    client, server = ends
+    client.sendall(b"PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
+    source = body_of(RequestParser(Config(), server, ("127.0.0.1", 1)), server)
+    with pytest.raises(OSError, match="chunk size"):
+        source.read(10)
+
+
+def test_a_body_that_has_to_be_waited_for_lets_others_pass(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    client, server = ends
+    client.sendall(HEAD % 10 + b"some")
+    body = body_of(RequestParser(Config(), server, ("127.0.0.1", 1)), server)
+    got: list[bytes] = []
+
+    def read() -> None:
+        with request_gate.through():
+            got.append(body.read(4))
+            got.append(body.read(6))
+
+    reading = threading.Thread(target=read)
+    reading.start()
+    eventually(lambda: len(got) == 1)
+    eventually(lambda: bool(request_gate._lock.acquire(blocking=False)))
+    request_gate._lock.release()
+    client.sendall(b" bytes")
+    reading.join()
+    assert got == [b"some", b" bytes"]
