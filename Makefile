@@ -18,7 +18,7 @@ CHECK = PATH="$$PATH:$(CURDIR)/$(BIN)" frontend/checks/node_modules/.bin
 
 NPM = PATH="$$PATH:$(CURDIR)/$(BIN)" npm --loglevel=error --fetch-retries=1 --fetch-retry-mintimeout=2000
 
-.PHONY: serve test coverage faults clients bench lint types docs screenshots wheel clean npm-for-tests vendor
+.PHONY: serve test coverage faults clients bench lint layers types docs screenshots wheel clean npm-for-tests vendor
 
 serve: .venv/serve vendor
 	@exec $(BIN)/chunked-upload serve
@@ -46,11 +46,14 @@ clients: .venv/test vendor npm-for-tests
 bench: .venv/test
 	@exec $(BIN)/python -m benchmarks$(if $(PROFILE),.profile) $(if $(QUICK),--quick) $(if $(LONG),--long) $(ARGS)
 
-lint: .venv/test $(CHECKS)
+lint: .venv/test $(CHECKS) layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(CHECK)/eslint --config frontend/checks/eslint.config.js static
 	$(CHECK)/prettier --config frontend/checks/prettier.json --check 'static/**/*.js' --ignore-path .gitignore
+
+layers: .venv/test
+	$(BIN)/lint-imports --no-logo
 
 types: .venv/test $(CHECKS)
 	$(BIN)/mypy
