@@ -1,4 +1,4 @@
-"""One chunk on its way in: a lease to write a range, the digest that trails it, and the commit.
+"""One chunk on its way in: a lease to write a range, the digest that follows, and the commit.
 
 Order (Guarantee 1): bytes at their place → sync → compare-and-swap of the record → only then may a
 dialect tell the client.
@@ -21,8 +21,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from chunked_upload.checksum.background import Trail, Trails
-from chunked_upload.checksum.md5 import MD5
+from chunked_upload.checksum.background import BackgroundDigests
 from chunked_upload.errors import (
     AlreadyComplete,
     BytesDiffer,
@@ -40,14 +39,11 @@ from chunked_upload.storage import LeaseLost, Storage, WriteLease
 from chunked_upload.storage.base import PartMissing
 
 from . import ranges
+from .digesting import ChunkDigest
 from .failures import translate_failures
 
 #: Commits tried while chunks of other ranges keep coming first.
 _TRIES = 100
-
-#: Bytes that one chunk reads back for the digest at most, when gaps before them have closed or the
-#: recorded state is behind; the next chunk or the completion goes on from there.
-_CATCH_UP = 64 * 1024 * 1024
 
 #: Separate ranges beyond the prefix; more is no client, and would make every commit slow.
 _MAX_RANGES = 10_000
@@ -65,7 +61,7 @@ class Chunk:
     :param last: where this chunk ends, the file ends; ``stop`` is the most it can be.
     :param expires: returns when the upload will expire if nothing more comes.
     :param forget: removes what a new upload has made, should this chunk be dropped.
-    :param trails: the digests that can be gone on with; None when no digest is wanted.
+    :param digests: the digests to continue with; None when no digest is wanted.
     """
 
     def __init__(
@@ -86,7 +82,7 @@ class Chunk:
         emit: Callable[[str, Record], None],
         expires: Callable[[], datetime],
         forget: Callable[[Record], None],
-        trails: Trails | None,
+        digests: BackgroundDigests | None,
     ) -> None:
         self.record = record
         self.start = start
@@ -109,9 +105,7 @@ class Chunk:
         self._forget = forget
         self._alone = alone
         self._stored = ranges.add(record.received, 0, record.offset)
-        self._trails = trails
-        #: The digest of all bytes up to :attr:`position`; None when it cannot follow yet.
-        self._trail: Trail | None = None
+        self._digest = ChunkDigest(record, start=start, kept=digests, read=self._read)
 
     @property
     def position(self) -> int:
@@ -133,33 +127,10 @@ class Chunk:
             raise FileTooLarge(self._max_bytes)
         with translate_failures():
             if not self.received:
-                self._trail = self._pick_up_trail()
+                self._digest.pick_up()
             self._put(data)
-        if self._trail is not None:
-            self._trail.feed(data)
+        self._digest.feed(data)
         self.received += len(data)
-
-    def _pick_up_trail(self) -> Trail | None:
-        """Return the digest of the recorded bytes before this chunk."""
-        if self._trails is None or self.start > self.record.offset:
-            return None
-        kept = self._trails.take(self.record.upload_id, self.start)
-        if kept is not None:
-            return kept
-        behind = self.start - self.record.digest_offset
-        return self._trail_to(self.start) if 0 <= behind <= _CATCH_UP else None
-
-    def _trail_to(self, end: int) -> Trail | None:
-        """Go on from the recorded state, reading what it has not seen up to ``end``."""
-        seen = self.record.digest_offset
-        digest = MD5.pick_up(self.record.digest_state, seen, seen)
-        return None if digest is None else self._follow(Trail(digest, seen), end)
-
-    def _follow(self, trail: Trail, end: int) -> Trail:
-        if trail.end < end:
-            for data in self._read(trail.end, end):
-                trail.feed(data)
-        return trail
 
     def _read(self, low: int, high: int) -> Iterator[bytes]:
         """Read bytes of the part.
@@ -223,8 +194,7 @@ class Chunk:
                 raise ServiceUnavailable("Upload is being changed by too many requests")
         self.committed = True
         self._lease.close()
-        if self._trails is not None and self._trail is not None:
-            self._trails.keep(self.record.upload_id, self._trail)
+        self._digest.keep()
         if self.first:
             self._emit("created", self.record)
         self._emit("chunk_received", self.record)
@@ -268,20 +238,7 @@ class Chunk:
             values["length"] = self.position
         elif record.length is None and (self._sequential or self._total is not None):
             values["length"] = self.position if self._total is None else self._total
-        return values | self._digested(offset)
-
-    def _digested(self, offset: int) -> dict[str, Any]:
-        """Return how far the digest is, having followed the prefix as far as it is cheap."""
-        seen = self.record.digest_offset
-        if self._trail is not None:
-            # Beyond this chunk when it has closed a gap.
-            self._follow(self._trail, min(offset, self._trail.end + _CATCH_UP))
-        elif self._trails is not None and seen < offset:
-            self._trail = self._trail_to(min(offset, seen + _CATCH_UP))
-        if self._trail is None or self._trail.reached[1] <= seen:
-            return {}
-        state, seen = self._trail.reached
-        return {"digest_state": state, "digest_offset": seen}
+        return values | self._digest.reached(offset)
 
     def _refused(self) -> ChunkedUploadError:
         """Say why this chunk is not taken, from what the record says now."""

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from chunked_upload.checksum import md5
-from chunked_upload.checksum.background import Trails
+from chunked_upload.checksum.background import BackgroundDigests
 from chunked_upload.errors import NotComplete, ServiceUnavailable, UploadNotFound
 from chunked_upload.records.model import Status
 from chunked_upload.records.repository import Record, Records
@@ -41,7 +41,7 @@ _md5 = partial(hashlib.md5, usedforsecurity=False)
 class Completion:
     """Completes uploads of one engine.
 
-    :param trails: digests that are still being computed.
+    :param digests: digests that are still being computed.
     :param directory: returns where a record's finished file goes.
     :param now: the clock.
     :param still_open: raises what a request is told whose upload another one has completed or
@@ -53,7 +53,7 @@ class Completion:
         self,
         storage: Storage,
         records: Records,
-        trails: Trails,
+        digests: BackgroundDigests,
         *,
         directory: Callable[[Record], str],
         now: Callable[[], datetime],
@@ -62,7 +62,7 @@ class Completion:
     ) -> None:
         self._storage = storage
         self._records = records
-        self._trails = trails
+        self._digests = digests
         self._directory = directory
         self._now = now
         self._still_open = still_open
@@ -78,10 +78,10 @@ class Completion:
             return self._checksum_of_file(record)
         if record.offset != record.length:
             raise NotComplete(record.offset)
-        trail = self._trails.take(record.upload_id, record.offset)
-        if trail is not None:
-            trail.wait()
-            return md5.MD5(trail.reached[0]).hexdigest()
+        digest = self._digests.take(record.upload_id, record.offset)
+        if digest is not None:
+            digest.wait()
+            return md5.MD5(digest.reached[0]).hexdigest()
         with blocking(), translate_failures():
             seen = record.digest_offset
             running: Any = md5.MD5.pick_up(record.digest_state, seen, seen)

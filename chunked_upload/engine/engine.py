@@ -21,7 +21,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from chunked_upload.checksum.background import Trails
+from chunked_upload.checksum.background import BackgroundDigests
 from chunked_upload.errors import (
     AlreadyComplete,
     OffsetMismatch,
@@ -73,7 +73,7 @@ class UploadEngine:
         self.records = records
         self.emit = emit
         self._now = now
-        self._trails = Trails()
+        self._digests = BackgroundDigests()
         self._removal = Removal(
             storage, records, directory=self._directory, now=now, expires=self._expiry
         )
@@ -81,7 +81,7 @@ class UploadEngine:
         self.completion = Completion(
             storage,
             records,
-            self._trails,
+            self._digests,
             directory=self._directory,
             now=now,
             still_open=self._check_still_open,
@@ -191,7 +191,7 @@ class UploadEngine:
             emit=self.emit,
             expires=self._expiry,
             forget=self.forget,
-            trails=self._trails if self.settings.md5 else None,
+            digests=self._digests if self.settings.md5 else None,
         )
 
     def repeat(

@@ -1,4 +1,4 @@
-"""The engine with digests that trail: over several workers, crashes, takeovers, dropped chunks."""
+"""The engine with background digests: over several workers, crashes, takeovers, dropped chunks."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chunked_upload.checksum import background as trailing
+from chunked_upload.checksum import background
 from chunked_upload.checksum.md5 import MD5
 from chunked_upload.engine.engine import UploadEngine
 from chunked_upload.errors import OffsetMismatch, SizeMismatch
 from chunked_upload.records.repository import Record
 from tests.support.protocol import md5_of
-from tests.unit.test_trailing import Gate
+from tests.unit.test_background_digest import Gate
 
 MiB = 1024 * 1024
 BUFFER = 256 * 1024
@@ -33,7 +33,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     """Every digest stands still until this is opened."""
     made = Gate()
     # With threads of its own: those of other tests may still be at work.
-    monkeypatch.setattr(trailing, "_hashers", trailing._Hashers())
+    monkeypatch.setattr(background, "_threads_of_process", background._Threads())
     monkeypatch.setattr(MD5, "update", lambda digest, data: made.update(digest, data))
     yield made
     made.open()
@@ -100,12 +100,12 @@ def test_the_record_is_never_further_behind_than_the_bound(engine: UploadEngine)
     for part in (data, data):
         record = store(engine, record, part)
         behind = record.offset - record.digest_offset
-        assert 0 <= behind <= trailing.MAX_LAG
+        assert 0 <= behind <= background.MAX_LAG
         state = record.digest_state
         assert MD5(state).hexdigest() == md5_of((data + data)[: record.digest_offset])
 
 
-def test_the_next_chunk_goes_on_with_the_trail(
+def test_the_next_chunk_continues_with_the_background_digest(
     engine: UploadEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = pattern(3 * MiB)
@@ -127,7 +127,7 @@ def test_another_worker_goes_on_from_the_record(engine: UploadEngine, gate: Gate
     gate.open()
     other = worker(engine)
     record = store(other, record, data[MiB : 2 * MiB])
-    record = store(engine, record, data[2 * MiB :])  # whose own trail ends before
+    record = store(engine, record, data[2 * MiB :])  # whose own background digest ends before
     assert engine.completion.checksum(record) == md5_of(data)
 
 
