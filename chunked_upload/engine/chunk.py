@@ -4,24 +4,19 @@ Order (Guarantee 1): bytes at their place → sync → compare-and-swap of the r
 dialect tell the client.
 
 The commit is where requests meet. It names the fencing token that the record had when this chunk
-last looked *and then* found its claim still standing, in this order: a newcomer strikes the claim
-out first,
-raises the record's fencing token next, and reads the record last. So either this commit comes
-before the newcomer's reading, and the newcomer sees these bytes as received; or the token has
-moved, the
-commit changes no row, and the second look finds the claim gone. Chunks of other ranges move the
-token as
-well, by committing; then the claim still stands, and the commit is tried again on the record as it
-is now.
+last looked *and then* found its lease still standing, in this order: a newcomer ends the lease
+first, raises the record's fencing token next, and reads the record last. So either this commit
+comes before the newcomer's reading, and the newcomer sees these bytes as received; or the token has
+moved, the commit changes no row, and the second look finds the lease gone. Chunks of other ranges
+move the token as well, by committing; then the lease still stands, and the commit is tried again on
+the record as it is now.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import Any
 
-from chunked_upload.checksum.background import BackgroundDigests
 from chunked_upload.errors import (
     AlreadyComplete,
     BytesDiffer,
@@ -34,13 +29,15 @@ from chunked_upload.errors import (
     UploadNotFound,
 )
 from chunked_upload.records.model import Status
-from chunked_upload.records.repository import Record, Records
-from chunked_upload.storage import LeaseLost, Storage, WriteLease
+from chunked_upload.records.repository import Record
+from chunked_upload.storage import LeaseLost, WriteLease
 from chunked_upload.storage.base import PartMissing
 
 from . import ranges
 from .digesting import ChunkDigest
 from .failures import translate_failures
+from .parts import EngineParts
+from .plan import WritePlan, is_empty
 
 #: Commits tried while chunks of other ranges keep coming first.
 _TRIES = 100
@@ -54,63 +51,46 @@ class Chunk:
 
     Made by :meth:`~chunked_upload.engine.engine.UploadEngine.begin`.
 
-    :param lease: the right to write ``[start, stop)``.
-    :param new: the record was created by this very request.
-    :param alone: and nobody else has had to do with it yet.
-    :param sequential: the chunk must start where the prefix ends, also at its commit.
-    :param last: where this chunk ends, the file ends; ``stop`` is the most it can be.
-    :param expires: returns when the upload will expire if nothing more comes.
+    :param lease: the right to write the plan's range.
     :param forget: removes what a new upload has made, should this chunk be dropped.
-    :param digests: the digests to continue with; None when no digest is wanted.
     """
 
     def __init__(
         self,
         record: Record,
         lease: WriteLease,
+        plan: WritePlan,
+        parts: EngineParts,
         *,
-        start: int,
-        stop: int | None,
-        total: int | None,
-        new: bool,
-        alone: bool,
-        sequential: bool,
-        last: bool,
-        max_bytes: int | None,
-        records: Records,
-        storage: Storage,
-        emit: Callable[[str, Record], None],
-        expires: Callable[[], datetime],
         forget: Callable[[Record], None],
-        digests: BackgroundDigests | None,
     ) -> None:
         self.record = record
-        self.start = start
-        self.new = new
+        self.plan = plan
         #: Bytes taken in so far.
         self.received = 0
         self.committed = False
-        #: Whether its commit is the upload's first; known from :meth:`finish` on.
+        #: Whether its commit is the upload's first; known once the chunk is finished.
         self.first = False
         self._lease = lease
-        self._stop = stop
-        self._total = total
-        self._sequential = sequential
-        self._last = last
-        self._max_bytes = max_bytes
-        self._records = records
-        self._storage = storage
-        self._emit = emit
-        self._expires = expires
+        self._parts = parts
+        self._records = parts.records
+        self._storage = parts.storage
         self._forget = forget
-        self._alone = alone
+        #: Whether nobody else has had to do with a record that this request created.
+        self._alone = plan.creates and is_empty(record) and not record.fencing_token
         self._stored = ranges.add(record.received, 0, record.offset)
-        self._digest = ChunkDigest(record, start=start, kept=digests, read=self._read)
+        digests = parts.digests if parts.settings.md5 else None
+        self._digest = ChunkDigest(record, start=plan.start, kept=digests, read=self._read)
+
+    @property
+    def start(self) -> int:
+        """Where in the file the chunk starts."""
+        return self.plan.start
 
     @property
     def position(self) -> int:
         """Where in the file the next byte goes."""
-        return self.start + self.received
+        return self.plan.start + self.received
 
     def write(self, data: bytes) -> None:
         """Take in the next bytes.
@@ -120,11 +100,11 @@ class Chunk:
         :raises OffsetMismatch: when a newer request has taken over.
         :raises StorageFull, ServiceUnavailable: when the storage fails.
         """
-        end = self.position + len(data)
-        if self._stop is not None and end > self._stop:
-            raise SizeMismatch(f"{self._stop - self.start} bytes were declared, more arrived")
-        if self._max_bytes is not None and end > self._max_bytes:
-            raise FileTooLarge(self._max_bytes)
+        plan, end = self.plan, self.position + len(data)
+        if plan.stop is not None and end > plan.stop:
+            raise SizeMismatch(f"{plan.stop - plan.start} bytes were declared, more arrived")
+        if plan.max_bytes is not None and end > plan.max_bytes:
+            raise FileTooLarge(plan.max_bytes)
         with translate_failures():
             if not self.received:
                 self._digest.pick_up()
@@ -163,17 +143,24 @@ class Chunk:
         except LeaseLost as error:
             raise self._refused() from error
 
-    def finish(self, *, whole: bool = True) -> None:
-        """Check the count and make the bytes durable; sets the new offset on the record.
+    def finish_whole(self) -> None:
+        """Make a whole chunk durable; one that broke off is refused (the rule of chunk dialects).
 
-        :param whole: True drops a chunk that broke off (the rule of chunk dialects); False keeps
-            the prefix that arrived (the rule of offset dialects).
-        :raises SizeMismatch: when bytes are missing from a whole chunk.
+        Sets the new offset on the record.
+
+        :raises SizeMismatch: when bytes are missing.
         """
-        exact = whole and not self._last
-        if exact and self._stop is not None and self.position != self._stop:
-            declared = self._stop - self.start
+        plan = self.plan
+        if not plan.last and plan.stop is not None and self.position != plan.stop:
+            declared = plan.stop - plan.start
             raise SizeMismatch(f"{declared} bytes were declared, {self.received} arrived")
+        self.finish_prefix()
+
+    def finish_prefix(self) -> None:
+        """Make the bytes durable that arrived, all or not (the rule of offset dialects).
+
+        Sets the new offset on the record.
+        """
         with translate_failures():
             self._lease.sync()
             self._values = self._merged()
@@ -196,15 +183,15 @@ class Chunk:
         self._lease.close()
         self._digest.keep()
         if self.first:
-            self._emit("created", self.record)
-        self._emit("chunk_received", self.record)
+            self._parts.emit("created", self.record)
+        self._parts.emit("chunk_received", self.record)
 
     def _swap(self) -> bool:
         try:
             return self._records.swap(self.record, self._values, offset=self._offset_read)
         except BaseException:
             # The database may carry it out all the same, even later, its connection being cut:
-            # with the claim left standing the next request raises the token before it reads.
+            # with the lease left standing the next request raises the token before it reads.
             self._lease.abandon()
             raise
 
@@ -215,7 +202,7 @@ class Chunk:
             raise self._refused()
         if not self._lease.stands():
             raise self._refused()
-        if self._sequential and self.record.offset != self.start:
+        if self.plan.sequential and self.record.offset != self.start:
             raise OffsetMismatch(self.record.offset)
         self._values = self._merged()
 
@@ -223,21 +210,22 @@ class Chunk:
         """Return the record's new values: as read, plus this chunk."""
         record = self.record
         self._offset_read = record.offset
-        self.first = not (record.offset or record.received) and (self.new or not self._sequential)
+        plan = self.plan
+        self.first = is_empty(record) and (plan.creates or not plan.sequential)
         beyond = ranges.add(record.received, self.start, self.position)
         offset, beyond = ranges.settle(record.offset, beyond)
         if len(beyond) > _MAX_RANGES:
             raise LimitExceeded(f"Too many separate ranges (at most {_MAX_RANGES})")
-        values: dict[str, Any] = {"offset": offset, "expires_on": self._expires()}
+        values: dict[str, Any] = {"offset": offset, "expires_on": self._parts.expiry()}
         if beyond != record.received:
             values["received"] = beyond
         if beyond or record.received:
             # Offsets alone do not tell two such commits apart.
             values["fencing_token"] = record.fencing_token + 1
-        if self._last:
+        if plan.last:
             values["length"] = self.position
-        elif record.length is None and (self._sequential or self._total is not None):
-            values["length"] = self.position if self._total is None else self._total
+        elif record.length is None and (plan.sequential or plan.total is not None):
+            values["length"] = self.position if plan.total is None else plan.total
         return values | self._digest.reached(offset)
 
     def _refused(self) -> ChunkedUploadError:

@@ -11,20 +11,19 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from functools import partial
 from typing import Any
 
 from chunked_upload.checksum import md5
-from chunked_upload.checksum.background import BackgroundDigests
 from chunked_upload.errors import NotComplete, ServiceUnavailable, UploadNotFound
 from chunked_upload.records.model import Status
-from chunked_upload.records.repository import Record, Records
-from chunked_upload.storage import Storage
+from chunked_upload.records.repository import Record
 from chunked_upload.storage.base import PartMissing
 from chunked_upload.support.blocking import blocking
 
 from .failures import translate_failures
+from .parts import EngineParts
+from .removal import Removal
 
 logger = logging.getLogger(__name__)
 
@@ -41,32 +40,14 @@ _md5 = partial(hashlib.md5, usedforsecurity=False)
 class Completion:
     """Completes uploads of one engine.
 
-    :param digests: digests that are still being computed.
-    :param directory: returns where a record's finished file goes.
-    :param now: the clock.
-    :param still_open: raises what a request is told whose upload another one has completed or
-        removed meanwhile.
-    :param delete_late: removes what was promoted, by its path, for an upload that was removed.
+    :param removal: removes what was promoted for an upload that was removed meanwhile.
     """
 
-    def __init__(
-        self,
-        storage: Storage,
-        records: Records,
-        digests: BackgroundDigests,
-        *,
-        directory: Callable[[Record], str],
-        now: Callable[[], datetime],
-        still_open: Callable[[Record], None],
-        delete_late: Callable[[Record, str | None], None],
-    ) -> None:
-        self._storage = storage
-        self._records = records
-        self._digests = digests
-        self._directory = directory
-        self._now = now
-        self._still_open = still_open
-        self._delete_late = delete_late
+    def __init__(self, parts: EngineParts, removal: Removal) -> None:
+        self._parts = parts
+        self._storage = parts.storage
+        self._records = parts.records
+        self._removal = removal
 
     def checksum(self, record: Record) -> str:
         """Return the MD5 of all recorded bytes, reading only those that the digest has not seen.
@@ -78,7 +59,7 @@ class Completion:
             return self._checksum_of_file(record)
         if record.offset != record.length:
             raise NotComplete(record.offset)
-        digest = self._digests.take(record.upload_id, record.offset)
+        digest = self._parts.digests.take(record.upload_id, record.offset)
         if digest is not None:
             digest.wait()
             return md5.MD5(digest.reached[0]).hexdigest()
@@ -99,10 +80,15 @@ class Completion:
                 running.update(data)
         return running.hexdigest()
 
+    def prepare(self, record: Record) -> PendingCompletion:
+        """Return the completion of an upload whose checksum is right, for hooks to see first."""
+        self.mark(record)
+        return PendingCompletion(record, self)
+
     def mark(self, record: Record) -> None:
         """Set on the record what a completion sets, for hooks to see; nothing is stored yet."""
         record.status = Status.COMPLETE
-        record.completed_on = self._now()
+        record.completed_on = self._parts.now()
 
     def promote(self, record: Record) -> None:
         """Put the file in its final place.
@@ -116,7 +102,7 @@ class Completion:
             raise NotComplete(record.offset)
         with translate_failures(), self._part_in_use(record):
             record.path = self._storage.promote(
-                record.upload_id, record.offset, self._directory(record), record.filename
+                record.upload_id, record.offset, self._parts.directory(record), record.filename
             )
         self.mark(record)
 
@@ -139,7 +125,7 @@ class Completion:
                     return True
                 gone = not self._records.refresh(record) or record.status == Status.DELETING
                 if gone:
-                    self._delete_late(record, key)
+                    self._removal.delete_late(record, key)
                     raise UploadNotFound
                 if record.status == Status.COMPLETE:
                     return False
@@ -170,7 +156,7 @@ class Completion:
 
     def _record_notified(self, record: Record) -> None:
         for _ in range(_TRIES):
-            if self._records.swap(record, {"notified_on": self._now()}):
+            if self._records.swap(record, {"notified_on": self._parts.now()}):
                 return
             # A chunk that came too late has moved the fencing token; or the upload is being
             # removed.
@@ -187,5 +173,26 @@ class Completion:
         try:
             yield
         except PartMissing:
-            self._still_open(record)
+            self._parts.look_again(record)
+            self._parts.check_open(record)
             raise
+
+
+class PendingCompletion:
+    """The completion of an upload that is checked, and not recorded yet."""
+
+    def __init__(self, record: Record, completion: Completion) -> None:
+        self.record = record
+        self.committed = False
+        self._completion = completion
+
+    def commit(self) -> None:
+        """Put the file in its final place and record it; fine when another request was first.
+
+        :raises NotComplete, UploadNotFound:
+        :raises AlreadyComplete: when the part is gone, another request having completed the upload.
+        """
+        # Not before hooks have run, so that one that raises leaves no file in the final place.
+        self._completion.promote(self.record)
+        self._completion.commit(self.record)
+        self.committed = True

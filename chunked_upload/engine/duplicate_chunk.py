@@ -12,11 +12,11 @@ from typing import BinaryIO
 
 from chunked_upload.errors import BytesDiffer, SizeMismatch, UploadNotFound
 from chunked_upload.records.model import Status
-from chunked_upload.records.repository import Record, Records
-from chunked_upload.storage import Storage
+from chunked_upload.records.repository import Record
 from chunked_upload.storage.base import PartMissing
 
 from .failures import translate_failures
+from .parts import EngineParts
 
 
 class DuplicateChunk:
@@ -25,16 +25,14 @@ class DuplicateChunk:
     Made by :meth:`~chunked_upload.engine.engine.UploadEngine.repeat`.
     """
 
-    def __init__(
-        self, record: Record, *, start: int, stop: int, records: Records, storage: Storage
-    ) -> None:
+    def __init__(self, record: Record, parts: EngineParts, *, start: int, stop: int) -> None:
         self.record = record
         #: Bytes taken in so far.
         self.received = 0
         self._start = start
         self._stop = stop
-        self._records = records
-        self._storage = storage
+        self._records = parts.records
+        self._storage = parts.storage
         self._file: BinaryIO | None = None
         self._closing = ExitStack()
 

@@ -18,18 +18,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from typing import Any
 
-from chunked_upload.checksum.background import BackgroundDigests
-from chunked_upload.errors import (
-    AlreadyComplete,
-    OffsetMismatch,
-    SizeMismatch,
-    TotalMismatch,
-    UploadExpired,
-    UploadNotFound,
-)
+from chunked_upload.errors import OffsetMismatch, SizeMismatch, UploadNotFound
 from chunked_upload.records.model import Status
 from chunked_upload.records.repository import Quota, Record, Records
 from chunked_upload.settings.keys import Settings
@@ -42,13 +33,9 @@ from .chunk import Chunk
 from .completion import Completion
 from .duplicate_chunk import DuplicateChunk
 from .failures import translate_failures
+from .parts import Emit, EngineParts
+from .plan import Placement, WritePlan, end_of_stored, is_empty
 from .removal import Removal
-
-#: What the engine tells those who listen: the event's name and the record it happened to.
-Emit = Callable[[str, Record], None]
-
-#: Raises when a chunk does not fit its record.
-Check = Callable[[], None]
 
 
 class UploadEngine:
@@ -72,21 +59,12 @@ class UploadEngine:
         self.storage = storage
         self.records = records
         self.emit = emit
-        self._now = now
-        self._digests = BackgroundDigests()
-        self._removal = Removal(
-            storage, records, directory=self._directory, now=now, expires=self._expiry
+        self._parts = EngineParts(
+            settings=settings, storage=storage, records=records, emit=emit, now=now
         )
+        self._removal = Removal(self._parts)
         #: How uploads are completed.
-        self.completion = Completion(
-            storage,
-            records,
-            self._digests,
-            directory=self._directory,
-            now=now,
-            still_open=self._check_still_open,
-            delete_late=self._removal.delete_late,
-        )
+        self.completion = Completion(self._parts, self._removal)
 
     # Look up
 
@@ -114,17 +92,14 @@ class UploadEngine:
 
     def check_unexpired(self, record: Record) -> None:
         """:raises UploadExpired: for an unfinished upload past its time."""
-        if record.status == Status.UPLOADING and record.expires_on <= self._now():
-            raise UploadExpired
+        self._parts.check_unexpired(record)
 
     def check_open(self, record: Record) -> None:
         """Check that the upload still takes chunks.
 
         :raises UploadExpired, AlreadyComplete:
         """
-        if record.status == Status.COMPLETE:
-            raise AlreadyComplete
-        self.check_unexpired(record)
+        self._parts.check_open(record)
 
     # Create and write
 
@@ -139,86 +114,42 @@ class UploadEngine:
         quota = None
         if counts and (limits.max_open_uploads or limits.max_open_bytes):
             quota = Quota(limits.max_open_uploads, limits.max_open_bytes)
-        record.expires_on = self._expiry()
+        record.expires_on = self._parts.expiry()
         with translate_failures():
             self.records.insert(record, quota)
 
-    def begin(
-        self,
-        record: Record,
-        *,
-        start: int,
-        stop: int | None,
-        total: int | None,
-        new: bool = False,
-        anywhere: bool = False,
-        last: bool = False,
-        max_bytes: int | None = None,
-    ) -> Chunk:
-        """Take the write lease for ``[start, stop)``, ending an older request for the same range.
+    def begin(self, record: Record, plan: WritePlan) -> Chunk:
+        """Take the write lease for a chunk's range, ending an older request for the same range.
 
-        :param stop: end of the range, exclusive; None when only the body's end will tell.
-        :param total: the file's length as this request declares it; None likewise.
-        :param new: the record was created by this very request, nobody else knows it.
-        :param anywhere: the chunk may lie beyond the prefix or repeat stored bytes (parallel
-            dialects, which may also know the record before it was created); otherwise it must
-            start at the offset.
-        :param last: with ``anywhere``: where this chunk ends, the file ends; until it is there,
-            its ``stop`` is only the most it can be, and the record's length what was announced.
-        :param max_bytes: most bytes the file may have, enforced while they arrive.
         :raises OffsetMismatch, SizeMismatch, TotalMismatch, AlreadyComplete, UploadExpired: before
             any byte.
         """
-        if anywhere and not last and stop is None:
+        if plan.placement is Placement.ANYWHERE and plan.stop is None:
             raise ValueError("only a file's last chunk can lie anywhere without a known end")
-        check = partial(self._check_fits, record, start, stop, total, anywhere, last)
-        lease = self._claim(record, start, stop, check, new, anywhere)
-        if last and _end_of_stored(record) > start:
-            last, stop = False, record.length
-        return Chunk(
-            record,
-            lease,
-            start=start,
-            stop=stop,
-            total=total,
-            new=new,
-            alone=new and _is_empty(record) and not record.fencing_token,
-            sequential=not anywhere,
-            last=last,
-            max_bytes=max_bytes,
-            records=self.records,
-            storage=self.storage,
-            emit=self.emit,
-            expires=self._expiry,
-            forget=self.forget,
-            digests=self._digests if self.settings.md5 else None,
-        )
+        lease = self._claim(record, plan)
+        settled = plan.settled(record)
+        return Chunk(record, lease, settled, self._parts, forget=self._removal.forget)
 
-    def repeat(
-        self, record: Record, *, start: int, stop: int | None, last: bool = False
-    ) -> DuplicateChunk | None:
+    def repeat(self, record: Record, plan: WritePlan) -> DuplicateChunk | None:
         """Return what compares a chunk whose bytes are all stored already, None for another.
 
-        Parameters as for :meth:`begin` with ``anywhere``. Nothing is written, so it takes no lease,
-        and the upload may be complete.
+        Nothing is written, so it takes no lease, and the upload may be complete.
 
+        :param plan: of a chunk that may lie anywhere.
         :raises UploadExpired:
         :raises SizeMismatch: when the chunk cannot be one of this file.
         """
         self.check_unexpired(record)
-        if last and _end_of_stored(record) > start:
-            stop = record.length
+        start, stop = plan.start, plan.settled(record).stop
         whole = record.length is not None and record.offset == record.length
-        if whole and last:
+        if whole and plan.last:
             stop = record.length
         stored = ranges.add(record.received, 0, record.offset)
         if stop is None or not (whole or ranges.covers(stored, start, stop)):
             return None
         if record.length is not None and not start <= stop <= record.length:
             raise SizeMismatch(f"the chunk ends at byte {stop}, the file has {record.length}")
-        return DuplicateChunk(
-            record, start=start, stop=stop, records=self.records, storage=self.storage
-        )
+        return DuplicateChunk(record, self._parts, start=start, stop=stop)
 
     def gaps(self, record: Record) -> ranges.Ranges:
         """Return the ranges that are still missing.
@@ -229,85 +160,52 @@ class UploadEngine:
             raise ValueError("the length of this upload is not known yet")
         return ranges.gaps(record.offset, record.received, record.length)
 
-    def _check_fits(
-        self,
-        record: Record,
-        start: int,
-        stop: int | None,
-        total: int | None,
-        anywhere: bool,
-        last: bool,
-    ) -> None:
+    def _check(self, record: Record, plan: WritePlan) -> None:
         self.check_open(record)
-        if total is not None and record.length is not None and total != record.length:
-            raise TotalMismatch(record.length)
-        if not anywhere and start != record.offset:
-            raise OffsetMismatch(record.offset)
-        length = total if record.length is None else record.length
-        end = start if last else stop
-        if length is not None and end is not None and end > length:
-            raise SizeMismatch(f"the chunk ends at byte {end}, the file has {length}")
+        plan.check_fits(record)
 
-    def _claim(
-        self, record: Record, start: int, stop: int | None, check: Check, new: bool, anywhere: bool
-    ) -> WriteLease:
+    def _claim(self, record: Record, plan: WritePlan) -> WriteLease:
         """Take the lease for a chunk that fits the record, also once the lease is taken."""
         with translate_failures():
             try:
-                if not new:
-                    check()
-                lease = self._take_lease(record, start, stop, check)
+                if not plan.creates:
+                    self._check(record, plan)
+                lease = self._take_lease(record, plan)
                 try:
-                    self._confirm(record, lease, check, new, anywhere)
+                    self._confirm(record, lease, plan)
                 except BaseException:
                     lease.close()
                     raise
             except BaseException:
-                if new:
+                if plan.creates:
                     self.forget(record)
                 raise
         return lease
 
-    def _confirm(
-        self, record: Record, lease: WriteLease, check: Check, new: bool, anywhere: bool
-    ) -> None:
+    def _confirm(self, record: Record, lease: WriteLease, plan: WritePlan) -> None:
         """Check a chunk once more, now that its lease is taken."""
-        if lease.preempted or (anywhere and not new and _is_empty(record)):
+        # Clients of parallel dialects may know a record before it was created.
+        shared = not (plan.creates and plan.sequential)
+        if lease.preempted or (not plan.sequential and not plan.creates and is_empty(record)):
             # The second: so that a failing creator does not take the upload away from us.
             self.records.raise_fencing_token(record)
-        if anywhere or not new:
-            self._look_again(record)
-            check()
+        if shared:
+            self._parts.look_again(record)
+            self._check(record, plan)
 
-    def _take_lease(self, record: Record, start: int, stop: int | None, check: Check) -> WriteLease:
-        have = _end_of_stored(record)
+    def _take_lease(self, record: Record, plan: WritePlan) -> WriteLease:
         try:
-            return self.storage.take_lease(record.upload_id, start, stop, have=have)
+            return self.storage.take_lease(
+                record.upload_id, plan.start, plan.stop, have=end_of_stored(record)
+            )
         except PartMissing:
             # No loss when the upload has been removed or completed since it was looked up.
-            self._look_again(record)
-            check()
+            self._parts.look_again(record)
+            self._check(record, plan)
             if record.offset == record.length:
                 # It is being completed right now: the part has its final name as well.
                 raise OffsetMismatch(record.offset) from None
             raise
-
-    def _look_again(self, record: Record) -> None:
-        """Read the record anew, now that the lease is taken."""
-        gone = not self.records.refresh(record) or record.status == Status.DELETING
-        if gone or record.status == Status.COMPLETE:
-            # It came so between look-up and lease; taking the lease may have made its files again.
-            self.storage.discard_part(record.upload_id)
-        if gone:
-            raise UploadNotFound
-
-    def _check_still_open(self, record: Record) -> None:
-        """:raises UploadNotFound, AlreadyComplete: when it is not open any more."""
-        self._look_again(record)
-        self.check_open(record)
-
-    def _expiry(self) -> datetime:
-        return self._now() + self.settings.expiration_delta
 
     # Remove
 
@@ -318,7 +216,7 @@ class UploadEngine:
         :raises KeyTaken: when there is one by now.
         """
         record.status = int(Status.DELETING)
-        record.expires_on = self._expiry()
+        record.expires_on = self._parts.expiry()
         with translate_failures():
             self.records.insert(record, None)
 
@@ -339,7 +237,7 @@ class UploadEngine:
 
         :param now: the time to go by instead of the engine's clock.
         """
-        if not self._removal.expire(record, now or self._now()):
+        if not self._removal.expire(record, now or self._parts.now()):
             return False
         self.emit("expired", record)
         return True
@@ -347,15 +245,3 @@ class UploadEngine:
     def finish_removal(self, record: Record) -> None:
         """Finish the removal of a record marked DELETING by a process that died."""
         self._removal.finish(record)
-
-    def _directory(self, record: Record) -> str:
-        return record.created_on.strftime(self.settings.path).strip("/")
-
-
-def _end_of_stored(record: Record) -> int:
-    """Return the end of the last byte that is recorded, gaps before it or not."""
-    return record.received[-1][1] if record.received else record.offset
-
-
-def _is_empty(record: Record) -> bool:
-    return _end_of_stored(record) == 0

@@ -11,7 +11,6 @@ we, so a chunk that comes late would otherwise begin the upload anew.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -19,37 +18,22 @@ from sqlalchemy import select
 
 from chunked_upload.errors import ServiceUnavailable, StorageFull, UploadNotFound
 from chunked_upload.records.model import Status
-from chunked_upload.records.repository import Record, Records
-from chunked_upload.storage import Storage
+from chunked_upload.records.repository import Record
 
 from .failures import translate_failures
+from .parts import EngineParts
 
 #: Tries to mark a record that other requests keep changing.
 _TRIES = 20
 
 
 class Removal:
-    """Removes uploads of one engine.
+    """Removes uploads of one engine."""
 
-    :param directory: returns where a record's finished file goes.
-    :param now: the clock.
-    :param expires: returns until when late chunks are refused.
-    """
-
-    def __init__(
-        self,
-        storage: Storage,
-        records: Records,
-        *,
-        directory: Callable[[Record], str],
-        now: Callable[[], datetime],
-        expires: Callable[[], datetime],
-    ) -> None:
-        self._storage = storage
-        self._records = records
-        self._directory = directory
-        self._now = now
-        self._expires = expires
+    def __init__(self, parts: EngineParts) -> None:
+        self._parts = parts
+        self._storage = parts.storage
+        self._records = parts.records
 
     def abort(self, record: Record) -> None:
         """Remove an upload, finished or not, also when there is no room to record that.
@@ -102,7 +86,7 @@ class Removal:
         if key is None:
             return
         if self._storage.has_part(record.upload_id):  # and so can be told from others'
-            self._storage.retract(record.upload_id, self._directory(record), record.filename)
+            self._storage.retract(record.upload_id, self._parts.directory(record), record.filename)
             return
         model = self._records.model
         named = select(model).where(model.path == key, model.upload_id != record.upload_id)
@@ -119,7 +103,7 @@ class Removal:
 
     def _mark_of(self, record: Record) -> dict[str, Any]:
         mark: dict[str, Any] = {"status": int(Status.DELETING)}
-        return mark if record.client_key is None else mark | {"expires_on": self._expires()}
+        return mark if record.client_key is None else mark | {"expires_on": self._parts.expiry()}
 
     def _purge(self, record: Record, *, delete: bool = True) -> None:
         # Files first: a record without files can be purged again, files without one are litter.
@@ -128,11 +112,11 @@ class Removal:
         if delete and record.path and not self._records.refresh(record):
             return
         self._discard_files(record, delete=delete)
-        self._records.remove(record, now=self._now())
+        self._records.remove(record, now=self._parts.now())
 
     def _discard_files(self, record: Record, *, delete: bool = True) -> None:
         if record.path is None:
-            self._storage.retract(record.upload_id, self._directory(record), record.filename)
+            self._storage.retract(record.upload_id, self._parts.directory(record), record.filename)
         elif delete:
             self._storage.delete(record.path)
         self._storage.discard_part(record.upload_id)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Flask, Request, Response, request, url_for
+from flask import Flask, Request, Response, has_request_context, request, url_for
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine
 from werkzeug.utils import import_string
@@ -25,6 +24,7 @@ from chunked_upload.storage import LocalStorage, Storage
 from .access import callers, cors, csrf
 from .access.callers import Caller
 from .schemas import UploadSchema
+from .wire.body import BEFORE_WAITING
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,6 @@ class _Loaded:
     settings: Settings
     #: Engine by model.
     engines: dict[Any, UploadEngine] = field(default_factory=dict)
-
-
-class _ReleasingConnection(AbstractContextManager[None]):
-    def __init__(self, upload_set: UploadSet) -> None:
-        self._upload_set = upload_set
-
-    def __exit__(self, *exception: object) -> None:
-        self._upload_set.release_connection()
 
 
 class UploadSet:
@@ -78,7 +70,6 @@ class UploadSet:
         self._own_db = own_db
         self._overrides = overrides
         self._loaded = self._load()
-        self._letting_go = _ReleasingConnection(self)
         #: Flask-SQLAlchemy's, which takes a while to look them up, and every statement needs one.
         self._engines: Mapping[str | None, Engine] | None = None
 
@@ -100,7 +91,7 @@ class UploadSet:
             loaded.engines[model] = UploadEngine(
                 settings=settings,
                 storage=self._make_storage(settings),
-                records=Records(model, lambda: self._bind(model, settings)),
+                records=Records(model, lambda: self._connect(model, settings)),
                 emit=self.emit,
             )
         return loaded.engines[model]
@@ -141,21 +132,25 @@ class UploadSet:
             known[self.name] = callers.identify(self.app, request, self.hooks, self.settings.tokens)
         return known[self.name]
 
-    def release_connection(self) -> None:
-        """Give back the connection that hooks may have pinned with ``db.session``.
+    def guard_connections(self, request: Request) -> None:
+        """Release what hooks pin of the database while this request is answered."""
+        request.environ[BEFORE_WAITING] = self._release_connection
 
-        Bytes may take hours to arrive and the pool is small; and the engine, which takes
-        connections of its own, would wait for the one its own request holds. A transaction left
-        open by a hook would be rolled back at the request's end anyway.
+    def _release_connection(self) -> None:
+        """Give back the connection that hooks have pinned with ``db.session``.
+
+        Called in two places, whatever hooks have run before: when the records are about to take a
+        connection of their own, which would wait for the one that its own request holds; and when
+        a request is about to wait for bytes, which may take hours. A transaction that a hook leaves
+        open would be rolled back at the request's end anyway. In the app's own views, the session
+        is the app's alone.
         """
         registry: Any = self.db.session.registry
         # Before asking for one's own, which takes a while: is there any at all?
-        if registry.registry and registry.has():
+        if not registry.registry or not has_request_context() or not registry.has():
+            return
+        if BEFORE_WAITING in request.environ:
             self.db.session.rollback()
-
-    def releasing_connection(self) -> AbstractContextManager[None]:
-        """Run hooks, then :meth:`release_connection`, also when one of them refuses or fails."""
-        return self._letting_go
 
     def describe(self, record: Record) -> dict[str, Any]:
         """Return an upload's state as the contract writes it."""
@@ -173,6 +168,11 @@ class UploadSet:
         if self.app.extensions.get("sqlalchemy") is self.db:
             with self.app.app_context():
                 self._bind(self.model, self.settings)
+
+    def _connect(self, model: Any, settings: Settings) -> Engine:
+        """Return the engine for a statement of the records, with no connection pinned by hooks."""
+        self._release_connection()
+        return self._bind(model, settings)
 
     def _bind(self, model: Any, settings: Settings) -> Engine:
         if self._engines is None:

@@ -137,7 +137,8 @@ def retry_completions_command() -> None:
     """
     failed = 0
     for upload_set in _upload_sets():
-        with current_app.test_request_context():
+        with current_app.test_request_context() as context:
+            upload_set.guard_connections(context.request)
             view: Any = upload_set.complete_view(upload_set)
             retried = retry_completions(upload_set, view.notify)
         click.echo(f"{upload_set.name}: {retried.tried} tried, {retried.done} done.")

@@ -130,8 +130,7 @@ def configuration(
     settings = upload_set.settings
     view = upload_set.upload_view(upload_set)
     names = view.field_name or settings.field_name
-    with upload_set.releasing_connection():
-        max_bytes = view.get_max_bytes(request)
+    max_bytes = view.get_max_bytes(request)
     return {
         "title": title,
         "endpoint": upload_set.url("uploads"),

@@ -11,6 +11,7 @@ from click.testing import Result
 from flask import Flask
 
 from chunked_upload import ChunkedUpload
+from chunked_upload.engine.plan import WritePlan
 from chunked_upload.http.access.callers import hash_token
 from chunked_upload.settings.text import parse_tokens
 from chunked_upload.support.clock import utcnow
@@ -118,12 +119,12 @@ def test_an_upload_that_gets_a_chunk_meanwhile_is_left_alone(
     [record] = records(app)
     with app.app_context():
         engine = app.extensions["chunked_upload"]["chunked_upload"].engine
-        chunk = engine.begin(record, start=3, stop=9, total=9)
+        chunk = engine.begin(record, WritePlan(start=3, stop=9, total=9))
         chunk.write(b" enoug")
     age(app, upload_id)
 
     def store_then_yes(question: str) -> bool:
-        chunk.finish()
+        chunk.finish_whole()
         chunk.commit()
         return True
 

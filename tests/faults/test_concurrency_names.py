@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from chunked_upload.engine.engine import UploadEngine
+from chunked_upload.engine.plan import WritePlan
 from chunked_upload.errors import UploadNotFound
 from chunked_upload.records.model import Status
 from chunked_upload.records.repository import Record
@@ -28,9 +29,9 @@ def full_upload(engine: UploadEngine, content: bytes) -> Record:
     """Upload a file whole, not completed; all have the same name."""
     record: Record = engine.records.model(filename="same.bin", length=len(content))
     engine.create(record)
-    with engine.begin(record, start=0, stop=len(content), total=len(content)) as chunk:
+    with engine.begin(record, WritePlan(start=0, stop=len(content), total=len(content))) as chunk:
         chunk.write(content)
-        chunk.finish()
+        chunk.finish_whole()
         chunk.commit()
     return record
 

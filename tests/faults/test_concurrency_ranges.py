@@ -20,6 +20,7 @@ from sqlalchemy import select
 
 from chunked_upload.engine import ranges
 from chunked_upload.engine.engine import UploadEngine
+from chunked_upload.engine.plan import Placement, WritePlan
 from chunked_upload.errors import BytesDiffer, NotComplete, OffsetMismatch
 from chunked_upload.records.repository import Record
 from chunked_upload.server.app import create_app
@@ -58,11 +59,13 @@ def send(
     """Send one chunk, in several writes, and return the record that was committed."""
     record = fetch(engine, upload_id)
     stop = start + len(data)
-    with engine.begin(record, start=start, stop=stop, total=record.length, anywhere=True) as chunk:
+    with engine.begin(
+        record, WritePlan(start=start, stop=stop, total=record.length, placement=Placement.ANYWHERE)
+    ) as chunk:
         step = max(1, len(data) // pieces)
         for position in range(0, len(data), step):
             chunk.write(data[position : position + step])
-        chunk.finish()
+        chunk.finish_whole()
         chunk.commit()
     return record
 
@@ -253,28 +256,29 @@ def test_writer_whose_claim_was_given_away_commits_nothing(
     with app.app_context():
         upload_id = new_upload(engine, 100_000)
         old = engine.begin(
-            fetch(engine, upload_id), start=0, stop=100, total=100_000, anywhere=True
+            fetch(engine, upload_id),
+            WritePlan(start=0, stop=100, total=100_000, placement=Placement.ANYWHERE),
         )
         old.write(b"o" * 100)
-        old.finish()
+        old.finish_whole()
         others = [
             engine.begin(
                 fetch(engine, upload_id),
-                start=1000 * i,
-                stop=1000 * i + 1,
-                total=100_000,
-                anywhere=True,
+                WritePlan(
+                    start=1000 * i, stop=1000 * i + 1, total=100_000, placement=Placement.ANYWHERE
+                ),
             )
             for i in range(1, crowd)
         ]
         new = engine.begin(
-            fetch(engine, upload_id), start=0, stop=100, total=100_000, anywhere=True
+            fetch(engine, upload_id),
+            WritePlan(start=0, stop=100, total=100_000, placement=Placement.ANYWHERE),
         )
         with old, pytest.raises(OffsetMismatch):
             old.commit()
         with new:
             new.write(b"n" * 100)
-            new.finish()
+            new.finish_whole()
             new.commit()
         for other in others:
             other.__exit__()

@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from chunked_upload.engine.engine import UploadEngine
+from chunked_upload.engine.plan import WritePlan
 from chunked_upload.errors import UploadNotFound
 from chunked_upload.records.repository import Record
 from tests.support.protocol import nothing_left
@@ -30,9 +31,9 @@ def begun_upload(engine: UploadEngine) -> Record:
 
 
 def send(engine: UploadEngine, record: Record, start: int) -> None:
-    with engine.begin(record, start=start, stop=start + 10, total=20) as chunk:
+    with engine.begin(record, WritePlan(start=start, stop=start + 10, total=20)) as chunk:
         chunk.write(b"x" * 10)
-        chunk.finish()
+        chunk.finish_whole()
         chunk.commit()
 
 
@@ -68,5 +69,5 @@ def test_removal_beside_a_chunk_that_takes_the_turn_leaves_nothing(
         monkeypatch.setattr(engine.storage, "discard_part", discard_beside_a_late_chunk)
         engine.abort(record)
         with pytest.raises(UploadNotFound):
-            engine.begin(late, start=10, stop=20, total=20)
+            engine.begin(late, WritePlan(start=10, stop=20, total=20))
     assert nothing_left(app)

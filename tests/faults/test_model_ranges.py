@@ -31,6 +31,7 @@ from sqlalchemy import select
 from chunked_upload import ChunkedUpload
 from chunked_upload.engine.chunk import Chunk
 from chunked_upload.engine.engine import UploadEngine
+from chunked_upload.engine.plan import Placement, WritePlan
 from chunked_upload.errors import BytesDiffer, NotComplete, OffsetMismatch
 from chunked_upload.records.repository import Record
 from tests.conftest import create_tables
@@ -103,7 +104,10 @@ class Ranges(RuleBasedStateMachine):
             if other.start < start + len(data) and start < other.stop:
                 other.displaced = True
         chunk = self.engine.begin(
-            self.fetch(), start=start, stop=start + len(data), total=LENGTH, anywhere=True
+            self.fetch(),
+            WritePlan(
+                start=start, stop=start + len(data), total=LENGTH, placement=Placement.ANYWHERE
+            ),
         )
         self.open.append(Open(chunk, start, bytes(data), lies[0] if lies else None))
 
@@ -135,7 +139,7 @@ class Ranges(RuleBasedStateMachine):
         """Record what has been written of one of the open chunks."""
         opened = self.open.pop(which % len(self.open))
         with opened.chunk as chunk:
-            chunk.finish(whole=False)
+            chunk.finish_prefix()
             if opened.displaced:
                 # It may be all that it wrote was stored before; then there is nothing to refuse.
                 with suppress(OffsetMismatch):
@@ -190,10 +194,11 @@ class Ranges(RuleBasedStateMachine):
                     other.displaced = True
             data = noise.randbytes(high - low)
             with self.engine.begin(
-                self.fetch(), start=low, stop=high, total=LENGTH, anywhere=True
+                self.fetch(),
+                WritePlan(start=low, stop=high, total=LENGTH, placement=Placement.ANYWHERE),
             ) as chunk:
                 chunk.write(data)
-                chunk.finish()
+                chunk.finish_whole()
                 chunk.commit()
             self.stored |= dict(enumerate(data, low))
 

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from chunked_upload.engine.engine import UploadEngine
+from chunked_upload.engine.plan import WritePlan
 from chunked_upload.errors import OffsetMismatch, SizeMismatch
 from chunked_upload.records.repository import Record
 from tests.support.protocol import md5_of, records
@@ -35,18 +36,20 @@ def test_prefix_of_a_broken_chunk_is_kept_wherever_it_broke(
             start = record.offset
             stop = min(start + size + 10, len(CONTENT))
             arrived = CONTENT[start : min(start + size, len(CONTENT))]
-            with engine.begin(record, start=start, stop=stop, total=len(CONTENT)) as chunk:
+            with engine.begin(
+                record, WritePlan(start=start, stop=stop, total=len(CONTENT))
+            ) as chunk:
                 if arrived:
                     chunk.write(arrived)
-                chunk.finish(whole=False)
+                chunk.finish_prefix()
                 chunk.commit()
             assert record.offset == start + len(arrived)
         assert record.offset == sum(sizes)
         with engine.begin(
-            record, start=record.offset, stop=len(CONTENT), total=len(CONTENT)
+            record, WritePlan(start=record.offset, stop=len(CONTENT), total=len(CONTENT))
         ) as chunk:
             chunk.write(CONTENT[record.offset :])
-            chunk.finish(whole=False)
+            chunk.finish_prefix()
             chunk.commit()
         assert engine.completion.checksum(record) == md5_of(CONTENT)
 
@@ -56,10 +59,10 @@ def test_broken_chunk_is_dropped_where_the_whole_chunk_rule_holds(
 ) -> None:
     with app.app_context():
         record = new_upload(engine, len(CONTENT))
-        with engine.begin(record, start=0, stop=100, total=len(CONTENT)) as chunk:
+        with engine.begin(record, WritePlan(start=0, stop=100, total=len(CONTENT))) as chunk:
             chunk.write(CONTENT[:99])
             with pytest.raises(SizeMismatch):
-                chunk.finish()
+                chunk.finish_whole()
         assert records(app)[0].offset == 0
 
 
@@ -67,15 +70,15 @@ def test_prefix_of_a_displaced_chunk_is_not_kept(app: Flask, engine: UploadEngin
     """What a stalled writer has is the newcomer's to overwrite, so it may not be recorded."""
     with app.app_context():
         record = new_upload(engine, len(CONTENT))
-        old = engine.begin(record, start=0, stop=100, total=len(CONTENT))
+        old = engine.begin(record, WritePlan(start=0, stop=100, total=len(CONTENT)))
         old.write(b"x" * 50)
-        with engine.begin(records(app)[0], start=0, stop=100, total=len(CONTENT)) as new:
+        with engine.begin(records(app)[0], WritePlan(start=0, stop=100, total=len(CONTENT))) as new:
             new.write(CONTENT[:20])
             with old:
-                old.finish(whole=False)
+                old.finish_prefix()
                 with pytest.raises(OffsetMismatch):
                     old.commit()
-            new.finish(whole=False)
+            new.finish_prefix()
             new.commit()
         stored = records(app)[0]
         assert stored.offset == 20

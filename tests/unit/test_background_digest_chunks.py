@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from chunked_upload.checksum import background
 from chunked_upload.checksum.md5 import MD5
 from chunked_upload.engine.engine import UploadEngine
+from chunked_upload.engine.plan import Placement, WritePlan
 from chunked_upload.errors import OffsetMismatch, SizeMismatch
 from chunked_upload.records.repository import Record
 from tests.support.protocol import md5_of
@@ -64,7 +65,9 @@ def look_up(engine: UploadEngine, record: Record) -> Record:
 def begin(engine: UploadEngine, record: Record, data: bytes, **options: Any) -> Any:
     record = look_up(engine, record)
     start = options.pop("start", record.offset)
-    return engine.begin(record, start=start, stop=start + len(data), total=record.length, **options)
+    return engine.begin(
+        record, WritePlan(start=start, stop=start + len(data), total=record.length, **options)
+    )
 
 
 def write(chunk: Any, data: bytes) -> None:
@@ -76,7 +79,7 @@ def store(engine: UploadEngine, record: Record, data: bytes, **options: Any) -> 
     """Store the next chunk as a request of its own does."""
     with begin(engine, record, data, **options) as chunk:
         write(chunk, data)
-        chunk.finish()
+        chunk.finish_whole()
         chunk.commit()
     return look_up(engine, record)
 
@@ -155,7 +158,7 @@ def test_the_bytes_of_a_dropped_chunk_are_in_no_digest(engine: UploadEngine) -> 
     with begin(engine, record, data[MiB:]) as chunk:
         write(chunk, pattern(MiB // 2, seed=1))
         with pytest.raises(SizeMismatch):
-            chunk.finish()
+            chunk.finish_whole()
     record = store(engine, record, data[MiB:])
     assert engine.completion.checksum(record) == md5_of(data)
 
@@ -165,12 +168,12 @@ def test_the_bytes_of_an_overtaken_writer_are_in_no_digest(engine: UploadEngine)
     record = store(engine, new(engine, len(data)), data[:MiB])
     with begin(engine, record, data[MiB:]) as old:
         write(old, pattern(MiB, seed=1))
-        old.finish()
+        old.finish_whole()
         with begin(engine, record, data[MiB:]) as newcomer:
             with pytest.raises(OffsetMismatch):
                 old.commit()
             write(newcomer, data[MiB:])
-            newcomer.finish()
+            newcomer.finish_whole()
             newcomer.commit()
     record = look_up(engine, record)
     assert MD5(record.digest_state).hexdigest() == md5_of(data[: record.digest_offset])
@@ -180,12 +183,12 @@ def test_the_bytes_of_an_overtaken_writer_are_in_no_digest(engine: UploadEngine)
 def test_a_late_commit_does_not_take_the_digest_back(engine: UploadEngine, gate: Gate) -> None:
     data = pattern(2 * MiB)
     record = new(engine, len(data))
-    with begin(engine, record, data[:MiB], anywhere=True) as chunk:
+    with begin(engine, record, data[:MiB], placement=Placement.ANYWHERE) as chunk:
         write(chunk, data[:MiB])
-        chunk.finish()
+        chunk.finish_whole()
         gate.open()
         other = worker(engine)
-        store(other, record, data[MiB:], start=MiB, anywhere=True)
+        store(other, record, data[MiB:], start=MiB, placement=Placement.ANYWHERE)
         # The same bytes once more would go further; this commit comes with an older state.
         chunk.commit()
     record = look_up(engine, record)
@@ -225,7 +228,7 @@ def test_whatever_happens_the_digest_is_that_of_the_recorded_bytes(
         elif what == "overtake":
             with begin(mine, record, part) as old:
                 write(old, pattern(len(part), seed=9))
-                old.finish()
+                old.finish_whole()
                 record = store(workers[number - 1], record, part)
                 with pytest.raises(OffsetMismatch):
                     old.commit()

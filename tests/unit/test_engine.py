@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from chunked_upload.checksum import md5 as digest
 from chunked_upload.engine.chunk import Chunk
 from chunked_upload.engine.engine import UploadEngine
+from chunked_upload.engine.plan import Placement, WritePlan
 from chunked_upload.errors import (
     AlreadyComplete,
     BytesDiffer,
@@ -54,7 +55,7 @@ def begin(
     engine: UploadEngine, record: Record, start: int, stop: int | None, **options: Any
 ) -> Chunk:
     options.setdefault("total", record.length)
-    return engine.begin(record, start=start, stop=stop, **options)
+    return engine.begin(record, WritePlan(start=start, stop=stop, **options))
 
 
 def store(engine: UploadEngine, record: Record, start: int, data: bytes, **options: Any) -> Record:
@@ -62,7 +63,7 @@ def store(engine: UploadEngine, record: Record, start: int, data: bytes, **optio
     record = look_up(engine, record)
     with begin(engine, record, start, start + len(data), **options) as chunk:
         chunk.write(data)
-        chunk.finish()
+        chunk.finish_whole()
         chunk.commit()
     return look_up(engine, record)
 
@@ -114,7 +115,7 @@ def test_a_whole_chunk_that_broke_off_is_dropped(engine: UploadEngine) -> None:
     with begin(engine, record, 2, 11) as chunk:
         chunk.write(b"llo")
         with pytest.raises(SizeMismatch):
-            chunk.finish()
+            chunk.finish_whole()
     assert content(engine, record) == b"he"
     store(engine, record, 2, b"LLO world")
     assert content(engine, record) == b"heLLO world"
@@ -124,7 +125,7 @@ def test_an_offset_dialect_keeps_the_prefix_that_arrived(engine: UploadEngine) -
     record = store(engine, new(engine), 0, b"he")
     with begin(engine, record, 2, 11) as chunk:
         chunk.write(b"llo")
-        chunk.finish(whole=False)
+        chunk.finish_prefix()
         chunk.commit()
     assert content(engine, record) == b"hello"
     store(engine, record, 5, b" world")
@@ -146,7 +147,7 @@ def test_the_length_of_an_unknown_one_is_what_came(engine: UploadEngine) -> None
     record = new(engine, length=None)
     with begin(engine, record, 0, None) as chunk:
         chunk.write(DATA)
-        chunk.finish()
+        chunk.finish_whole()
         chunk.commit()
     assert look_up(engine, record).length == 11
 
@@ -171,7 +172,7 @@ def test_two_chunks_at_once_one_commits(engine: UploadEngine) -> None:
         one.write(b" WORLD")
     with two:
         two.write(b" world")
-        two.finish()
+        two.finish_whole()
         two.commit()
     assert content(engine, record) == DATA
 
@@ -192,7 +193,7 @@ def test_what_a_hook_changes_goes_into_the_same_commit(engine: UploadEngine) -> 
     record = new(engine)
     with begin(engine, record, 0, 11) as chunk:
         chunk.write(DATA)
-        chunk.finish()
+        chunk.finish_whole()
         record.filename = "renamed.bin"
         chunk.commit()
     assert look_up(engine, record).filename == "renamed.bin"
@@ -265,7 +266,7 @@ def test_ranges_in_any_order_and_overlapping(engine: UploadEngine, data: st.Data
     span = st.tuples(st.integers(0, 39), st.integers(1, 20))
     for start, size in data.draw(st.lists(span, max_size=6)):
         stop = min(start + size, 40)
-        record = store(engine, record, start, whole[start:stop], anywhere=True)
+        record = store(engine, record, start, whole[start:stop], placement=Placement.ANYWHERE)
         have |= set(range(start, stop))
         prefix = next(n for n in range(41) if n not in have)
         assert record.offset == prefix
@@ -275,18 +276,18 @@ def test_ranges_in_any_order_and_overlapping(engine: UploadEngine, data: st.Data
             with pytest.raises(NotComplete):
                 engine.completion.checksum(record)
     for start, stop in engine.gaps(record):
-        record = store(engine, record, start, whole[start:stop], anywhere=True)
+        record = store(engine, record, start, whole[start:stop], placement=Placement.ANYWHERE)
     assert content(engine, record) == whole
     assert complete(engine, record).md5 == md5_of(whole)
 
 
 def test_other_bytes_for_a_stored_range_are_refused(engine: UploadEngine) -> None:
-    record = store(engine, new(engine), 4, b"o wo", anywhere=True)
+    record = store(engine, new(engine), 4, b"o wo", placement=Placement.ANYWHERE)
     for start, data in ((4, b"X wo"), (0, b"hellX"), (6, b"WOr")):
         with pytest.raises(BytesDiffer):
-            store(engine, record, start, data, anywhere=True)
-    record = store(engine, record, 0, b"hello", anywhere=True)
-    record = store(engine, record, 6, b"world", anywhere=True)
+            store(engine, record, start, data, placement=Placement.ANYWHERE)
+    record = store(engine, record, 0, b"hello", placement=Placement.ANYWHERE)
+    record = store(engine, record, 6, b"world", placement=Placement.ANYWHERE)
     assert content(engine, record) == DATA
 
 
@@ -363,22 +364,22 @@ def test_a_chunk_whose_upload_is_removed_meanwhile_is_of_none(
     engine: UploadEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Also when it has to read back what lies behind it; no bytes are missed in the log."""
-    record = store(engine, new(engine), 5, b" world", anywhere=True)
-    with begin(engine, record, 0, 5, anywhere=True) as chunk:
+    record = store(engine, new(engine), 5, b" world", placement=Placement.ANYWHERE)
+    with begin(engine, record, 0, 5, placement=Placement.ANYWHERE) as chunk:
         chunk.write(b"hello")
         engine.abort(look_up(engine, record))
         with pytest.raises(UploadNotFound):
-            chunk.finish()
+            chunk.finish_whole()
     assert not caplog.records
 
 
 def test_a_chunk_that_cannot_read_back_what_was_stored_says_so(engine: UploadEngine) -> None:
-    record = store(engine, new(engine), 5, b" world", anywhere=True)
-    with begin(engine, record, 0, 5, anywhere=True) as chunk:
+    record = store(engine, new(engine), 5, b" world", placement=Placement.ANYWHERE)
+    with begin(engine, record, 0, 5, placement=Placement.ANYWHERE) as chunk:
         chunk.write(b"hello")
         engine.storage.discard_part(record.upload_id)
         with pytest.raises(UploadExpired, match="expired"):
-            chunk.finish()
+            chunk.finish_whole()
 
 
 def test_a_completion_that_a_removal_overtakes_leaves_no_file(

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from chunked_upload.engine.chunk import Chunk
 from chunked_upload.engine.engine import UploadEngine
+from chunked_upload.engine.plan import WritePlan
 from chunked_upload.errors import (
     AlreadyComplete,
     OffsetMismatch,
@@ -33,7 +34,7 @@ def record(engine: UploadEngine) -> Record:
         upload_set="chunked_upload", filename="f", length=8, reserved=0
     )
     engine.create(made)
-    store(begin(engine, made, 0, new=True), b"head")
+    store(begin(engine, made, 0, creates=True), b"head")
     return made
 
 
@@ -43,13 +44,13 @@ def look_up(engine: UploadEngine, record: Record) -> Record:
 
 
 def begin(engine: UploadEngine, record: Record, start: int, **options: Any) -> Chunk:
-    return engine.begin(record, start=start, stop=start + 4, total=8, **options)
+    return engine.begin(record, WritePlan(start=start, stop=start + 4, total=8, **options))
 
 
 def store(chunk: Chunk, data: bytes) -> None:
     with chunk:
         chunk.write(data)
-        chunk.finish()
+        chunk.finish_whole()
         chunk.commit()
 
 
@@ -137,7 +138,7 @@ def test_a_commit_that_the_database_carries_out_after_all(
 
     with begin(engine, look_up(engine, record), 4) as cut:
         cut.write(b"xxxx")
-        cut.finish()
+        cut.finish_whole()
         with monkeypatch.context() as patched:
             swap = engine.records.swap
             patched.setattr(engine.records, "swap", break_off)
@@ -147,7 +148,7 @@ def test_a_commit_that_the_database_carries_out_after_all(
         again.write(b"ta")
         assert not under_way[0]()
         again.write(b"il")
-        again.finish()
+        again.finish_whole()
         again.commit()
     assert b"".join(engine.storage.read_part(record.upload_id, 0, 8)) == b"headtail"
 

@@ -10,6 +10,7 @@ from flask import Flask
 
 from chunked_upload.engine.chunk import Chunk
 from chunked_upload.engine.engine import UploadEngine
+from chunked_upload.engine.plan import Placement, WritePlan
 from chunked_upload.errors import OffsetMismatch, UploadNotFound
 from chunked_upload.records.repository import Record
 from tests.support.protocol import md5_of
@@ -35,13 +36,13 @@ def look_up(engine: UploadEngine, record: Record) -> Record:
 
 
 def begin(engine: UploadEngine, record: Record, start: int, stop: int, **options: Any) -> Chunk:
-    return engine.begin(record, start=start, stop=stop, total=record.length, **options)
+    return engine.begin(record, WritePlan(start=start, stop=stop, total=record.length, **options))
 
 
 def store(chunk: Chunk, data: bytes) -> None:
     with chunk:
         chunk.write(data)
-        chunk.finish()
+        chunk.finish_whole()
         chunk.commit()
 
 
@@ -69,7 +70,7 @@ def test_a_writer_with_all_its_bytes_on_disk_cannot_commit_after_a_newcomer(
     store(begin(engine, record, 0, 4), b"head")
     with begin(engine, look_up(engine, record), 4, 8) as old:
         old.write(b"OLD!")
-        old.finish()
+        old.finish_whole()
         newcomer = begin(engine, look_up(engine, record), 4, 8)
         with pytest.raises(OffsetMismatch):
             old.commit()
@@ -95,7 +96,7 @@ def test_a_wrong_offset_does_not_disturb_the_writer(engine: UploadEngine) -> Non
         with pytest.raises(OffsetMismatch):
             begin(engine, look_up(engine, record), 4, 8)
         writer.write(b"tail")
-        writer.finish()
+        writer.finish_whole()
         writer.commit()
     assert stored_bytes(engine, record) == b"headtail"
 
@@ -104,7 +105,7 @@ def test_the_first_request_of_an_upload_does_not_remove_what_a_newcomer_took_ove
     engine: UploadEngine,
 ) -> None:
     record = new_upload(engine, 4)
-    first = begin(engine, record, 0, 4, new=True)
+    first = begin(engine, record, 0, 4, creates=True)
     newcomer = begin(engine, look_up(engine, record), 0, 4)
     with first, pytest.raises(OffsetMismatch):
         first.write(b"OLD!")
@@ -114,7 +115,7 @@ def test_the_first_request_of_an_upload_does_not_remove_what_a_newcomer_took_ove
 
 def test_a_dropped_first_request_removes_what_it_made(engine: UploadEngine) -> None:
     record = new_upload(engine, 4)
-    with begin(engine, record, 0, 4, new=True) as chunk:
+    with begin(engine, record, 0, 4, creates=True) as chunk:
         chunk.write(b"da")
     with pytest.raises(UploadNotFound):
         look_up(engine, record)
@@ -126,7 +127,7 @@ def test_a_writer_whose_upload_is_removed_cannot_commit(engine: UploadEngine) ->
     with begin(engine, record, 0, 4) as chunk:
         chunk.write(b"data")
         engine.abort(look_up(engine, record))
-        chunk.finish()
+        chunk.finish_whole()
         with pytest.raises(UploadNotFound):
             chunk.commit()
     assert not engine.storage.has_part(record.upload_id)
@@ -137,14 +138,15 @@ def test_parallel_ranges_commit_beside_each_other(engine: UploadEngine) -> None:
     record = new_upload(engine, 12)
     spans = [(8, 12), (4, 8), (0, 4)]
     chunks = [
-        begin(engine, look_up(engine, record), start, stop, anywhere=True) for start, stop in spans
+        begin(engine, look_up(engine, record), start, stop, placement=Placement.ANYWHERE)
+        for start, stop in spans
     ]
     for chunk, (start, stop) in zip(chunks, spans, strict=True):
         chunk.write(data[start:stop])
     seen = []
     for chunk in chunks:
         with chunk:
-            chunk.finish()
+            chunk.finish_whole()
             chunk.commit()
         now = look_up(engine, record)
         seen.append((now.offset, now.received, engine.gaps(now)))

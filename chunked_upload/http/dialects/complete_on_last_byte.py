@@ -69,7 +69,6 @@ def all_or_none(view: ChunkedUploadBaseView) -> Iterator[list[Record]]:
     try:
         yield records
     except BaseException:
-        view.upload_set.release_connection()
         for record in records:
             with suppress(UploadNotFound):
                 view.engine.abort(record)

@@ -61,11 +61,9 @@ class FormView(ResourceView):
     def post(self) -> Response:
         """Store and complete the form's files; the answer is a redirect, or their states."""
         self.target = self._configured_target()
-        with self.upload_set.releasing_connection():
-            self.check_permissions(request)
+        self.check_permissions(request)
         incoming = self._open()
-        with self.upload_set.releasing_connection():
-            self.rules.validate(request)
+        self.rules.validate(request)
         with complete_on_last_byte.all_or_none(self) as records:
             complete_on_last_byte.take_files(self.rules, incoming, records)
             md5 = incoming.fields.get("md5", "").strip() or None

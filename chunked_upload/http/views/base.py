@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from flask import Request, Response, current_app, request
 from flask.views import View
@@ -32,6 +32,18 @@ from ..wire.replies import error_reply, json_reply
 VERBS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 _UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class PendingCommit(Protocol):
+    """What a request has prepared: a chunk or a completion, not recorded yet."""
+
+    @property
+    def record(self) -> Record: ...
+
+    @property
+    def committed(self) -> bool: ...
+
+    def commit(self) -> None: ...
 
 
 class ChunkedUploadBaseView(View):
@@ -99,7 +111,9 @@ class ChunkedUploadBaseView(View):
 
     def save(self, chunked_upload: Any, request: Request, new: bool = False) -> None:
         """Save the record (hook); an override must call this one."""
-        self._commit()
+        if self._pending is None:
+            raise RuntimeError(f"{type(self).__name__}.save() was called outside of its request")
+        self._pending.commit()
 
     def post_save(self, chunked_upload: Any, request: Request, new: bool = False) -> None:
         """Called after the record is saved (hook)."""
@@ -122,11 +136,9 @@ class ChunkedUploadBaseView(View):
         if not _UPLOAD_ID.fullmatch(upload_id):
             raise UploadNotFound
         if type(self).get_queryset is not ChunkedUploadBaseView.get_queryset:
-            with self.upload_set.releasing_connection():
-                statement = self.get_queryset(self.request).where(self.model.upload_id == upload_id)
+            statement = self.get_queryset(self.request).where(self.model.upload_id == upload_id)
             return self.engine.find(statement)
-        with self.upload_set.releasing_connection():
-            owner = self.upload_set.caller(self.request).owner
+        owner = self.upload_set.caller(self.request).owner
         return self.engine.find_own(upload_id, upload_set=self.upload_set.name, owner=owner)
 
     def take_fields(self, fields: dict[str, str]) -> None:
@@ -151,6 +163,7 @@ class ChunkedUploadBaseView(View):
 
     def dispatch_request(self, **kwargs: Any) -> Response:
         """Call the method of the verb, and turn refusals into answers."""
+        self.upload_set.guard_connections(self.request)
         try:
             handler = self._handler()
             self._check_csrf()
@@ -174,21 +187,24 @@ class ChunkedUploadBaseView(View):
     def _check_csrf(self) -> None:
         if self.request.method not in csrf.UNSAFE or not self.upload_set.checks_csrf:
             return
-        with self.upload_set.releasing_connection():
-            if self.upload_set.caller(self.request).by_token:
-                return
+        if self.upload_set.caller(self.request).by_token:
+            return
         csrf.check_head(self.request, fields_follow=self.takes_fields)
 
-    #: Writes the record for real; set by the views right before :meth:`save`.
-    _commit: Callable[[], Any]
+    #: What :meth:`save` records; None except while the hooks around it run.
+    _pending: PendingCommit | None = None
 
-    def _save(self, chunked_upload: Any, commit: Callable[[], Any], *, new: bool) -> None:
-        def commit_alone() -> None:
-            self.upload_set.release_connection()
-            commit()
+    def commit(self, pending: PendingCommit, *, new: bool) -> None:
+        """Record a chunk or a completion, with the hooks before, around and after it.
 
-        self._commit = commit_alone
-        with self.upload_set.releasing_connection():
-            self.pre_save(chunked_upload, self.request, new=new)
-            self.save(chunked_upload, self.request, new=new)
-            self.post_save(chunked_upload, self.request, new=new)
+        :raises RuntimeError: when an override of :meth:`save` does not call the original.
+        """
+        record, self._pending = pending.record, pending
+        try:
+            self.pre_save(record, self.request, new=new)
+            self.save(record, self.request, new=new)
+            if not pending.committed:
+                raise RuntimeError(f"{type(self).__name__}.save() must call super().save()")
+            self.post_save(record, self.request, new=new)
+        finally:
+            self._pending = None

@@ -94,7 +94,6 @@ class ReceivingView(ChunkedUploadBaseView):
         if reserved is None and self.settings.max_open_bytes is not None:
             raise LimitExceeded("A limit on unfinished bytes needs Content-Length or Content-Range")
         record.length, record.reserved = length, reserved or 0
-        self.upload_set.release_connection()
         self.engine.create(record)
         if record.owner is None:
             callers.remember(record.visitor)
@@ -148,10 +147,8 @@ class ReceivingView(ChunkedUploadBaseView):
 
     def commit_chunk(self, chunk: Chunk) -> Record:
         """Make the chunk part of its upload, with the hooks around it."""
-        chunk.finish()
-        self._save(chunk.record, chunk.commit, new=chunk.first)
-        if not chunk.committed:
-            raise RuntimeError(f"{type(self).__name__}.save() must call super().save()")
+        chunk.finish_whole()
+        self.commit(chunk, new=chunk.first)
         return chunk.record
 
 

@@ -67,7 +67,6 @@ class UploadListView(ResourceView):
         """Select the caller's own; None for an anonymous caller without a session yet."""
         statement = self.get_queryset(request).order_by(self.model.id.desc())
         known = self.upload_set.caller(request).owner is not None
-        self.upload_set.release_connection()
         if known:
             return statement
         visitor = callers.visitor()
@@ -156,7 +155,6 @@ class UploadFileView(ResourceView):
         record = self.find(upload_id)
         if record.status != Status.COMPLETE or record.path is None:
             raise NotComplete(record.offset)
-        self.upload_set.release_connection()
         _drop_long_suffix(record.offset)
         try:
             # Unlike what follows, the storage does not go through a link put in the file's place.

@@ -9,7 +9,7 @@ multipart boundary) when the transfer is chunked.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from chunked_upload.errors import BadRequestHeaders, LengthRequired, SizeMismatch, UnsupportedBody
@@ -27,6 +27,9 @@ _SMALL_BODY = 96 * 1024
 #: Seconds in which a quick client's bytes come, and after which it is a slow one.
 _QUICK, _SLOW = 0.01, 0.1
 
+#: Where the environment of a request keeps a function to call before bytes are waited for.
+BEFORE_WAITING = "chunked_upload.before_waiting"
+
 #: Where the environment of a request keeps the body that has begun to be read.
 BODY_KEY = "chunked_upload.body"
 
@@ -41,6 +44,7 @@ class Body:
 
     def __init__(self, environ: MutableMapping[str, Any]) -> None:
         self._stream = environ["wsgi.input"]
+        self._before_waiting: Callable[[], None] = environ.get(BEFORE_WAITING, _nothing)
         #: Declared bytes; None when the transfer is chunked.
         self.length = _content_length(environ)
         #: Bytes read so far.
@@ -92,6 +96,7 @@ class Body:
             del data
 
     def _read(self, size: int) -> bytes:
+        self._before_waiting()
         try:
             data: bytes = self._stream.read(size)
         except Exception as error:  # each server has its own for a connection that broke
@@ -110,6 +115,10 @@ class Body:
                 return None
             parts.append(data)
         return b"".join(parts)
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 def _next_size(size: int, seconds: float) -> int:

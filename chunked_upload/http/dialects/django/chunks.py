@@ -11,6 +11,7 @@ from __future__ import annotations
 from flask import Response
 
 from chunked_upload.engine.chunk import Chunk
+from chunked_upload.engine.plan import WritePlan
 from chunked_upload.errors import (
     BadRequest,
     BadRequestHeaders,
@@ -41,8 +42,7 @@ class ChunkedUploadView(ReceivingView):
 
     def post(self, upload_id: str | None = None) -> Response:
         """Take one chunk, or what else its client's dialect sends here."""
-        with self.upload_set.releasing_connection():
-            self.check_permissions(self.request)
+        self.check_permissions(self.request)
         whole = upload_id is None and self.content_range_header not in self.request.headers
         max_files = self.settings.max_form_files if whole else 1
         incoming = open_incoming(self.request, self.form_limits(max_files=max_files))
@@ -75,7 +75,6 @@ class ChunkedUploadView(ReceivingView):
                 return self._store(chunk, incoming)
             except BaseException:
                 if chunk.committed:
-                    self.upload_set.release_connection()
                     self.engine.abort(record)
                 raise
 
@@ -99,8 +98,7 @@ class ChunkedUploadView(ReceivingView):
 
     def _open_upload(self, upload_id: str) -> Record:
         record = self.find(upload_id)
-        with self.upload_set.releasing_connection():
-            self.is_valid_chunked_upload(record)
+        self.is_valid_chunked_upload(record)
         return record
 
     # What the request declares
@@ -155,9 +153,9 @@ class ChunkedUploadView(ReceivingView):
             )
         elif span is None:
             stop = record.length  # the part must be the whole file, as declared before
-        self.upload_set.release_connection()
         return self.engine.begin(
-            record, start=start, stop=stop, total=total, new=new, max_bytes=max_bytes
+            record,
+            WritePlan(start=start, stop=stop, total=total, max_bytes=max_bytes, creates=new),
         )
 
     def _create_staged(self, record: Record, incoming: Incoming) -> None:
@@ -166,12 +164,11 @@ class ChunkedUploadView(ReceivingView):
             raise OffsetMismatch(0)
         # Its own name does not matter, and the whole file's size is counted already.
         record.filename, record.length, record.reserved = UNNAMED, None, 0
-        self.upload_set.release_connection()
         self.engine.create(record, counts=False)
 
     def _store(self, chunk: Chunk, incoming: Incoming) -> Record:
         """Make the chunk part of its upload."""
-        if chunk.new:
+        if chunk.plan.creates:
             if chunk.start:
                 raise OffsetMismatch(0)
             fields = metadata(incoming.fields)
@@ -187,10 +184,12 @@ class ChunkedUploadView(ReceivingView):
         total = None if span is None else span.total
         target = self.engine.begin(
             record,
-            start=staged.start,
-            stop=record.length if span is None else span.stop,
-            total=total,
-            max_bytes=max_bytes,
+            WritePlan(
+                start=staged.start,
+                stop=record.length if span is None else span.stop,
+                total=total,
+                max_bytes=max_bytes,
+            ),
         )
         with target:
             for data in staged.bytes():

@@ -93,7 +93,6 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
         :raises ChecksumMismatch, NotComplete, UploadExpired: and then the upload stays as it was.
         """
         self.is_valid_chunked_upload(record)
-        self.upload_set.release_connection()
         expected = md5 or None if self.do_md5_check else None
         if record.status != Status.COMPLETE:
             self._complete(record, expected)
@@ -102,14 +101,13 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
 
     def settle(self, record: Record) -> None:
         """Do what follows a completion, once."""
-        self.upload_set.release_connection()
         self.engine.completion.settle(record, lambda: self.notify(record))
 
     def notify(self, record: Record) -> None:
         """Run ``on_completion`` and send the ``completed`` signal."""
         key = record.path or ""
         storage = self.engine.storage
-        with self.upload_set.releasing_connection(), storage.open(key) as stream:
+        with storage.open(key) as stream:
             file = UploadedFile(stream, path=storage.path(key), upload=record)
             self.on_completion(file, request)
             self.upload_set.emit("completed", record)
@@ -120,8 +118,7 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
                 record.md5 = self.engine.completion.checksum(record)
             if md5 is not None:
                 self.md5_check(record, md5)
-            self.engine.completion.mark(record)
-            self._save(record, lambda: self._promote(record), new=False)
+            self.commit(self.engine.completion.prepare(record), new=False)
         except AlreadyComplete:  # by another request, right now
             self._check_again(record, md5)
 
@@ -132,11 +129,6 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
         if record.md5 is None:
             record.md5 = self.engine.completion.checksum(record)
         self.md5_check(record, md5)
-
-    def _promote(self, record: Record) -> None:
-        # After pre_save, so that a hook that raises leaves no file in the final place.
-        self.engine.completion.promote(record)
-        self.engine.completion.commit(record)
 
     def _fields(self) -> dict[str, str]:
         """Read the form or the JSON object.

@@ -24,6 +24,7 @@ from sqlalchemy import Select, case, or_, select
 from chunked_upload.engine.chunk import Chunk
 from chunked_upload.engine.duplicate_chunk import DuplicateChunk
 from chunked_upload.engine.failures import translate_failures
+from chunked_upload.engine.plan import Placement, WritePlan
 from chunked_upload.errors import (
     AlreadyComplete,
     BadRequest,
@@ -101,8 +102,7 @@ class Names:
         :raises UploadNotFound: when there has been one, which is removed.
         """
         view, model = self._view, self._view.model
-        with view.upload_set.releasing_connection():
-            visible = view.get_queryset(request)
+        visible = view.get_queryset(request)
         any_of_mine = select(model).where(model.upload_set == view.upload_set.name)
         with translate_failures():
             record = self._first(visible)
@@ -185,33 +185,30 @@ class DropzoneRequest:
 
     def _open(self) -> Chunk | DuplicateChunk:
         """Find or make the record and begin with the chunk."""
-        sent, problem = self._sent, ChunkedUploadError(500)
+        problem = ChunkedUploadError(500)
         for _ in range(_TRIES):
             record, new = self._record()
             try:
                 if not new:
-                    repeat = self._engine.repeat(
-                        record, start=sent.start, stop=sent.stop, last=sent.last
-                    )
+                    repeat = self._engine.repeat(record, self._plan(creates=False))
                     if repeat is not None:
                         return repeat
-                    with self._view.upload_set.releasing_connection():
-                        self._view.is_valid_chunked_upload(record)
-                self._view.upload_set.release_connection()
-                return self._engine.begin(
-                    record,
-                    start=sent.start,
-                    stop=sent.stop,
-                    total=None,
-                    new=new,
-                    anywhere=True,
-                    last=sent.last,
-                    max_bytes=self._max_bytes,
-                )
+                    self._view.is_valid_chunked_upload(record)
+                return self._engine.begin(record, self._plan(creates=new))
             except (AlreadyComplete, OffsetMismatch, UploadNotFound) as error:
                 # Since the look-up it was completed, or its maker has failed and taken it back.
                 problem = error
         raise problem
+
+    def _plan(self, *, creates: bool) -> WritePlan:
+        sent = self._sent
+        return WritePlan(
+            start=sent.start,
+            stop=sent.stop,
+            placement=Placement.LAST if sent.last else Placement.ANYWHERE,
+            max_bytes=self._max_bytes,
+            creates=creates,
+        )
 
     def _record(self) -> tuple[Record, bool]:
         """Return the chunk's upload, and whether it was made just now."""

@@ -1,0 +1,69 @@
+"""What the parts of one engine have in common: its settings, storage, records, clock and ears."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from chunked_upload.checksum.background import BackgroundDigests
+from chunked_upload.errors import AlreadyComplete, UploadExpired, UploadNotFound
+from chunked_upload.records.model import Status
+from chunked_upload.records.repository import Record, Records
+from chunked_upload.settings.keys import Settings
+from chunked_upload.storage import Storage
+
+#: What the engine tells those who listen: the event's name and the record it happened to.
+Emit = Callable[[str, Record], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EngineParts:
+    """The collaborators of one upload set's engine.
+
+    :param emit: called after the fact with ``created``, ``chunk_received``, ``completed``,
+        ``expired`` or ``aborted`` and the record.
+    :param now: the clock, aware and in UTC.
+    :param digests: digests that later chunks and completions continue.
+    """
+
+    settings: Settings
+    storage: Storage
+    records: Records
+    emit: Emit
+    now: Callable[[], datetime]
+    digests: BackgroundDigests = field(default_factory=BackgroundDigests)
+
+    def expiry(self) -> datetime:
+        """Return when an upload expires that gets no more bytes from now on."""
+        return self.now() + self.settings.expiration_delta
+
+    def directory(self, record: Record) -> str:
+        """Return where the finished file goes, relative to the storage's root."""
+        return record.created_on.strftime(self.settings.path).strip("/")
+
+    def check_unexpired(self, record: Record) -> None:
+        """:raises UploadExpired: for an unfinished upload past its time."""
+        if record.status == Status.UPLOADING and record.expires_on <= self.now():
+            raise UploadExpired
+
+    def check_open(self, record: Record) -> None:
+        """Check that the upload still takes chunks.
+
+        :raises UploadExpired, AlreadyComplete:
+        """
+        if record.status == Status.COMPLETE:
+            raise AlreadyComplete
+        self.check_unexpired(record)
+
+    def look_again(self, record: Record) -> None:
+        """Read the record again after its part has been touched.
+
+        :raises UploadNotFound: when the upload has been removed meanwhile.
+        """
+        gone = not self.records.refresh(record) or record.status == Status.DELETING
+        if gone or record.status == Status.COMPLETE:
+            # It came so between look-up and lease; taking the lease may have made its files again.
+            self.storage.discard_part(record.upload_id)
+        if gone:
+            raise UploadNotFound
