@@ -1,5 +1,5 @@
 /**
- * Resumable uploads from a browser, for the chunked-upload service. No framework, no build step:
+ * Resumable uploads from a browser to the chunked-upload service. No framework, no build step:
  *
  *     import { ChunkedUploader } from "/static/chunked-upload.js";
  *
@@ -7,21 +7,21 @@
  *     const upload = uploader.add(input.files[0]);
  *     upload.addEventListener("progress", ({ detail }) => (bar.value = detail.sent / detail.size));
  *     upload.addEventListener("done", ({ detail }) => show(detail.result.url));
- *     upload.addEventListener("error", ({ detail }) => say(detail.error.message));
+ *     upload.addEventListener("error", ({ detail }) => show(detail.error.message));
  *
- * Files go in chunks, so many at a time; a lost connection, a restarted server, a reloaded page and
- * another browser of the same user all go on where the server stands. The MD5 is computed in a worker
- * meanwhile, so that the server can check it at the end. docs/client-library.md has the recipes,
- * chunked-upload/types.js the types.
+ * Files are sent in chunks, several files at a time. After a lost connection, a restarted server or a page
+ * reload, and in another browser of the same user, an upload resumes from what the server has. A worker
+ * computes the MD5 meanwhile, so that the server can check it at the end. docs/client-library.md has
+ * the recipes, chunked-upload/types.js the types.
  */
 
-import { Setback } from "./chunked-upload/errors.js";
+import { Setback, asUploadError } from "./chunked-upload/errors.js";
 import { Hasher } from "./chunked-upload/hasher.js";
-import { Memory } from "./chunked-upload/memory.js";
 import { check, readOptions } from "./chunked-upload/options.js";
-import { giveUp } from "./chunked-upload/patience.js";
+import { ResumeStore } from "./chunked-upload/resume-store.js";
 import { Server } from "./chunked-upload/server.js";
-import { Slots } from "./chunked-upload/slots.js";
+import { totalProgress } from "./chunked-upload/total-progress.js";
+import { transferFactory } from "./chunked-upload/transfer-factory.js";
 import { ACTIVE, Upload } from "./chunked-upload/upload.js";
 
 export { UploadError } from "./chunked-upload/errors.js";
@@ -30,48 +30,48 @@ export { Upload } from "./chunked-upload/upload.js";
 
 /** @typedef {import("./chunked-upload/types.js").AddOptions} AddOptions */
 /** @typedef {import("./chunked-upload/types.js").Remembered} Remembered */
+/** @typedef {import("./chunked-upload/transfer.js").Transfer} Transfer */
 
 /** Milliseconds between `progress` events. */
 const PROGRESS_INTERVAL = 100;
 
 /**
- * Uploads files, a bounded number at a time.
+ * Uploads files, a limited number at a time.
  *
- * Events: `added` and `removed` (detail: `{upload}`), `change` (`{upload}`: its state, or a notice of it),
- * `progress` (`TotalProgress`), `idle` (nothing is left to do without somebody's help).
+ * Events: `added` and `removed` (detail: `{upload}`), `change` (`{upload}`: it has another state, or a
+ * notice), `progress` (`TotalProgress`), `idle` (no upload continues without the user's help).
  */
 export class ChunkedUploader extends EventTarget {
-  /** @type {import("./chunked-upload/types.js").Parts} */
-  #parts;
+  #server;
+  #hasher;
+  #store;
+  #createTransfer;
   /** @type {Upload[]} */
   #uploads = [];
+  /** @type {WeakMap<Upload, Transfer>} */
+  #transfers = new WeakMap();
   #added = 0;
-  /** Those at work, or that will be without anybody's help. @type {Set<Upload>} */
+  /** Uploads that run, or will run without the user's help. @type {Set<Upload>} */
   #active = new Set();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #report;
+  #progressTimer;
 
   /**
    * @param {import("./chunked-upload/types.js").UploaderOptions} [options]
-   * @throws {TypeError} for an option that cannot work, saying what is expected.
+   * @throws {TypeError} for an unknown option or an invalid value, saying what is expected.
    */
   constructor(options = {}) {
     super();
     const read = readOptions(options);
-    this.#parts = {
-      options: read,
-      server: new Server(read),
-      slots: new Slots(read.simultaneous),
-      hasher: new Hasher(read.workerUrl),
-      memory: new Memory(read.endpoint),
-      onChange: (upload) => this.#change(upload),
-      onCanceled: (upload) => this.dismiss(upload),
-      onProgress: () => this.#progress(),
-    };
+    this.#server = new Server(read);
+    this.#hasher = new Hasher(read.workerUrl);
+    this.#store = new ResumeStore(read.endpoint);
+    const shared = { server: this.#server, hasher: this.#hasher, store: this.#store };
+    this.#createTransfer = transferFactory(read, shared);
   }
 
   /**
-   * In the order they were added; canceled and dismissed ones are not in it.
+   * All uploads in the order they were added, without canceled and dismissed ones.
    *
    * @returns {readonly Upload[]}
    */
@@ -80,12 +80,12 @@ export class ChunkedUploader extends EventTarget {
   }
 
   /**
-   * Queue a file. It starts after the current task, so listeners that are added at once miss nothing.
+   * Queue a file. The upload starts after the current task, so listeners added in it miss nothing.
    *
    * @param {File} file
    * @param {AddOptions} [options]
    * @returns {Upload}
-   * @throws {TypeError} when it is not a file, or for metadata that cannot be.
+   * @throws {TypeError} when it is not a file, or the metadata is invalid.
    */
   add(file, { metadata = {}, handle = null } = {}) {
     if (!(file instanceof File)) {
@@ -93,19 +93,28 @@ export class ChunkedUploader extends EventTarget {
     }
     check("metadata", metadata);
     this.#added += 1;
-    const upload = new Upload(this.#parts, file, { metadata, handle }, this.#added);
+    const order = this.#added;
+    /** @type {Transfer | undefined} */
+    let transfer;
+    const upload = new Upload(file, { metadata, handle }, order, {
+      createTransfer: (state) => (transfer = this.#createTransfer(state, order)),
+      onChange: (changed) => this.#change(changed),
+      onProgress: () => this.#progress(),
+      onCanceled: (canceled) => this.dismiss(canceled),
+    });
+    if (transfer) this.#transfers.set(upload, transfer);
     this.#uploads = [...this.#uploads, upload];
     this.#active.add(upload);
     this.#emit("added", { upload });
-    queueMicrotask(() => upload.state === "queued" && upload.begin());
+    this.#progress();
     return upload;
   }
 
   /**
-   * Forget a done or failed upload here; nothing changes on the server.
+   * Remove a done or failed upload from the list. Nothing changes on the server.
    *
    * @param {Upload} upload
-   * @throws {TypeError} when it is still at work or paused: cancel it instead.
+   * @throws {TypeError} when it is active or paused: cancel it instead.
    */
   dismiss(upload) {
     if (ACTIVE.has(upload.state) || upload.state === "paused") {
@@ -113,13 +122,13 @@ export class ChunkedUploader extends EventTarget {
     }
     if (!this.#uploads.includes(upload)) return;
     this.#uploads = this.#uploads.filter((other) => other !== upload);
-    upload.close();
+    this.#transfers.get(upload)?.close();
     this.#emit("removed", { upload });
     this.#progress();
   }
 
   pauseAll() {
-    // The last ones first: otherwise each place that is left would be taken by the next.
+    // The last one first: otherwise each pause would start the next upload.
     for (const upload of [...this.#uploads].reverse()) upload.pause();
   }
 
@@ -131,59 +140,59 @@ export class ChunkedUploader extends EventTarget {
     for (const upload of this.#uploads) upload.retry();
   }
 
-  /** Cancel all that are not done. @returns {Promise<void>} */
+  /** Cancel all uploads that are not done. @returns {Promise<void>} */
   async cancelAll() {
     await Promise.all([...this.#uploads].reverse().map((upload) => upload.cancel()));
   }
 
   /**
-   * The caller's uploads as the server lists them, newest first.
+   * List the caller's uploads on the server, newest first.
    *
    * @param {{page?: number, perPage?: number, status?: 1 | 2, signal?: AbortSignal}} [query] `status`
-   *   1 for unfinished ones alone, 2 for finished ones.
+   *   1: only unfinished ones; 2: only finished ones.
    * @returns {Promise<import("./chunked-upload/types.js").UploadPage>}
    * @throws {import("./chunked-upload/errors.js").UploadError}
    */
   async list(query = {}) {
-    return plainly(this.#parts.server.list(query));
+    return withUploadErrors(this.#server.list(query));
   }
 
   /**
-   * Remove an upload, finished or not, from the server.
+   * Delete an upload, finished or not, on the server.
    *
    * @param {string} uploadId
    * @throws {import("./chunked-upload/errors.js").UploadError}
    */
   async remove(uploadId) {
-    await plainly(this.#parts.server.remove(uploadId));
-    await this.#parts.memory.forget(uploadId);
+    await withUploadErrors(this.#server.remove(uploadId));
+    await this.#store.forget(uploadId);
   }
 
   /**
-   * Unfinished uploads that this browser knows of and that are not in `uploads`, newest first.
+   * Return the unfinished uploads in this browser's resume store that are not in `uploads`, newest first.
    *
    * @returns {Promise<Remembered[]>}
    */
   async remembered() {
     const present = new Set(this.#uploads.map((upload) => upload.uploadId));
-    return (await this.#parts.memory.all()).filter((record) => !present.has(record.uploadId));
+    return (await this.#store.all()).filter((record) => !present.has(record.uploadId));
   }
 
   /**
-   * Forget one in this browser; the server keeps it until it expires or is removed.
+   * Remove one from the resume store. The server keeps it until it expires or is deleted.
    *
    * @param {Remembered} remembered
    */
   async forget(remembered) {
-    await this.#parts.memory.forget(remembered.uploadId);
+    await this.#store.forget(remembered.uploadId);
   }
 
   /**
-   * Open a remembered upload's file by its File System Access handle and go on. Call it from a click: the
-   * browser may ask the user for permission.
+   * Open a remembered upload's file by its File System Access handle and resume the upload. Call it from
+   * a click handler: the browser may ask the user for permission.
    *
    * @param {Remembered} remembered
-   * @returns {Promise<Upload | null>} Null when there is no handle, no permission, or no file any more.
+   * @returns {Promise<Upload | null>} Null when there is no handle, no permission, or the file is gone.
    */
   async reopen({ handle }) {
     try {
@@ -196,13 +205,13 @@ export class ChunkedUploader extends EventTarget {
     }
   }
 
-  /** Stop everything and let go of worker and database; the uploads stay resumable. */
+  /** Pause all uploads, and close the worker and the database. The uploads can be resumed later. */
   close() {
     this.pauseAll();
-    for (const upload of this.#uploads) upload.close();
-    this.#parts.hasher.close();
-    this.#parts.memory.close();
-    clearTimeout(this.#report);
+    for (const upload of this.#uploads) this.#transfers.get(upload)?.close();
+    this.#hasher.close();
+    this.#store.close();
+    clearTimeout(this.#progressTimer);
   }
 
   /** @param {Upload} upload */
@@ -213,28 +222,12 @@ export class ChunkedUploader extends EventTarget {
     else if (this.#active.delete(upload) && this.#active.size === 0) this.#emit("idle", {});
   }
 
-  /** Report the sums, soon. */
+  /** Report the total progress, soon. */
   #progress() {
-    this.#report ??= setTimeout(() => {
-      this.#report = undefined;
-      this.#emit("progress", this.#sums());
+    this.#progressTimer ??= setTimeout(() => {
+      this.#progressTimer = undefined;
+      this.#emit("progress", totalProgress(this.#uploads));
     }, PROGRESS_INTERVAL);
-  }
-
-  /** @returns {import("./chunked-upload/types.js").TotalProgress} */
-  #sums() {
-    const sums = { uploads: this.#uploads.length, done: 0, failed: 0, sent: 0, size: 0, speed: 0 };
-    for (const { state, sent, size, speed } of this.#uploads) {
-      if (state === "done") sums.done += 1;
-      if (state === "failed") sums.failed += 1;
-      else {
-        sums.sent += sent;
-        sums.size += size;
-      }
-      sums.speed += speed;
-    }
-    const secondsLeft = sums.speed ? (sums.size - sums.sent) / sums.speed : null;
-    return { ...sums, secondsLeft };
   }
 
   /**
@@ -248,14 +241,14 @@ export class ChunkedUploader extends EventTarget {
 
 /**
  * @template T
- * @param {Promise<T>} answer
+ * @param {Promise<T>} reply
  * @returns {Promise<T>}
- * @throws {import("./chunked-upload/errors.js").UploadError} also for what an upload would have waited for.
+ * @throws {import("./chunked-upload/errors.js").UploadError} also where an upload would wait and retry.
  */
-async function plainly(answer) {
+async function withUploadErrors(reply) {
   try {
-    return await answer;
+    return await reply;
   } catch (error) {
-    throw error instanceof Setback ? giveUp(error) : error;
+    throw error instanceof Setback ? asUploadError(error) : error;
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Computes MD5s beside the page: of samples (a file's fingerprint) and of whole files while they are
- * being uploaded. It reads each file by itself, but never runs far ahead of the sending, so that
- * every byte is read from the disk once and both find it in memory.
+ * Computes MD5s in a worker: of samples (a file's fingerprint) and of whole files while they are uploaded.
+ * The worker reads each file itself, but never far ahead of the sender, so that every byte is read from
+ * the disk once and comes from memory the second time.
  *
  * In:  {type: "fingerprint", id, file} · {type: "start", id, file, expected} ·
  *      {type: "allow", id, upTo} · {type: "stop", id}
@@ -9,11 +9,11 @@
  *      {type: "md5", id, value} · {type: "failed", id, name, message}
  */
 
-/** hash-wasm, which defines `hashwasm`; see the Makefile. Not a literal: it is not ours to type-check. */
+/** hash-wasm, which defines `hashwasm`; see the Makefile. Imported by URL, so that it is not type-checked. */
 const loading = import(new URL("./vendor/md5.umd.min.js", import.meta.url).href);
-loading.catch(() => {}); // whoever needs it hears of it
+loading.catch(() => {}); // the error reaches whoever awaits it
 
-/** Bytes that are read at a time. */
+/** Bytes that are read in one piece. */
 const PIECE = 4 * 2 ** 20;
 /** Bytes between checkpoints. */
 const CHECKPOINT_INTERVAL = 8 * 2 ** 20;
@@ -25,14 +25,14 @@ const SAMPLE_SIZE = 16 * 1024;
  * @typedef {object} Job
  * @property {number} id
  * @property {File} file
- * @property {number} allowed Bytes that may be hashed by now.
+ * @property {number} allowed Bytes that may be hashed so far.
  * @property {number} hashed
- * @property {{length: number, md5: string} | null} expected What the first bytes must give.
+ * @property {{length: number, md5: string} | null} expected Expected MD5 of the first bytes.
  * @property {Md5Hasher | null} md5
  * @property {{start: number, bytes: Promise<ArrayBuffer>} | null} next The piece being read ahead.
  */
 
-/** In the order they came; the first that may go on does. @type {Map<number, Job>} */
+/** In order of arrival; the first one that may continue is served first. @type {Map<number, Job>} */
 const jobs = new Map();
 let working = false;
 
@@ -60,7 +60,7 @@ async function createHasher() {
 }
 
 /**
- * Tell files apart without reading all of them.
+ * Identify a file without reading all of it.
  *
  * @param {File} file
  */
@@ -77,7 +77,7 @@ async function fingerprint(file) {
   return `${file.size}-${md5.digest()}`;
 }
 
-/** Hash, piece by piece, what may be hashed. */
+/** Hash all bytes that may be hashed, piece by piece. */
 async function work() {
   if (working) return;
   working = true;
@@ -110,7 +110,7 @@ async function advance(job) {
 }
 
 /**
- * The next piece; the one after it is read while this one is hashed.
+ * Return the next piece. The one after it is read while this one is hashed.
  *
  * @param {Job} job
  */
@@ -128,7 +128,7 @@ async function take(job) {
  */
 function ahead(job, start) {
   const bytes = read(job.file, start, Math.min(PIECE, job.allowed - start));
-  bytes.catch(() => {}); // whoever takes it hears of it
+  bytes.catch(() => {}); // the error reaches whoever awaits it
   return { start, bytes };
 }
 
@@ -156,7 +156,7 @@ function update(job, md5, bytes) {
 }
 
 /**
- * The MD5 so far, of a hasher that goes on.
+ * Return the MD5 so far. The hasher can continue.
  *
  * @param {Md5Hasher} md5
  */

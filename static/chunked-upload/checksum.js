@@ -1,46 +1,45 @@
-/** The MD5 of an upload's file, computed in the worker while the file is sent. */
+/** The MD5 of one file, computed by the worker while the file is sent. */
 
-import { untilAborted } from "./waiting.js";
+import { untilAborted } from "./abortable.js";
 
 export class Checksum {
-  #parts;
-  #upload;
+  #state;
   #identity;
+  #hasher;
   /** @type {import("./hasher.js").HashJob | null} */
   #job = null;
   #onDiffers = () => {};
 
   /**
-   * @param {import("./types.js").Parts} parts
-   * @param {import("./upload.js").Upload} upload
-   * @param {import("./identity.js").Identity} identity Where the MD5 of the first bytes is remembered.
+   * @param {import("./transfer-state.js").TransferState} state
+   * @param {import("./identity.js").Identity} identity Keeps the MD5 of the file's first bytes.
+   * @param {Pick<import("./hasher.js").Hasher, "start"> | null} hasher Null: no MD5 is computed.
    */
-  constructor(parts, upload, identity) {
-    this.#parts = parts;
-    this.#upload = upload;
+  constructor(state, identity, hasher) {
+    this.#state = state;
     this.#identity = identity;
+    this.#hasher = hasher;
   }
 
   /**
-   * Let the worker hash along; what was uploaded before, it reads while the rest is sent.
+   * Start the worker's job. Bytes that were uploaded before are hashed while the rest is sent.
    *
-   * @param {() => void} [onDiffers] The file's first bytes are not those that were sent before.
+   * @param {() => void} [onDiffers] The file's first bytes are not the ones that were sent before.
    */
   start(onDiffers = () => {}) {
-    const { options, hasher } = this.#parts;
     this.#onDiffers = onDiffers;
-    if (!options.md5) return;
+    if (this.#hasher === null) return;
     const identity = this.#identity;
-    this.#job ??= hasher.start(this.#upload.file, {
+    this.#job ??= this.#hasher.start(this.#state.file, {
       expected: identity.checkpoint,
       onCheckpoint: (checkpoint) => (identity.checkpoint = checkpoint),
       onDiffers: () => this.#onDiffers(),
     });
-    this.allow(this.#upload.offset);
+    this.allow(this.#state.offset);
   }
 
   /**
-   * Let it read on.
+   * Let the worker read on.
    *
    * @param {number} upTo Position in the file.
    */
@@ -49,18 +48,18 @@ export class Checksum {
   }
 
   /**
-   * The file's MD5, once all of it is read; null when none is computed.
+   * Return the file's MD5 when all of it is read; null when none is computed.
    *
    * @param {AbortSignal} signal
    * @returns {Promise<string | null>}
    * @throws the signal's reason
    */
   async finish(signal) {
-    this.allow(this.#upload.size);
+    this.allow(this.#state.size);
     return this.#job && untilAborted(this.#job.md5, signal);
   }
 
-  /** Let go of the worker's job. */
+  /** Stop the worker's job. */
   stop() {
     this.#job?.stop();
     this.#job = null;

@@ -1,8 +1,8 @@
-/** How many bytes go at a time. */
+/** How many bytes are sent in one request. */
 
-/** Smallest chunk that is tried. */
+/** Smallest chunk. */
 const SMALLEST = 64 * 1024;
-/** Seconds that a chunk should take at most: what a lost connection costs. */
+/** Longest time that a chunk should take, in seconds; a lost connection loses this much work. */
 const SECONDS = 10;
 
 export class ChunkSize {
@@ -14,18 +14,20 @@ export class ChunkSize {
   }
 
   /**
+   * Return the size of the next chunk.
+   *
    * @param {number} speed Bytes per second; 0 while unknown.
    */
   next(speed) {
-    const bearable = speed ? Math.max(Math.floor(speed * SECONDS), 4 * SMALLEST) : Infinity;
-    return Math.min(this.#largest, bearable);
+    const affordable = speed ? Math.max(Math.floor(speed * SECONDS), 4 * SMALLEST) : Infinity;
+    return Math.min(this.#largest, affordable);
   }
 
   /**
-   * Send less from now on: a server, or a proxy before it, did not take so much.
+   * Send smaller chunks from now on: the server, or a proxy in front of it, refused one of this size.
    *
    * @param {number} refused
-   * @returns {boolean} False when it cannot be less.
+   * @returns {boolean} False when chunks cannot get smaller.
    */
   shrink(refused) {
     this.#largest = Math.max(Math.floor(refused / 2), SMALLEST);

@@ -1,11 +1,12 @@
 /**
- * What can go wrong. `UploadError` ends an upload and is shown; the others stay inside: a `Setback` is
- * something the transfer gets over by waiting, moving or beginning anew, `Stopped` is the user's wish.
+ * Errors. An `UploadError` ends an upload and is shown to the user. The others stay inside the library: a
+ * `Setback` is handled by waiting, by moving to another offset or by starting again; `Stopped` means
+ * that the user paused or canceled.
  */
 
 import { ERRORS } from "./messages.js";
 
-/** Why an upload failed: `code` for programs, `message` in English; `status` and `detail` are the server's. */
+/** Why an upload failed: `code` for programs, `message` in English; `status` and `detail` come from the server. */
 export class UploadError extends Error {
   /**
    * @param {import("./types.js").ErrorCode} code
@@ -15,9 +16,9 @@ export class UploadError extends Error {
     super(ERRORS[code]({ status, detail, ...data }), { cause });
     this.name = "UploadError";
     this.code = code;
-    /** HTTP status of the refusal; 0 where there was none. */
+    /** HTTP status of the refusal; 0 when there was none. */
     this.status = status;
-    /** What the server said, in its own words. */
+    /** The server's message. */
     this.detail = detail;
     this.data = data;
   }
@@ -25,25 +26,25 @@ export class UploadError extends Error {
 
 /**
  * - a `WaitReason` (`network`, `server`, `storage-full`, `sign-in`): try again later;
- * - `moved`: the server stands at `offset`;
- * - `expired`, `missing`, `different-file`: begin anew;
- * - `complete`: the server has all of it;
- * - `chunk-too-large`: send less at a time.
+ * - `moved`: the server has another offset, `offset`;
+ * - `expired`, `missing`, `different-file`: start again from the first byte;
+ * - `complete`: the server has the whole file;
+ * - `chunk-too-large`: send smaller chunks.
  *
  * @typedef {"network" | "server" | "storage-full" | "sign-in" | "moved" | "expired" | "missing" |
  *   "different-file" | "complete" | "chunk-too-large"} SetbackKind
  */
 
-/** Something that an upload gets over by itself. */
+/** A failure from which an upload may recover without the user. */
 export class Setback extends Error {
   /**
    * @param {SetbackKind} kind
    * @param {object} [more]
-   * @param {number} [more.status] HTTP status; 0 where there was none.
-   * @param {string} [more.detail] What the server said.
-   * @param {number} [more.offset] Where the server stands.
-   * @param {number | null} [more.retryAfter] Milliseconds that the server asks for.
-   * @param {boolean} [more.lasting] Repeating it is not likely to help: give up after some tries.
+   * @param {number} [more.status] HTTP status; 0 when there was none.
+   * @param {string} [more.detail] The server's message.
+   * @param {number} [more.offset] The server's offset.
+   * @param {number | null} [more.retryAfter] Milliseconds that the server asks us to wait.
+   * @param {boolean} [more.lasting] Retrying is not likely to help: give up after some tries.
    */
   constructor(
     kind,
@@ -63,7 +64,17 @@ export class Setback extends Error {
 export class Stopped extends Error {}
 
 /**
- * Whether the server may have taken a request of which only this is known.
+ * Turn a setback that cannot be handled into the error that the user sees.
+ *
+ * @param {Setback} setback
+ */
+export function asUploadError({ kind, status, detail }) {
+  const code = kind === "server" || kind === "network" ? kind : "refused";
+  return new UploadError(code, { status, detail });
+}
+
+/**
+ * Return whether a request that ended with this error may have reached the server.
  *
  * @param {unknown} error
  */

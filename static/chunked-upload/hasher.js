@@ -1,6 +1,6 @@
 /**
- * The page's side of md5-worker.js: one worker for all uploads. It is started when first needed and kept,
- * so that a connection that is lost later does not matter.
+ * The page's side of md5-worker.js: one worker for all uploads. The worker is started when it is first
+ * needed and kept, so that it works without a network later.
  */
 
 import { UploadError } from "./errors.js";
@@ -9,7 +9,7 @@ import { readingError } from "./source.js";
 /** @typedef {import("./types.js").Checkpoint} Checkpoint */
 
 /**
- * What became of one question to the worker.
+ * One request to the worker.
  *
  * @typedef {object} Task
  * @property {(value: string) => void} resolve
@@ -32,7 +32,7 @@ export class Hasher {
   }
 
   /**
-   * A short text by which a file is known again; its size and samples of its bytes are in it.
+   * Return a short text that identifies a file; made of its size and samples of its bytes.
    *
    * @param {File} file
    * @returns {Promise<string>}
@@ -42,24 +42,24 @@ export class Hasher {
   }
 
   /**
-   * Begin a file's MD5; nothing is read before `allow` says how far it may go.
+   * Start a file's MD5. Nothing is read before `allow` says how far the worker may read.
    *
    * @param {File} file
    * @param {object} more
-   * @param {Checkpoint | null} more.expected What the file's first bytes must give.
+   * @param {Checkpoint | null} more.expected Expected MD5 of the file's first bytes.
    * @param {(checkpoint: Checkpoint) => void} more.onCheckpoint
    * @param {() => void} more.onDiffers The first bytes are not the expected ones.
    */
   start(file, { expected, onCheckpoint, onDiffers }) {
     const { id, result } = this.#task("start", { file, expected }, { onCheckpoint, onDiffers });
-    result.catch(() => {}); // whoever awaits it hears of it
+    result.catch(() => {}); // the error reaches whoever awaits the result
     return new HashJob(result, (type, upTo) => {
       if (type === "stop") this.#tasks.delete(id);
       this.#worker?.postMessage({ type, id, upTo });
     });
   }
 
-  /** End the worker; what it was asked is answered by an error. */
+  /** Stop the worker; open requests are rejected. */
   close() {
     this.#fail(new UploadError("worker"));
   }
@@ -84,10 +84,10 @@ export class Hasher {
     try {
       this.#worker = new Worker(this.#url, { type: "module", name: "md5" });
     } catch (cause) {
-      this.#fail(new UploadError("worker", { cause })); // of another origin
+      this.#fail(new UploadError("worker", { cause })); // it is from another origin
       return null;
     }
-    this.#worker.onmessage = ({ data }) => this.#hear(data);
+    this.#worker.onmessage = ({ data }) => this.#receive(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
       this.#fail(new UploadError("worker", { cause: event.message }));
@@ -95,16 +95,18 @@ export class Hasher {
     return this.#worker;
   }
 
-  /** @param {any} message */
-  #hear({ type, id, ...said }) {
+  /** @param {any} data */
+  #receive({ type, id, ...message }) {
     const task = this.#tasks.get(id);
     if (!task) return;
-    if (type === "checkpoint") return task.onCheckpoint?.(said.checkpoint);
+    if (type === "checkpoint") return task.onCheckpoint?.(message.checkpoint);
     if (type === "differs") return task.onDiffers?.();
     this.#tasks.delete(id);
-    if (type !== "failed") return task.resolve(said.value);
-    const unread = readingError(said.name);
-    task.reject(unread ?? new UploadError("worker", { cause: `${said.name}: ${said.message}` }));
+    if (type !== "failed") return task.resolve(message.value);
+    const unread = readingError(message.name);
+    task.reject(
+      unread ?? new UploadError("worker", { cause: `${message.name}: ${message.message}` }),
+    );
     if (!unread) this.close(); // the next worker may load what this one could not
   }
 
@@ -117,30 +119,30 @@ export class Hasher {
   }
 }
 
-/** The MD5 of one file, in the making. */
+/** The MD5 of one file, while it is computed. */
 export class HashJob {
-  #tell;
+  #post;
 
   /**
    * @param {Promise<string>} md5
-   * @param {(type: "allow" | "stop", upTo?: number) => void} tell
+   * @param {(type: "allow" | "stop", upTo?: number) => void} post Sends the worker a message.
    */
-  constructor(md5, tell) {
-    /** Resolves when `allow` has reached the file's end and all is hashed. */
+  constructor(md5, post) {
+    /** Resolves when `allow` has reached the file's end and all bytes are hashed. */
     this.md5 = md5;
-    this.#tell = tell;
+    this.#post = post;
   }
 
   /**
-   * Let it read on.
+   * Let the worker read on.
    *
    * @param {number} upTo Position in the file.
    */
   allow(upTo) {
-    this.#tell("allow", upTo);
+    this.#post("allow", upTo);
   }
 
   stop() {
-    this.#tell("stop");
+    this.#post("stop");
   }
 }

@@ -1,46 +1,57 @@
 /**
- * Which file this is, and which unfinished upload of it there is already: by this browser's memory, or
- * by the server's, where it was begun in another browser or where the first reply was lost. A file is
- * known by its size and samples of its bytes, not by its name or date: phones give the same photo
- * another date each time it is picked. What the samples miss, the MD5 finds.
+ * Identifies a file and finds the unfinished upload of it: in this browser's resume store, or on the
+ * server, where it was started in another browser or where the first reply was lost. A file is
+ * identified by its size and samples of its bytes, not by its name or date: phones give the same photo
+ * another date each time it is picked. The MD5 detects differences that the samples miss.
  */
 
-import { isGone } from "./answers.js";
 import { Setback, UploadError } from "./errors.js";
-import { hold, isAwaited } from "./waiting.js";
+import { isGone } from "./replies.js";
+import { acquireLock, isLockAwaited } from "./web-locks.js";
 
 /** @typedef {import("./types.js").UploadRecord} UploadRecord */
 /** @typedef {import("./types.js").Checkpoint} Checkpoint */
 
-/** Milliseconds between notes of how far it is. */
-const NOTE_INTERVAL = 1000;
+/** Milliseconds between two writes to the resume store. */
+const SAVE_INTERVAL = 1000;
 
 export class Identity {
-  #parts;
-  #upload;
-  /** Null when uploads are not resumed. @type {string | null} */
-  #fingerprint = null;
-  /** Until the next note. @type {ReturnType<typeof setTimeout> | null} */
-  #noting = null;
-  #noted = false;
-  /** Whether it was said that there is another file of this name. */
-  #told = false;
-  /** Ids of uploads that were given up, in case the server still has them. @type {Set<string>} */
-  #avoided = new Set();
   /** MD5 of the file's first bytes. @type {Checkpoint | null} */
   checkpoint = null;
+  #state;
+  #endpoint;
+  #hasher;
+  #store;
+  #server;
+  /** Null until it is read, and always when uploads are not resumed. @type {string | null} */
+  #fingerprint = null;
+  /** Until the next write to the store. @type {ReturnType<typeof setTimeout> | null} */
+  #saveTimer = null;
+  #saved = false;
+  /** Whether a different file of this name was looked for. */
+  #namesakeChecked = false;
+  /** Ids of uploads that were abandoned, in case the server still has them. @type {Set<string>} */
+  #abandoned = new Set();
 
   /**
-   * @param {import("./types.js").Parts} parts
-   * @param {import("./upload.js").Upload} upload
+   * @param {import("./transfer-state.js").TransferState} state
+   * @param {object} parts
+   * @param {string} parts.endpoint
+   * @param {Pick<import("./hasher.js").Hasher, "fingerprint"> | null} parts.hasher Null when uploads are
+   *   not resumed: then nothing is looked up, locked or stored.
+   * @param {Pick<import("./resume-store.js").ResumeStore, "find" | "keep" | "forget">} parts.store
+   * @param {Pick<import("./server.js").Server, "find" | "state">} parts.server
    */
-  constructor(parts, upload) {
-    this.#parts = parts;
-    this.#upload = upload;
+  constructor(state, { endpoint, hasher, store, server }) {
+    this.#state = state;
+    this.#endpoint = endpoint;
+    this.#hasher = hasher;
+    this.#store = store;
+    this.#server = server;
   }
 
   /**
-   * Fields by which another browser knows the upload again.
+   * Fields by which another browser finds the upload.
    *
    * @returns {Record<string, string>}
    */
@@ -51,21 +62,21 @@ export class Identity {
   /**
    * Read the file's samples.
    *
-   * @throws {UploadError} when it cannot be read.
-   * @throws {Setback} when the worker cannot be loaded for want of a network.
+   * @throws {UploadError} when the file cannot be read.
+   * @throws {Setback} when the worker cannot be loaded because there is no network.
    */
   async read() {
-    const { options, hasher } = this.#parts;
+    if (this.#hasher === null) return;
     try {
-      if (options.resume) this.#fingerprint ??= await hasher.fingerprint(this.#upload.file);
+      this.#fingerprint ??= await this.#hasher.fingerprint(this.#state.file);
     } catch (error) {
       const unloaded = error instanceof UploadError && error.code === "worker";
       throw unloaded && !navigator.onLine ? new Setback("network") : error;
     }
   }
 
-  /** Read them again: the file is another one now. */
-  forget() {
+  /** Read the samples again: the file is a different one now. */
+  reset() {
     this.#fingerprint = null;
     this.checkpoint = null;
   }
@@ -75,112 +86,114 @@ export class Identity {
    *
    * @param {AbortSignal} signal
    * @param {() => void} onBusy
-   * @returns {Promise<() => void>} Lets go.
+   * @returns {Promise<() => void>} Releases the lock.
    */
   async lock(signal, onBusy) {
-    return this.#fingerprint === null ? () => {} : hold(this.#lockName, signal, onBusy);
+    return this.#fingerprint === null ? () => {} : acquireLock(this.#lockName, signal, onBusy);
   }
 
   get #lockName() {
-    return `chunked-upload ${this.#parts.options.endpoint} ${this.#fingerprint}`;
+    return `chunked-upload ${this.#endpoint} ${this.#fingerprint}`;
   }
 
   /**
-   * Find an unfinished upload of this file in this browser's memory.
+   * Find an unfinished upload of this file in the resume store.
    *
    * @returns {Promise<string | null>} Its id.
    */
-  async findRemembered() {
+  async findInStore() {
     if (this.#fingerprint === null) return null;
-    const { memory } = this.#parts;
-    const known = await memory.find("fingerprint", this.#fingerprint);
+    const known = await this.#store.find("fingerprint", this.#fingerprint);
     if (known && !known.result) {
       this.checkpoint = known.checkpoint;
       return known.uploadId;
     }
-    const namesake = known ? null : await memory.find("name", this.#upload.name);
-    if (namesake && !namesake.result && !this.#told) this.#upload.notice("different-file");
-    this.#told = true;
+    const namesake = known ? null : await this.#store.find("name", this.#state.name);
+    if (namesake && !namesake.result && !this.#namesakeChecked) {
+      this.#state.notice("different-file");
+    }
+    this.#namesakeChecked = true;
     return null;
   }
 
   /**
-   * Find one among the caller's on the server.
+   * Find an unfinished upload of this file among the caller's on the server.
    *
    * @param {AbortSignal} signal
    * @returns {Promise<UploadRecord | null>}
    */
   async findOnServer(signal) {
     if (this.#fingerprint === null) return null;
-    const { name, size } = this.#upload;
-    const found = await this.#parts.server.find(name, signal);
+    const { name, size } = this.#state;
+    const found = await this.#server.find(name, signal);
     const same = found?.length === size && found.metadata.fingerprint === this.#fingerprint;
-    return same && !this.#avoided.has(found.upload_id) ? found : null;
+    return same && !this.#abandoned.has(found.upload_id) ? found : null;
   }
 
   /**
-   * The upload that the tab which held the lock has finished. Under another name it is a copy of the
-   * file, which the user wants stored as well.
+   * Return the upload that the tab which held the lock has finished. An upload under another name is
+   * a copy of the file, which the user wants stored as well.
    *
    * @param {AbortSignal} signal
    * @returns {Promise<UploadRecord | null>}
    */
   async findFinished(signal) {
-    const known = await this.#parts.memory.find("fingerprint", String(this.#fingerprint));
-    if (!known?.result || known.name !== this.#upload.name) return null;
+    const known = await this.#store.find("fingerprint", String(this.#fingerprint));
+    if (!known?.result || known.name !== this.#state.name) return null;
     try {
-      return await this.#parts.server.state(known.uploadId, signal);
+      return await this.#server.state(known.uploadId, signal);
     } catch (error) {
       if (error instanceof Setback && isGone(error)) return null;
       throw error;
     }
   }
 
-  /** Note how far it is: at once, then now and then. */
-  note() {
-    if (this.#noting !== null) return;
-    if (!this.#noted) this.#keep(null);
-    this.#noted = true;
-    this.#noting = setTimeout(() => {
-      this.#noting = null;
-      this.#keep(null);
-    }, NOTE_INTERVAL);
+  /** Save the upload in the resume store: now the first time, later at most once a second. */
+  remember() {
+    if (this.#saveTimer !== null) return;
+    if (!this.#saved) this.#save(null);
+    this.#saved = true;
+    this.#saveTimer = setTimeout(() => {
+      this.#saveTimer = null;
+      this.#save(null);
+    }, SAVE_INTERVAL);
   }
 
-  /** Forget the unfinished upload in this browser, and do not find it again. */
-  async unnote() {
-    this.#stopNoting();
+  /** Remove the unfinished upload from the resume store, and do not find it again. */
+  async forget() {
+    this.#stopSaving();
     this.checkpoint = null;
-    const { uploadId } = this.#upload;
+    const { uploadId } = this.#state;
     if (uploadId === null) return;
-    this.#avoided.add(uploadId);
-    await this.#parts.memory.forget(uploadId);
+    this.#abandoned.add(uploadId);
+    await this.#store.forget(uploadId);
   }
 
   /**
-   * Forget it, or leave word for other tabs that wait with the same file.
+   * Remove the finished upload from the resume store, or keep its result for other tabs that wait
+   * with the same file.
    *
    * @param {UploadRecord} result
    */
   async finish(result) {
     if (this.#fingerprint === null) return;
-    this.#stopNoting();
-    if (await isAwaited(this.#lockName)) await this.#keep(result);
-    else await this.unnote();
+    this.#stopSaving();
+    if (await isLockAwaited(this.#lockName)) await this.#save(result);
+    else await this.forget();
   }
 
-  #stopNoting() {
-    if (this.#noting !== null) clearTimeout(this.#noting);
-    this.#noting = null;
-    this.#noted = false;
+  #stopSaving() {
+    if (this.#saveTimer !== null) clearTimeout(this.#saveTimer);
+    this.#saveTimer = null;
+    this.#saved = false;
   }
 
   /** @param {UploadRecord | null} result */
-  async #keep(result) {
+  async #save(result) {
     if (this.#fingerprint === null) return;
-    const { uploadId, name, size, file, offset, expires, handle } = this.#upload;
+    const { uploadId, name, size, file, offset, expires, handle } = this.#state;
     const { type, lastModified } = file;
-    await this.#parts.memory.keep({
+    await this.#store.keep({
       ...{ uploadId: String(uploadId), name, size, type, lastModified, offset, expires, handle },
       ...{ fingerprint: this.#fingerprint, checkpoint: this.checkpoint, result },
     });

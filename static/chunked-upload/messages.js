@@ -1,7 +1,7 @@
 /**
- * What the library says to people, in English. Every text has a code and data, so that a page with
- * another language (or other words) can take its own: see `ErrorCode`, `NoticeCode` and
- * `WaitReason` in types.js.
+ * The library's messages, in English. Every message has a code and data, so that a page can show its
+ * own text, for example in another language: see `ErrorCode`, `NoticeCode` and `WaitReason` in
+ * types.js.
  */
 
 /** @typedef {Record<string, unknown>} Data */
@@ -14,9 +14,9 @@ export const ERRORS = {
   changed: () => "The file was changed or moved while it was being uploaded. Choose it again.",
   unreadable: () => "The browser may not read the file. Choose it again.",
   checksum: () =>
-    "What arrived is not what was sent: the checksums differ. Try again; everything is sent anew.",
-  refused: (data) => `The server does not accept it: ${data.detail || `status ${data.status}`}.`,
-  server: (data) => `The server failed again and again: ${data.detail || `status ${data.status}`}.`,
+    "The uploaded bytes differ from the file: the checksums do not match. Try again to send the whole file.",
+  refused: (data) => `The server refused the upload: ${data.detail || `status ${data.status}`}.`,
+  server: (data) => `The server failed several times: ${data.detail || `status ${data.status}`}.`,
   network: () => "The server cannot be reached.",
   worker: () => "The checksum cannot be computed: its script could not be loaded.",
   internal: (data) => `Something went wrong in the page: ${data.detail}.`,
@@ -24,12 +24,12 @@ export const ERRORS = {
 
 /** @type {Record<import("./types.js").NoticeCode, (data: Data) => string>} */
 export const NOTICES = {
-  resumed: (data) => `Goes on from ${data.offset} bytes that were uploaded before.`,
-  expired: () => "The unfinished upload had expired on the server; it begins anew.",
-  missing: () => "The unfinished upload is no longer on the server; it begins anew.",
+  resumed: (data) => `Resumed at ${data.offset} bytes.`,
+  expired: () => "The unfinished upload has expired. The upload starts again.",
+  missing: () => "The server no longer has the unfinished upload. The upload starts again.",
   "different-file": () =>
-    "An unfinished upload of this name is of a different file; this one begins anew.",
-  elsewhere: () => "Another tab has uploaded this file in the meantime.",
+    "The unfinished upload of this name is of a different file. The upload starts again.",
+  elsewhere: () => "Another tab has uploaded this file meanwhile.",
 };
 
 /** @type {Record<import("./types.js").WaitReason, () => string>} */
@@ -37,6 +37,6 @@ export const WAITING = {
   network: () => "Waiting for the network.",
   server: () => "Waiting for the server.",
   "storage-full": () => "Waiting: the server's disk is full.",
-  "sign-in": () => "Waiting: sign in to go on.",
+  "sign-in": () => "Waiting: sign in to continue.",
   "other-tab": () => "Waiting: another tab is uploading this file.",
 };

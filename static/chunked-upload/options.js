@@ -1,4 +1,4 @@
-/** The uploader's options: defaults, and checks that say what was expected. */
+/** The uploader's options: defaults, and checks whose errors say what was expected. */
 
 /** @typedef {import("./types.js").UploaderOptions} UploaderOptions */
 
@@ -43,7 +43,7 @@ const isFunction = (value) => typeof value === "function";
 /** @param {unknown} value */
 const isText = (value) => typeof value === "string" && value !== "";
 
-/** Fields that are the protocol's own. */
+/** Fields that the protocol uses itself. */
 const RESERVED = ["upload_id", "md5"];
 
 /** @param {unknown} value */
@@ -80,9 +80,11 @@ const RULES = {
 };
 
 /**
+ * Check the options and fill in the defaults.
+ *
  * @param {UploaderOptions} given
  * @returns {Options} `endpoint` is absolute and ends with a slash.
- * @throws {TypeError} for an option that is unknown or cannot work.
+ * @throws {TypeError} for an unknown option or an invalid value.
  */
 export function readOptions(given) {
   const options = defaults();
@@ -102,9 +104,11 @@ export function readOptions(given) {
 }
 
 /**
+ * Check one option's value.
+ *
  * @param {keyof Options} name
  * @param {unknown} value
- * @throws {TypeError} when the option cannot have that value.
+ * @throws {TypeError} when the value is invalid.
  */
 export function check(name, value) {
   const [fits, expected] = RULES[name];

@@ -1,7 +1,7 @@
 /**
- * One HTTP request and its reply. Chunks go by XMLHttpRequest, the only one that tells how much of a
- * body is on its way; all else by fetch. Both give up when nothing moves for a while: a connection
- * that a changed network has left behind would otherwise hang for many minutes.
+ * One HTTP request and its reply. Chunks are sent by XMLHttpRequest, because only it reports how much of
+ * a body is sent; all other requests use fetch. Both time out when nothing moves: after a change of
+ * network, a dead connection would otherwise hang for many minutes.
  */
 
 import { Setback } from "./errors.js";
@@ -10,7 +10,7 @@ import { Setback } from "./errors.js";
  * @typedef {object} Reply
  * @property {number} status
  * @property {any} body The JSON object; null when it is none.
- * @property {string} text The body otherwise.
+ * @property {string} text The body as text.
  * @property {boolean} redirected
  * @property {number | null} retryAfter Milliseconds.
  */
@@ -24,10 +24,12 @@ import { Setback } from "./errors.js";
  * @property {RequestCredentials} credentials
  * @property {AbortSignal} signal
  * @property {number} stallTimeout Milliseconds.
- * @property {boolean} [keepalive] Let it end when the page is left.
+ * @property {boolean} [keepalive] Finish the request even when the user leaves the page.
  */
 
 /**
+ * Send a request and return its reply.
+ *
  * @param {Request} request
  * @returns {Promise<Reply>}
  * @throws {Setback} `network`; or the signal's reason.
@@ -51,7 +53,7 @@ export async function ask({ url, signal, stallTimeout, ...init }) {
 }
 
 /**
- * Send a body and report how much of it is on its way.
+ * Send a body and report how much of it is sent.
  *
  * @param {Request & {body: Blob | FormData}} request
  * @param {(loaded: number) => void} onProgress
@@ -111,7 +113,7 @@ function wasRedirected(xhr, url) {
 }
 
 /**
- * The Retry-After header; read so that a browser does not complain when it is not exposed (CORS).
+ * The Retry-After header; read in a way that browsers do not warn about when CORS does not expose it.
  *
  * @param {XMLHttpRequest} xhr
  */

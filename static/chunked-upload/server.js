@@ -1,28 +1,31 @@
-/** The protocol's requests (docs/protocol.md); what their answers mean is in answers.js. */
+/** The protocol's requests (docs/protocol.md). replies.js interprets the replies. */
 
-import { isCsrfRefusal, isGone, judge } from "./answers.js";
 import { Setback } from "./errors.js";
+import { isCsrfRefusal, isGone, readReply } from "./replies.js";
 import { ask, send } from "./requests.js";
 
 /** @typedef {import("./requests.js").Reply} Reply */
 /** @typedef {import("./types.js").UploadRecord} UploadRecord */
 
-/** Tries of a removal, which has nobody waiting for it. */
+/** Tries of a deletion; nobody waits for its result. */
 const REMOVAL_TRIES = 3;
 
 /** The service at one endpoint. */
 export class Server {
   #options;
-  /** CSRF token that the service gave. @type {string | null} */
+  /** CSRF token from the service. @type {string | null} */
   #token = null;
 
-  /** @param {import("./options.js").Options} options */
+  /**
+   * @param {Pick<import("./options.js").Options, "endpoint" | "fieldName" | "headers" | "csrf" |
+   *   "credentials" | "stallTimeout" | "retryDelays">} options
+   */
   constructor(options) {
     this.#options = options;
   }
 
   /**
-   * The first chunk, which makes the upload: a form, since it carries the metadata.
+   * Send the first chunk, which creates the upload. It is a form, since it carries the metadata.
    *
    * @param {File} file
    * @param {number} stop
@@ -39,7 +42,7 @@ export class Server {
   }
 
   /**
-   * A later chunk: the bytes alone.
+   * Send a later chunk: the bytes alone.
    *
    * @param {string} uploadId
    * @param {File} file
@@ -58,6 +61,8 @@ export class Server {
   }
 
   /**
+   * Complete the upload: the server checks the MD5 and stores the file.
+   *
    * @param {string} uploadId
    * @param {string | null} md5
    * @param {AbortSignal} signal
@@ -69,7 +74,7 @@ export class Server {
   }
 
   /**
-   * Where an upload stands.
+   * Return an upload's record, with its offset.
    *
    * @param {string} uploadId
    * @param {AbortSignal} signal
@@ -80,7 +85,7 @@ export class Server {
   }
 
   /**
-   * The caller's newest unfinished upload of that name.
+   * Return the caller's newest unfinished upload of that name.
    *
    * @param {string} name
    * @param {AbortSignal} signal
@@ -92,7 +97,7 @@ export class Server {
     try {
       return await this.state(file.upload_id, signal);
     } catch (error) {
-      if (error instanceof Setback && isGone(error)) return null; // between the two questions
+      if (error instanceof Setback && isGone(error)) return null; // deleted between the two requests
       throw error;
     }
   }
@@ -109,7 +114,7 @@ export class Server {
   }
 
   /**
-   * Abort an upload or delete a finished one; one that is gone already will do.
+   * Abort an upload or delete a finished one. An upload that is gone already counts as deleted.
    *
    * @param {string} uploadId
    */
@@ -165,7 +170,7 @@ export class Server {
   }
 
   /**
-   * Send with the page's headers; once more when only the CSRF token was wrong.
+   * Send a request with the page's headers, and once more if only the CSRF token was wrong.
    *
    * @param {(headers: Record<string, string>) => Promise<Reply>} request
    * @param {{changes: boolean, more: Record<string, string>, of: string, signal: AbortSignal}} what
@@ -177,11 +182,11 @@ export class Server {
       signal.throwIfAborted();
       return request({ ...headers, ...more });
     };
-    let answer = await attempt(false);
-    if (changes && isCsrfRefusal({ ...answer, detail: answer.body?.detail ?? answer.text })) {
-      answer = await attempt(true);
+    let reply = await attempt(false);
+    if (changes && isCsrfRefusal({ ...reply, detail: reply.body?.detail ?? reply.text })) {
+      reply = await attempt(true);
     }
-    return judge(answer, of);
+    return readReply(reply, of);
   }
 
   /**
@@ -190,11 +195,11 @@ export class Server {
    */
   async #headers(token) {
     const own = { Accept: "application/json", ...(token && { "X-CSRFToken": token }) };
-    return { ...own, ...(await called(() => this.#options.headers())) };
+    return { ...own, ...(await callPage(() => this.#options.headers())) };
   }
 
   /**
-   * The page's token, or one that the service gives: it is asked once it has refused a request.
+   * Return the page's token, or one from the service, which is requested after the first refusal.
    *
    * @param {boolean} refused
    * @param {AbortSignal} signal
@@ -202,24 +207,25 @@ export class Server {
    */
   async #csrfToken(refused, signal) {
     const { csrf } = this.#options;
-    if (csrf) return called(() => csrf({ refused }));
+    if (csrf) return callPage(() => csrf({ refused }));
     if (refused) {
       const headers = await this.#headers(null);
-      const answer = await ask({ ...this.#request("GET", "csrf-token", signal), headers });
-      this.#token = judge(answer, "").csrf_token;
+      const reply = await ask({ ...this.#request("GET", "csrf-token", signal), headers });
+      this.#token = readReply(reply, "").csrf_token;
     }
     return this.#token;
   }
 }
 
 /**
- * What a callback of the page gives. One that fails (it asks a server, say) is called again later.
+ * Return what one of the page's functions returns. A function that fails is called again later: it may
+ * send a request itself.
  *
  * @template T
  * @param {() => T | Promise<T>} callback
  * @returns {Promise<T>}
  */
-async function called(callback) {
+async function callPage(callback) {
   try {
     return await callback();
   } catch (error) {
@@ -231,7 +237,7 @@ async function called(callback) {
  * @param {number} start
  * @param {number} stop
  * @param {number} total
- * @returns {Record<string, string>} Nothing for an empty file, of which no range can be told.
+ * @returns {Record<string, string>} Empty for an empty file, which has no byte range.
  */
 function range(start, stop, total) {
   return total ? { "Content-Range": `bytes ${start}-${stop - 1}/${total}` } : {};

@@ -1,8 +1,10 @@
-/** The file on the user's disk: whether it is wanted, and whether it is still what was chosen. */
+/** Checks of the user's file: may it be uploaded, and is it unchanged since it was chosen? */
 
 import { UploadError } from "./errors.js";
 
 /**
+ * Check a file against the limits.
+ *
  * @param {File} file
  * @param {{accept: string | null, refuse: string | null, maxBytes: number | null}} options
  * @throws {UploadError} `type` or `size`.
@@ -18,7 +20,7 @@ export function assertWanted(file, { accept, refuse, maxBytes }) {
 }
 
 /**
- * Whether a file is of one of the types of an `accept` attribute (HTML, "file upload state").
+ * Return whether a file has one of the types of an `accept` attribute (HTML, "file upload state").
  *
  * @param {File} file
  * @param {string} types
@@ -35,8 +37,8 @@ function isOneOf(file, types) {
 }
 
 /**
- * Look whether the file can still be read and is as old as it was. Browsers notice a change when they
- * read; those that do not are asked by the handle, where there is one.
+ * Check that the file can still be read and has not changed. Browsers notice a change when they read the
+ * file; where one does not, the file's handle shows it, if there is one.
  *
  * @param {{file: File, handle: FileSystemFileHandle | null}} source
  * @throws {UploadError} `changed` or `unreadable`.
@@ -50,15 +52,15 @@ export async function assertUnchanged({ file, handle }) {
     }
   } catch (error) {
     if (!(error instanceof DOMException)) throw error;
-    if (error.name === "NotAllowedError") return; // the handle's permission has ended, not the file's
+    if (error.name === "NotAllowedError") return; // the permission of the handle has ended, not that of the file
     throw readingError(error.name) ?? new UploadError("unreadable", { cause: error });
   }
 }
 
 /**
- * Why a file could not be read; null when it is not the file.
+ * Return why a file could not be read; null when the error has another cause.
  *
- * @param {string} name Of the error.
+ * @param {string} name The error's name.
  */
 export function readingError(name) {
   if (name === "NotReadableError" || name === "NotFoundError") return new UploadError("changed");

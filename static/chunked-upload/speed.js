@@ -1,9 +1,9 @@
 /**
- * How fast it goes, smoothed: recent seconds count most, so that the time left neither jumps with
- * every packet nor tells of the line as it was a minute ago.
+ * Measures the speed of an upload, smoothed: recent seconds count most, so that the time left neither
+ * jumps with every packet nor shows how fast the line was a minute ago.
  */
 
-/** Seconds after which a measurement counts a third. */
+/** Seconds after which a measurement has a third of its weight. */
 const SMOOTHING = 4;
 /** Seconds between measurements. */
 const INTERVAL = 0.25;
@@ -16,7 +16,7 @@ export class Speedometer {
   #weight = 0;
 
   /**
-   * Begin, or begin again after a rest.
+   * Start, or start again after a pause.
    *
    * @param {number} bytes
    */
@@ -25,14 +25,14 @@ export class Speedometer {
     this.#time = performance.now();
   }
 
-  /** @param {number} bytes On their way so far. */
+  /** @param {number} bytes Sent so far. */
   measure(bytes) {
     const now = performance.now();
     const seconds = (now - this.#time) / 1000;
-    if (bytes < this.#bytes) this.start(bytes); // some of them are sent again
+    if (bytes < this.#bytes) this.start(bytes); // some bytes are sent again
     if (seconds < INTERVAL || bytes <= this.#bytes) return;
     const fresh = 1 - Math.exp(-seconds / SMOOTHING);
-    // The first measurements would otherwise be drawn towards 0.
+    // Otherwise the first measurements would be pulled towards 0.
     this.#weight += (1 - this.#weight) * fresh;
     this.speed += ((bytes - this.#bytes) / seconds - this.speed) * (fresh / this.#weight);
     this.#bytes = bytes;

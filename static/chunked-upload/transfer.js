@@ -1,119 +1,120 @@
 /**
- * How a file gets to the server: the order of things, and what is done about each setback.
+ * Uploads one file to the server:
  *
- *     place among those at work → which file is it? → lock → what is there already?
+ *     permit → which file is it? → lock → what does the server have?
  *         → chunk, chunk, chunk … → MD5 → complete
  *
- * Every step may end in a `Setback`. Those that pass are waited for (patience.js); after each, the
- * server is asked where the upload stands, so that a lost reply costs a small question instead of a
- * chunk. An upload that the server no longer has begins anew. All else ends the transfer with an
- * `UploadError`. A transfer can be run again at any time: it goes on from what the server has.
+ * Every step may end in a `Setback`. Temporary ones are retried (retry.js). An upload that the server no
+ * longer has starts again from the first byte. Any other error ends the transfer with an `UploadError`. A
+ * transfer can be run again at any time: it resumes from what the server has.
  */
 
-import { whyAnew } from "./answers.js";
-import { Checksum } from "./checksum.js";
-import { ChunkSize } from "./chunk-size.js";
-import { Setback, Stopped, UploadError, isUnanswered } from "./errors.js";
-import { Identity } from "./identity.js";
-import { Patience, giveUp } from "./patience.js";
+import { Setback, Stopped, UploadError, asUploadError } from "./errors.js";
+import { restartReason } from "./replies.js";
 import { assertUnchanged, assertWanted } from "./source.js";
 
-/** @typedef {import("./types.js").Parts} Parts */
 /** @typedef {import("./types.js").UploadRecord} UploadRecord */
 
-/** How often an upload may begin in one run. */
-const MAX_BEGINNINGS = 4;
+/** How often an upload may start from the first byte in one run. */
+const MAX_STARTS = 4;
 
 export class Transfer {
-  #parts;
-  #upload;
+  #state;
+  #limits;
+  #permit;
+  #retry;
   #identity;
-  #patience;
   #checksum;
-  #chunkSize;
-  /** Some of the bytes were there before this page began to read the file. */
-  #resumed = false;
-  /** The first chunk was sent, and no answer came yet. */
-  #creating = false;
+  #sender;
+  #server;
 
   /**
-   * @param {Parts} parts
-   * @param {import("./upload.js").Upload} upload
+   * @param {import("./transfer-state.js").TransferState} state
+   * @param {object} parts
+   * @param {Parameters<typeof assertWanted>[1]} parts.limits Which files may be uploaded.
+   * @param {import("./semaphore.js").Permit} parts.permit
+   * @param {import("./retry.js").Retry} parts.retry
+   * @param {import("./identity.js").Identity} parts.identity
+   * @param {import("./checksum.js").Checksum} parts.checksum
+   * @param {import("./chunk-sender.js").ChunkSender} parts.sender
+   * @param {Pick<import("./server.js").Server, "complete" | "remove">} parts.server
    */
-  constructor(parts, upload) {
-    this.#parts = parts;
-    this.#upload = upload;
-    this.#identity = new Identity(parts, upload);
-    this.#checksum = new Checksum(parts, upload, this.#identity);
-    this.#patience = new Patience(parts, upload);
-    this.#chunkSize = new ChunkSize(parts.options.chunkSize);
+  constructor(state, { limits, permit, retry, identity, checksum, sender, server }) {
+    this.#state = state;
+    this.#limits = limits;
+    this.#permit = permit;
+    this.#retry = retry;
+    this.#identity = identity;
+    this.#checksum = checksum;
+    this.#sender = sender;
+    this.#server = server;
   }
 
   /**
-   * Bring the file to the server, from wherever it stands.
+   * Upload the file, starting from what the server already has.
    *
    * @param {AbortSignal} signal
-   * @param {import("./types.js").ErrorCode | null} after What the last run failed with.
+   * @param {import("./types.js").ErrorCode | null} after The error of the previous run.
    * @returns {Promise<UploadRecord>}
    * @throws {UploadError}
    * @throws the signal's reason
    */
   async run(signal, after) {
-    this.#patience.signal = signal;
-    this.#patience.renew();
+    this.#retry.reset();
     let release = () => {};
     try {
-      assertWanted(this.#upload.file, this.#parts.options);
-      await this.#patience.takePlace();
-      this.#upload.enter("checking");
+      assertWanted(this.#state.file, this.#limits);
+      await this.#permit.acquire(signal);
+      this.#state.enter("checking");
       await this.#recover(after);
-      await this.#patience.insist(() => this.#identity.read());
+      await this.#retry.withRetry(() => this.#identity.read(), signal);
       signal.throwIfAborted();
       let waited = false;
       release = await this.#identity.lock(signal, () => {
         waited = true;
-        this.#giveWay();
+        this.#waitForOtherTab();
       });
-      if (waited) await this.#takeTurn();
-      return (waited ? await this.#finishedElsewhere() : null) ?? (await this.#deliver(signal));
+      if (waited) await this.#continueAfterOtherTab(signal);
+      const finished = waited ? await this.#finishedByOtherTab(signal) : null;
+      return finished ?? (await this.#deliver(signal));
     } catch (error) {
       if (!(error instanceof Stopped)) this.close();
       if (error instanceof UploadError && error.code === "changed") this.discard();
       throw error;
     } finally {
       release();
-      this.#patience.givePlace();
+      this.#permit.release();
     }
   }
 
   /**
-   * Remove what the server and this browser have of it.
+   * Delete what the server and this browser have of the upload.
    *
    * @returns {Promise<boolean>} Whether the server confirmed.
    */
   async discard() {
     this.close();
-    const { uploadId } = this.#upload;
+    const { uploadId } = this.#state;
     const { signal } = new AbortController();
     try {
-      const unnoted = this.#identity.unnote();
-      this.#upload.uploadId = null;
-      await unnoted;
-      const lost = this.#creating ? await this.#identity.findOnServer(signal) : null;
+      const forgotten = this.#identity.forget();
+      this.#state.uploadId = null;
+      await forgotten;
+      const lost = this.#sender.mayHaveCreated ? await this.#identity.findOnServer(signal) : null;
       const id = uploadId ?? lost?.upload_id;
-      if (id) await this.#parts.server.remove(id);
+      if (id) await this.#server.remove(id);
       return true;
     } catch {
       return false;
     }
   }
 
-  /** Wait no longer for the next try. */
-  hurry() {
-    this.#patience.hurry();
+  /** End the wait before the next try. */
+  retryNow() {
+    this.#retry.retryNow();
   }
 
-  /** Let go of the worker's job. */
+  /** Stop the worker's job for this file. */
   close() {
     this.#checksum.stop();
   }
@@ -121,221 +122,123 @@ export class Transfer {
   // Before the first byte
 
   /**
-   * Mend what the last run failed with, as far as that can be done from here.
+   * Undo the cause of the previous run's failure, as far as possible.
    *
    * @param {import("./types.js").ErrorCode | null} code
    */
   async #recover(code) {
     if (code !== "checksum" && code !== "changed") return;
     await this.discard();
-    this.#forget();
-    this.#identity.forget();
-    const fresh = await this.#upload.handle?.getFile().catch(() => null);
-    if (fresh) this.#upload.file = fresh;
+    this.#startOver();
+    this.#identity.reset();
+    const fresh = await this.#state.handle?.getFile().catch(() => null);
+    if (fresh) this.#state.file = fresh;
   }
 
   /** Another tab is sending the file. */
-  #giveWay() {
-    this.#patience.givePlace();
+  #waitForOtherTab() {
+    this.#permit.release();
     const why = /** @type {const} */ ({ reason: "other-tab", until: null, attempt: 0, detail: "" });
-    this.#upload.enter("waiting", why);
+    this.#state.enter("waiting", why);
   }
 
-  async #takeTurn() {
-    await this.#patience.takePlace();
-    this.#upload.enter("checking");
+  /** @param {AbortSignal} signal */
+  async #continueAfterOtherTab(signal) {
+    await this.#permit.acquire(signal);
+    this.#state.enter("checking");
   }
 
   /**
-   * What the other tab has made of the file, if it was this one to the last byte.
+   * Return the upload that the other tab has finished, if it is of this file to the last byte.
    *
+   * @param {AbortSignal} signal
    * @returns {Promise<UploadRecord | null>}
    */
-  async #finishedElsewhere() {
-    const result = await this.#patience.insist((signal) => this.#identity.findFinished(signal));
+  async #finishedByOtherTab(signal) {
+    const find = () => this.#identity.findFinished(signal);
+    const result = await this.#retry.withRetry(find, signal);
     if (!result) return null;
     this.#checksum.start();
-    if ((await this.#checksum.finish(this.#patience.signal)) !== result.md5) return null;
-    this.#upload.uploadId = result.upload_id;
-    this.#upload.notice("elsewhere");
+    if ((await this.#checksum.finish(signal)) !== result.md5) return null;
+    this.#state.uploadId = result.upload_id;
+    this.#state.notice("elsewhere");
     return result;
   }
 
-  // There and back
+  // Sending and completing
 
   /**
-   * Send and complete, beginning anew when the server has lost it or has another file.
+   * Send and complete; start again when the server has lost the upload or has another file.
    *
    * @param {AbortSignal} stopped
    * @returns {Promise<UploadRecord>}
    */
   async #deliver(stopped) {
-    for (let beginnings = 1; ; beginnings += 1) {
+    for (let starts = 1; ; starts += 1) {
       const differs = new AbortController();
-      this.#patience.signal = AbortSignal.any([stopped, differs.signal]);
+      const signal = AbortSignal.any([stopped, differs.signal]);
       try {
-        await this.#locate();
+        await this.#sender.locate(signal);
         this.#checksum.start(() => differs.abort(new Setback("different-file")));
-        const result = await this.#sendAndComplete();
+        const result = await this.#sendAndComplete(signal);
         await this.#identity.finish(result);
         this.close();
         return result;
       } catch (error) {
-        this.#patience.signal = stopped;
-        await this.#beginAnew(error, beginnings);
+        await this.#prepareRestart(error, starts);
       }
     }
   }
 
   /**
-   * @param {unknown} error What came in between.
-   * @param {number} beginnings How many there were so far.
-   * @throws the error, when beginning anew does not help.
+   * @param {unknown} error What ended the last attempt.
+   * @param {number} starts How often the upload has started so far.
+   * @throws the error, when starting again does not help.
    */
-  async #beginAnew(error, beginnings) {
-    // The bytes that were there before may be of a file that was changed since.
-    const other = this.#resumed && error instanceof UploadError && error.code === "checksum";
-    const kind = other ? "different-file" : whyAnew(error);
-    if (!kind || beginnings >= MAX_BEGINNINGS) {
-      throw error instanceof Setback ? giveUp(error) : error;
+  async #prepareRestart(error, starts) {
+    // The bytes that were uploaded before may come from an older version of the file.
+    const isChecksum = error instanceof UploadError && error.code === "checksum";
+    const isOlder = isChecksum && this.#sender.resumed;
+    const reason = isOlder ? "different-file" : restartReason(error);
+    if (!reason || starts >= MAX_STARTS) {
+      throw error instanceof Setback ? asUploadError(error) : error;
     }
-    if (kind === "different-file") await this.discard();
-    else await this.#identity.unnote();
-    this.#upload.notice(kind);
-    this.#forget();
+    if (reason === "different-file") await this.discard();
+    else await this.#identity.forget();
+    this.#state.notice(reason);
+    this.#startOver();
   }
 
-  /** Begin at the first byte, as a new upload. */
-  #forget() {
+  /** Start from the first byte, as a new upload. */
+  #startOver() {
     this.close();
-    this.#patience.renew();
-    this.#resumed = false;
-    this.#upload.uploadId = null;
-    this.#upload.expires = null;
-    this.#upload.move(0);
+    this.#retry.reset();
+    this.#sender.reset();
   }
 
-  /** Find what the server has. */
-  async #locate() {
-    const upload = this.#upload;
-    const before = upload.offset;
-    upload.uploadId ??= await this.#identity.findRemembered();
-    const state = await this.#patience.insist((signal) =>
-      upload.uploadId === null
-        ? this.#identity.findOnServer(signal)
-        : this.#parts.server.state(upload.uploadId, signal),
-    );
-    if (!state) return;
-    if (state.length !== null && state.length !== upload.size) throw new Setback("different-file");
-    upload.uploadId = state.upload_id;
-    this.#follow(state.offset, state.expires);
-    if (before || !state.offset) return;
-    this.#resumed = true;
-    upload.notice("resumed", { offset: state.offset });
-  }
-
-  /**
-   * Go on where the server stands.
-   *
-   * @param {number} offset
-   * @param {string | null} [expires]
-   * @throws {Setback} for a position that cannot be.
-   */
-  #follow(offset, expires) {
-    const upload = this.#upload;
-    if (!Number.isSafeInteger(offset) || offset < 0 || offset > upload.size) {
-      throw new Setback("server", { detail: `offset ${offset} of ${upload.size}`, lasting: true });
-    }
-    if (offset > upload.offset) this.#patience.renew();
-    upload.expires = expires ?? upload.expires;
-    upload.move(offset);
-  }
-
-  async #sendAndComplete() {
-    const upload = this.#upload;
+  /** @param {AbortSignal} signal */
+  async #sendAndComplete(signal) {
     for (;;) {
-      upload.enter("uploading");
-      while (upload.uploadId === null || upload.offset < upload.size) await this.#sendChunk();
+      await this.#sender.sendRest(signal);
       try {
-        return await this.#complete();
+        return await this.#complete(signal);
       } catch (error) {
-        // The server lacks some after all.
+        // The server lacks some bytes after all.
         if (!(error instanceof Setback && error.kind === "moved")) throw error;
-        this.#follow(error.offset);
-        if (upload.offset === upload.size) throw giveUp(error);
+        this.#sender.moveTo(error.offset);
+        if (this.#state.offset === this.#state.size) throw asUploadError(error);
       }
     }
   }
 
-  async #sendChunk() {
-    const { size, offset, speed } = this.#upload;
-    const stop = Math.min(offset + this.#chunkSize.next(speed), size);
-    this.#checksum.allow(stop);
-    try {
-      const answer = await this.#put(offset, stop);
-      this.#upload.uploadId = answer.upload_id;
-      this.#creating = false;
-      this.#follow(answer.offset, answer.expires);
-      if (size && this.#upload.offset <= offset) throw new Setback("server", { lasting: true });
-      this.#identity.note();
-    } catch (error) {
-      this.#creating &&= isUnanswered(error);
-      if (!(error instanceof Setback)) throw error;
-      await this.#getOver(error, stop - offset);
-    }
-  }
-
-  /**
-   * @param {number} start
-   * @param {number} stop
-   */
-  #put(start, stop) {
-    const { server, options } = this.#parts;
-    const { signal } = this.#patience;
-    const { uploadId, file, metadata } = this.#upload;
-    /** @param {number} loaded */
-    const onProgress = (loaded) => this.#upload.move(start, Math.min(start + loaded, stop));
-    this.#creating = uploadId === null;
-    if (uploadId !== null) return server.append(uploadId, file, start, stop, signal, onProgress);
-    /** @type {Record<string, string>} */
-    const path = file.webkitRelativePath ? { relative_path: file.webkitRelativePath } : {};
-    const fields = { ...path, ...options.metadata, ...metadata, ...this.#identity.fields };
-    return server.create(file, stop, fields, signal, onProgress);
-  }
-
-  /**
-   * Do about a chunk that was not taken what lets the next one be.
-   *
-   * @param {Setback} setback
-   * @param {number} length Of that chunk.
-   */
-  async #getOver(setback, length) {
-    const upload = this.#upload;
-    const before = upload.offset;
-    upload.move(before);
-    if (setback.kind === "complete") return this.#follow(upload.size);
-    if (setback.kind === "chunk-too-large") {
-      if (!this.#chunkSize.shrink(length)) throw giveUp(setback);
-      return;
-    }
-    if (setback.kind === "moved") {
-      this.#follow(setback.offset);
-      if (upload.offset !== before) return;
-      setback = new Setback("server", { ...setback, lasting: true });
-    }
-    await assertUnchanged(this.#upload); // browsers report a changed file as a broken connection
-    await this.#patience.wait(setback);
-    await this.#locate();
-  }
-
-  async #complete() {
-    const upload = this.#upload;
-    upload.enter("completing");
-    this.#patience.givePlace(); // another file may use the line while the MD5 is finished
-    const md5 = await this.#checksum.finish(this.#patience.signal);
-    await this.#patience.takePlace();
-    await assertUnchanged(this.#upload);
-    const uploadId = String(upload.uploadId);
-    return this.#patience.insist((signal) => this.#parts.server.complete(uploadId, md5, signal));
+  /** @param {AbortSignal} signal */
+  async #complete(signal) {
+    this.#state.enter("completing");
+    this.#permit.release(); // another file may use the connection while the MD5 is finished
+    const md5 = await this.#checksum.finish(signal);
+    await this.#permit.acquire(signal);
+    await assertUnchanged(this.#state);
+    const uploadId = String(this.#state.uploadId);
+    return this.#retry.withRetry(() => this.#server.complete(uploadId, md5, signal), signal);
   }
 }

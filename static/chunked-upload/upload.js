@@ -1,234 +1,243 @@
-/**
- * One file on its way, as the page sees it: state, progress, events and controls. How it gets there
- * is in transfer.js; the methods below `// For the transfer` are for that module alone.
- */
+/** One upload as the page sees it: state, progress, events and controls. */
 
 import { Stopped, UploadError } from "./errors.js";
-import { NOTICES } from "./messages.js";
-import { Speedometer } from "./speed.js";
-import { Transfer } from "./transfer.js";
+import { TransferState } from "./transfer-state.js";
 
 /** @typedef {import("./types.js").UploadState} UploadState */
 /** @typedef {import("./types.js").UploadRecord} UploadRecord */
-/** @typedef {import("./types.js").Waiting} Waiting */
+/** @typedef {import("./transfer.js").Transfer} Transfer */
 
-/** Milliseconds between `progress` events. */
-const PROGRESS_INTERVAL = 100;
-
-/** States in which it is at work, or will be without anybody's help. @type {ReadonlySet<UploadState>} */
+/** States in which an upload runs, or will run without the user's help. @type {ReadonlySet<UploadState>} */
 export const ACTIVE = new Set(["queued", "checking", "uploading", "waiting", "completing"]);
 
 /**
- * One file on its way. Made by `uploader.add`.
+ * What an upload needs from its uploader.
+ *
+ * @typedef {object} Owner
+ * @property {(state: TransferState) => Transfer} createTransfer
+ * @property {(upload: Upload) => void} onChange Its state changed, or there is a notice.
+ * @property {() => void} onProgress
+ * @property {(upload: Upload) => void} onCanceled
+ */
+
+/**
+ * One upload. Created by `uploader.add`.
  *
  * Events: `statechange` (detail: `StateChange`), `progress` (`Progress`), `done` (`{result}`),
  * `error` (`{error}`), `notice` (`Notice`).
  */
 export class Upload extends EventTarget {
-  #parts;
+  #owner;
+  #order;
+  #state;
   #transfer;
-  #speedometer = new Speedometer();
   /** @type {AbortController | null} */
-  #running = null;
-  /** The run before this one, which must have ended first. @type {Promise<unknown>} */
-  #last = Promise.resolve();
-  #reported = 0;
+  #run = null;
+  /** The previous run; the next one starts when it has ended. @type {Promise<unknown>} */
+  #previousRun = Promise.resolve();
+  /** @type {UploadError | null} */
+  #error = null;
+  /** @type {UploadRecord | null} */
+  #result = null;
 
   /**
-   * @param {import("./types.js").Parts} parts
    * @param {File} file
    * @param {Required<import("./types.js").AddOptions>} options
    * @param {number} order
+   * @param {Owner} owner
    */
-  constructor(parts, file, { metadata, handle }, order) {
+  constructor(file, options, order, owner) {
     super();
-    this.#parts = parts;
-    /** Unique within this page. */
-    this.id = `upload-${order}`;
-    /** In which order uploads were added. */
-    this.order = order;
-    this.file = file;
-    this.metadata = metadata;
-    this.handle = handle;
-    /** The server's id; null until the first chunk is stored. @type {string | null} */
-    this.uploadId = null;
-    /** Bytes the server has confirmed. */
-    this.offset = 0;
-    /** Those and the ones on their way; for progress bars. */
-    this.sent = 0;
-    /** @type {UploadState} */
-    this.state = "queued";
-    /** Why it waits, while `state` is `waiting`. @type {Waiting | null} */
-    this.waiting = null;
-    /** @type {UploadError | null} */
-    this.error = null;
-    /** The server's record of the finished file. @type {UploadRecord | null} */
-    this.result = null;
-    /** When the server gives up the unfinished upload (ISO 8601). @type {string | null} */
-    this.expires = null;
-    this.#transfer = new Transfer(parts, this);
+    this.#owner = owner;
+    this.#order = order;
+    this.#state = new TransferState(file, options, (type, detail) => this.#emit(type, detail));
+    this.#transfer = owner.createTransfer(this.#state);
+    // Listeners that are added in the same task miss no event.
+    queueMicrotask(() => this.state === "queued" && this.#start());
+  }
+
+  /** Unique within this page. */
+  get id() {
+    return `upload-${this.#order}`;
+  }
+
+  /** Position in the order in which files were added. */
+  get order() {
+    return this.#order;
+  }
+
+  get file() {
+    return this.#state.file;
+  }
+
+  /** Fields to store with this upload; read when the first chunk is sent. */
+  get metadata() {
+    return this.#state.metadata;
+  }
+
+  set metadata(fields) {
+    this.#state.metadata = fields;
+  }
+
+  get handle() {
+    return this.#state.handle;
   }
 
   get name() {
-    return this.file.name;
+    return this.#state.name;
   }
 
   /** In bytes. */
   get size() {
-    return this.file.size;
+    return this.#state.size;
+  }
+
+  /** The server's id; null until the first chunk is stored. */
+  get uploadId() {
+    return this.#state.uploadId;
+  }
+
+  /** Bytes that the server has confirmed. */
+  get offset() {
+    return this.#state.offset;
+  }
+
+  /** The same, plus the bytes on their way; for progress bars. */
+  get sent() {
+    return this.#state.sent;
   }
 
   /** Bytes per second, smoothed; 0 while unknown or not uploading. */
   get speed() {
-    return this.state === "uploading" ? this.#speedometer.speed : 0;
+    return this.#state.speed;
   }
 
-  /** @returns {number | null} Null while unknown. */
+  /** Null while unknown. */
   get secondsLeft() {
-    return this.speed ? (this.size - this.sent) / this.speed : null;
+    return this.#state.secondsLeft;
   }
 
-  /** Stop sending; what the server has stays. */
+  get state() {
+    return this.#state.state;
+  }
+
+  /** Why it waits, while `state` is `waiting`. */
+  get waiting() {
+    return this.#state.waiting;
+  }
+
+  /** When the server deletes the unfinished upload (ISO 8601). */
+  get expires() {
+    return this.#state.expires;
+  }
+
+  /** Why it failed. */
+  get error() {
+    return this.#error;
+  }
+
+  /** The server's record of the finished file. */
+  get result() {
+    return this.#result;
+  }
+
+  /** Stop sending. The bytes that the server has stay there. */
   pause() {
     if (ACTIVE.has(this.state)) this.#stop("paused");
   }
 
   /**
-   * Go on after `pause()`; while it waits, try right now (after signing in, say). While a request is
-   * under way that fails, the next try comes right after it.
+   * Continue after `pause()`. While the upload is `waiting`, try again now (after signing in, for
+   * example). If a request is under way and fails, the next try follows at once.
    */
   resume() {
-    if (this.state === "paused") this.begin();
-    else this.#transfer.hurry();
+    if (this.state === "paused") this.#start();
+    else this.#transfer.retryNow();
   }
 
   /**
-   * After `failed`: try again. What the server has is used, but not after a checksum mismatch: then
-   * it is removed there, and all is sent anew.
+   * Try again after `failed`, from the bytes that the server has. After a checksum mismatch the upload
+   * is deleted on the server and the whole file is sent again.
    */
   retry() {
-    if (this.state === "failed") this.begin(this.error?.code ?? null);
+    if (this.state === "failed") this.#start(this.#error?.code ?? null);
   }
 
   /**
-   * Give up, and remove it from the server.
+   * Cancel the upload and delete it on the server.
    *
-   * @returns {Promise<boolean>} Whether the server confirmed; if not, it expires there.
+   * @returns {Promise<boolean>} Whether the server confirmed; if not, the upload expires there.
    */
   async cancel() {
     if (this.state === "done" || this.state === "canceled") return false;
     this.#stop("canceled");
-    this.#parts.onCanceled(this);
+    this.#owner.onCanceled(this);
     return this.#transfer.discard();
   }
-
-  // For the transfer and the uploader
 
   /**
    * Start, or start again.
    *
-   * @param {import("./types.js").ErrorCode | null} [after] What it failed with before.
+   * @param {import("./types.js").ErrorCode | null} [after] The error of the previous run.
    */
-  begin(after = null) {
-    const running = new AbortController();
-    this.#running = running;
-    this.error = null;
-    this.enter("queued");
-    this.#last = this.#last
-      .then(() => this.#transfer.run(running.signal, after))
+  #start(after = null) {
+    const run = new AbortController();
+    this.#run = run;
+    this.#error = null;
+    this.#state.enter("queued");
+    this.#previousRun = this.#previousRun
+      .then(() => this.#transfer.run(run.signal, after))
       .then(
-        (result) => this.#finish(running, result),
-        (error) => this.#fail(running, error),
+        (result) => this.#finish(run, result),
+        (error) => this.#fail(run, error),
       );
-  }
-
-  /** End without a word: the page lets go of the uploader. */
-  close() {
-    this.pause();
-    this.#transfer.close();
-  }
-
-  /**
-   * @param {UploadState} state
-   * @param {Waiting | null} [waiting]
-   */
-  enter(state, waiting = null) {
-    const from = this.state;
-    this.state = state;
-    this.waiting = waiting;
-    if (state === "uploading") this.#speedometer.start(this.sent);
-    if (state !== from || waiting) this.#emit("statechange", { from, to: state, waiting });
-    this.#parts.onChange(this);
-  }
-
-  /**
-   * @param {number} offset Bytes the server has confirmed.
-   * @param {number} [sent] With those on their way.
-   */
-  move(offset, sent = offset) {
-    this.offset = offset;
-    this.sent = sent;
-    this.#speedometer.measure(sent);
-    const now = performance.now();
-    if (now - this.#reported < PROGRESS_INTERVAL && sent !== this.size) return;
-    this.#reported = now;
-    const { size, speed, secondsLeft } = this;
-    this.#emit("progress", { offset, sent, size, speed, secondsLeft });
-    this.#parts.onProgress();
-  }
-
-  /**
-   * @param {import("./types.js").NoticeCode} code
-   * @param {Record<string, unknown>} [data]
-   */
-  notice(code, data = {}) {
-    this.#emit("notice", { code, data, message: NOTICES[code](data) });
-    this.#parts.onChange(this);
   }
 
   /** @param {"paused" | "canceled"} state */
   #stop(state) {
-    this.#running?.abort(new Stopped(state));
-    this.#running = null;
-    this.sent = this.offset;
-    this.enter(state);
+    this.#run?.abort(new Stopped(state));
+    this.#run = null;
+    this.#state.sent = this.offset;
+    this.#state.enter(state);
   }
 
   /**
-   * @param {AbortController} running
+   * @param {AbortController} run
    * @param {UploadRecord} result
    */
-  #finish(running, result) {
-    if (this.#running !== running) return;
-    this.#running = null;
-    this.result = result;
-    this.expires = null;
-    this.move(this.size);
-    this.enter("done");
+  #finish(run, result) {
+    if (this.#run !== run) return;
+    this.#run = null;
+    this.#result = result;
+    this.#state.expires = null;
+    this.#state.move(this.size);
+    this.#state.enter("done");
     this.#emit("done", { result });
   }
 
   /**
-   * @param {AbortController} running
+   * @param {AbortController} run
    * @param {unknown} error
    */
-  #fail(running, error) {
-    if (this.#running !== running) return; // stopped meanwhile, as it says itself
-    this.#running = null;
-    this.sent = this.offset;
-    this.error =
+  #fail(run, error) {
+    if (this.#run !== run) return; // paused or canceled, which #stop has announced
+    this.#run = null;
+    this.#state.sent = this.offset;
+    this.#error =
       error instanceof UploadError
         ? error
         : new UploadError("internal", { detail: String(error), cause: error });
-    this.enter("failed");
-    this.#emit("error", { error: this.error });
+    this.#state.enter("failed");
+    this.#emit("error", { error: this.#error });
   }
 
   /**
-   * @param {string} type
+   * @param {"statechange" | "progress" | "notice" | "done" | "error"} type
    * @param {object} detail
    */
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
+    if (type === "statechange" || type === "notice") this.#owner.onChange(this);
+    if (type === "progress") this.#owner.onProgress();
   }
 }

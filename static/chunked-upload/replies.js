@@ -1,6 +1,6 @@
 /**
- * What the protocol's answers mean (docs/protocol.md, "Errors"). A refusal becomes a `Setback` when the
- * upload can get over it, an `UploadError` when it cannot.
+ * Interprets the server's replies (docs/protocol.md, "Errors"). A refusal becomes a `Setback` when the
+ * upload can recover from it, an `UploadError` when it cannot.
  */
 
 import { Setback, UploadError } from "./errors.js";
@@ -8,8 +8,8 @@ import { Setback, UploadError } from "./errors.js";
 /** @typedef {import("./requests.js").Reply} Reply */
 
 /**
- * What a status says by itself, whoever sends it: ours, or a proxy before it. Other ones of 500 and
- * more are failures that may not pass.
+ * Statuses whose meaning does not depend on the body; a proxy may have sent them. Any other status from
+ * 500 on is a failure that may be lasting.
  *
  * @type {Map<number, import("./errors.js").SetbackKind>}
  */
@@ -26,7 +26,7 @@ const BY_STATUS = new Map([
 ]);
 
 /**
- * What is 400 and yet not the end, by the protocol's fixed texts.
+ * Refusals with status 400 from which the upload can recover, by the protocol's fixed texts.
  *
  * @type {Map<string, import("./errors.js").SetbackKind>}
  */
@@ -38,20 +38,23 @@ const BY_DETAIL = new Map([
 ]);
 
 /**
- * @param {Reply} answer
- * @param {string} uploadId Of the upload that was asked for; empty when none was.
- * @returns {any} The JSON object of a success.
+ * Return the JSON object of a successful reply.
+ *
+ * @param {Reply} reply
+ * @param {string} uploadId The upload that the request was about; empty when there was none.
+ * @returns {any}
  * @throws {Setback}
  * @throws {UploadError}
  */
-export function judge(answer, uploadId) {
-  const { status, body } = answer;
+export function readReply(reply, uploadId) {
+  const { status, body } = reply;
   if (status === 204 || (status >= 200 && status < 300 && body)) return body;
   const { detail = "", offset = -1 } = body ?? {};
-  const more = { status, detail, offset, retryAfter: answer.retryAfter };
-  const kind = BY_STATUS.get(status) ?? BY_DETAIL.get(detail) ?? special(answer, detail, uploadId);
+  const more = { status, detail, offset, retryAfter: reply.retryAfter };
+  const kind =
+    BY_STATUS.get(status) ?? BY_DETAIL.get(detail) ?? specialCase(reply, detail, uploadId);
   if (kind) throw new Setback(kind, more);
-  // Another server's page instead of our answer, a failure, a body that was cut on its way.
+  // Another server's page instead of our reply, a failure, or a body that was cut off on its way.
   if (status < 400 || status >= 500 || detail.startsWith("File size doesn't")) {
     throw new Setback("server", { ...more, lasting: true });
   }
@@ -59,32 +62,32 @@ export function judge(answer, uploadId) {
 }
 
 /**
- * The cases that are told by more than one thing.
+ * Cases that depend on more than the status or the text.
  *
- * @param {Reply} answer
+ * @param {Reply} reply
  * @param {string} detail
  * @param {string} uploadId
  * @returns {import("./errors.js").SetbackKind | null}
  */
-function special({ status, body, text, redirected }, detail, uploadId) {
+function specialCase({ status, body, text, redirected }, detail, uploadId) {
   if (status === 404 && uploadId) return "missing";
   if (status === 403 && detail.startsWith("Authentication credentials")) return "sign-in";
-  if (status < 400 && redirected) return "sign-in"; // to a page for signing in
+  if (status < 400 && redirected) return "sign-in"; // to a sign-in page
   if (status === 413 && (!body || detail.startsWith("Size of chunk"))) return "chunk-too-large";
   return isCsrfRefusal({ status, detail: detail || text }) ? "sign-in" : null;
 }
 
 /**
- * Whether a CSRF token was missing or too old, in the words of Flask-WTF or our own.
+ * Return whether a CSRF token was missing or too old, by the texts of Flask-WTF or our own.
  *
- * @param {{status: number, detail: string}} answer
+ * @param {{status: number, detail: string}} reply
  */
 export function isCsrfRefusal({ status, detail }) {
   return (status === 400 || status === 403) && /csrf/i.test(detail);
 }
 
 /**
- * Whether the server no longer has the upload.
+ * Return whether the server no longer has the upload.
  *
  * @param {Setback} setback
  */
@@ -93,12 +96,12 @@ export function isGone(setback) {
 }
 
 /**
- * Why the upload has to begin anew; null when that would not help.
+ * Return why the upload has to start again; null when that would not help.
  *
  * @param {unknown} error
  * @returns {"expired" | "missing" | "different-file" | null}
  */
-export function whyAnew(error) {
+export function restartReason(error) {
   if (!(error instanceof Setback)) return null;
   const { kind } = error;
   return kind === "expired" || kind === "missing" || kind === "different-file" ? kind : null;

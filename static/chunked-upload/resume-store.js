@@ -1,18 +1,17 @@
 /**
- * The unfinished uploads that this browser knows of, in IndexedDB: localStorage could not hold the
- * handles by which files are opened again. A browser that does not let us keep anything (private
- * windows, blocked site data) makes resuming poorer, not uploading impossible: every failure here
- * is a memory lost and nothing more.
+ * The unfinished uploads that this browser knows of, in IndexedDB: localStorage cannot hold the handles
+ * by which files are opened again. Where the browser stores nothing (private windows, blocked site
+ * data), uploads still work but resume less often. So no failure here is an error: the entry is lost.
  */
 
 /** @typedef {import("./types.js").Remembered} Remembered */
 
 const DATABASE = "chunked-upload";
 const STORE = "uploads";
-/** Milliseconds that a finished upload is remembered, for other tabs that wait with the same file. */
+/** Milliseconds that a finished upload is kept, for other tabs that wait with the same file. */
 const FINISHED_FOR = 3_600_000;
 
-export class Memory {
+export class ResumeStore {
   #endpoint;
   /** @type {Promise<IDBDatabase | null> | null} */
   #opened = null;
@@ -23,7 +22,7 @@ export class Memory {
   }
 
   /**
-   * The unfinished ones, newest first. Outdated ones are forgotten.
+   * Return the unfinished uploads, newest first. Outdated ones are removed.
    *
    * @returns {Promise<Remembered[]>}
    */
@@ -37,7 +36,7 @@ export class Memory {
   }
 
   /**
-   * The newest one with that fingerprint or name, finished ones included.
+   * Return the newest upload with that fingerprint or name, finished ones included.
    *
    * @param {"fingerprint" | "name"} index
    * @param {string} value
@@ -56,7 +55,7 @@ export class Memory {
     const record = { ...upload, endpoint: this.#endpoint, updated: Date.now() };
     const kept = await this.#do("readwrite", (store) => store.put(record));
     if (kept === null && record.handle) {
-      // Some handles cannot be stored; without it the file is picked again.
+      // Some handles cannot be stored. Without one the user picks the file again.
       await this.#do("readwrite", (store) => store.put({ ...record, handle: null }));
     }
   }
@@ -87,7 +86,7 @@ export class Memory {
         request.onsuccess = () => resolve(request.result ?? undefined);
         request.onerror = () => resolve(null);
       } catch {
-        resolve(null); // the database was closed under us, or the record cannot be cloned
+        resolve(null); // the database was closed meanwhile, or the record cannot be cloned
       }
     });
   }
@@ -110,7 +109,7 @@ export class Memory {
         store.createIndex("name", ["endpoint", "name"]);
       };
       request.onsuccess = () => {
-        // Another tab wants a newer version: make room, and open again when needed.
+        // Another tab needs a newer version: close, and open again when needed.
         request.result.onversionchange = () => this.close();
         resolve(request.result);
       };

@@ -1,12 +1,10 @@
-/**
- * What the template helper writes into a zone's attribute, and what the uploader and Dropzone get of it.
- */
+/** A zone's options, as the template helper writes them into its attribute, for the uploader and Dropzone. */
 
 /**
  * @typedef {object} ZoneOptions
- * @property {string} endpoint Where the service is.
- * @property {string | null} csrfToken Empty when none is needed, null when the service is to be asked.
- * @property {string} csrfTokenUrl Where to get a new one.
+ * @property {string} endpoint URL of the service.
+ * @property {string | null} csrfToken Empty when none is needed; null: get one from the service.
+ * @property {string} csrfTokenUrl URL that returns a new token.
  * @property {string} fieldName
  * @property {number | null} maxBytes
  * @property {number | null} maxFiles
@@ -19,50 +17,56 @@
  * @property {Record<string, string>} metadata
  * @property {boolean} thumbnails
  * @property {boolean} removeLinks
- * @property {string | null} redirect Where to go once all uploads have succeeded.
- * @property {string | null} button Id of the button that starts them.
+ * @property {string | null} redirect Page to go to when all uploads have succeeded.
+ * @property {string | null} button Id of the button that starts the uploads.
  * @property {boolean} inForm
  * @property {string} uploadIdName
  * @property {Record<string, string>} texts Dropzone's `dict…` options and the module's own.
  */
 
-/** Dropzone's texts that it puts into the page as HTML. */
+/** Texts that Dropzone inserts as HTML. */
 const AS_HTML = ["dictDefaultMessage", "dictCancelUpload", "dictRemoveFile"];
 
 /**
+ * Return the options for `ChunkedUploader`.
+ *
  * @param {ZoneOptions} options
- * @returns {import("./types.js").UploaderOptions}
+ * @returns {import("../chunked-upload/types.js").UploaderOptions}
  */
 export function uploaderOptions(options) {
-  const far = new URL(options.endpoint, location.href).origin !== location.origin;
+  const isOtherOrigin = new URL(options.endpoint, location.href).origin !== location.origin;
   return {
     endpoint: options.endpoint,
     fieldName: options.fieldName,
     simultaneous: options.parallel,
     resume: options.resume,
     md5: options.md5,
-    credentials: far ? "include" : "same-origin",
-    csrf: options.csrfToken ? tokens(options.csrfToken, options.csrfTokenUrl) : null,
+    credentials: isOtherOrigin ? "include" : "same-origin",
+    csrf: options.csrfToken ? csrfTokens(options.csrfToken, options.csrfTokenUrl) : null,
     ...(options.timeout && { stallTimeout: options.timeout }),
     ...(options.chunkSize && { chunkSize: options.chunkSize }),
   };
 }
 
 /**
- * Give the page's CSRF token, and new ones once it is older than its session.
+ * Return the function that returns the page's CSRF token, and a new one after a refusal.
  *
  * @param {string} token
  * @param {string} url
  * @returns {(asked: {refused: boolean}) => Promise<string>}
  */
-function tokens(token, url) {
+function csrfTokens(token, url) {
   return async ({ refused }) => {
     if (refused) token = (await (await fetch(url)).json()).csrf_token;
     return token;
   };
 }
 
-/** @param {ZoneOptions} options */
+/**
+ * Return the options for Dropzone.
+ *
+ * @param {ZoneOptions} options
+ */
 export function dropzoneOptions(options) {
   const texts = { ...options.texts };
   for (const name of AS_HTML) texts[name] = escape(texts[name]);
