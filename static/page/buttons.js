@@ -1,5 +1,5 @@
 // @ts-check
-/** Buttons, with words or with an icon that a label stands for. */
+/** Buttons with words, and icon buttons with a label. */
 
 import { el, setAttribute, setText } from "./dom.js";
 import { icon, setIcon } from "./icons.js";
@@ -8,12 +8,12 @@ import { icon, setIcon } from "./icons.js";
 /** @typedef {(event: MouseEvent) => void} OnClick */
 
 /**
- * A button with words.
+ * Make a button with words.
  *
  * @param {string} words
  * @param {{onclick?: OnClick, kind?: "primary" | "danger", icon?: IconName, label?: string,
  *   hidden?: boolean, type?: "button" | "submit"}} [options] `label`: for screen readers, when the words
- *   alone do not say what of.
+ *   alone do not name the file.
  */
 export function wordButton(
   words,
@@ -27,7 +27,7 @@ export function wordButton(
 }
 
 /**
- * A button that is an icon.
+ * Make a button with an icon.
  *
  * @param {IconName} name
  * @param {string} label
@@ -41,7 +41,7 @@ export function iconButton(name, label, onclick) {
 }
 
 /**
- * Make an icon button (or link) another, in its place, so that the focus stays where it is.
+ * Change the icon and label of a button (or link) in place, so that it keeps the focus.
  *
  * @param {HTMLElement} button
  * @param {IconName} name
@@ -54,8 +54,8 @@ export function setIconButton(button, name, label) {
 }
 
 /**
- * Switch a button off or on. It keeps the focus: a button that is `disabled` would lose it to nowhere,
- * and what is off now may be what somebody has just used.
+ * Switch a button off or on. It keeps the focus, which a `disabled` button would lose: the user may have
+ * just used it.
  *
  * @param {HTMLElement} button
  * @param {boolean} off

@@ -1,5 +1,5 @@
 // @ts-check
-/** An upload's state in words: what is happening, and where something is wrong, what to do about it. */
+/** An upload's state in words: what happens, and after a failure, what to do. */
 
 /** @typedef {import("../chunked-upload.js").Upload} Upload */
 /** @typedef {import("../chunked-upload.js").UploadError} UploadError */
@@ -10,9 +10,9 @@
 /** @typedef {import("./format.js").Texts} Texts */
 /** @typedef {import("./text.js").MessageKey} MessageKey */
 
-/** Under way, or about to be, without anybody's help. @type {ReadonlySet<UploadState>} */
+/** Running, or about to run without the user's help. @type {ReadonlySet<UploadState>} */
 export const ACTIVE = new Set(["queued", "checking", "uploading", "waiting", "completing"]);
-/** Nothing more will happen by itself. @type {ReadonlySet<UploadState>} */
+/** Ended. @type {ReadonlySet<UploadState>} */
 export const OVER = new Set(["done", "failed", "canceled"]);
 
 /** @type {Record<UploadState, MessageKey>} */
@@ -60,7 +60,7 @@ const NOTICES = {
 };
 
 /**
- * Whether trying again may change something; a file that is not taken stays that.
+ * Return whether a retry may succeed. A file that was refused for its type or size is refused again.
  *
  * @param {Upload} upload
  */
@@ -104,7 +104,7 @@ export function noticeWords(notice, texts) {
 }
 
 /**
- * Speed and time left, empty where they are not known.
+ * Return speed and time left; empty where they are unknown.
  *
  * @param {{speed: number, secondsLeft: number | null}} progress
  * @param {Texts} texts
@@ -119,7 +119,7 @@ export function speedWords({ speed, secondsLeft }, texts) {
 }
 
 /**
- * Why something beside an upload did not work: the server's words, or that it cannot be reached.
+ * Return why a request failed: the server's message, or that the server cannot be reached.
  *
  * @param {unknown} error
  * @param {Texts} texts

@@ -1,15 +1,19 @@
 // @ts-check
-/** Questions, in native dialogs: they keep the focus, close with Escape, and give the focus back. */
+/** Questions, in native dialogs: they hold the focus, close with Escape, and return the focus. */
 
 import { wordButton } from "./buttons.js";
 import { el } from "./dom.js";
 
-/** @typedef {import("./format.js").Texts} Texts */
+/**
+ * Asks whether to delete something.
+ *
+ * @typedef {(words: {title: string, body: string, confirm: string, keep: string}) => Promise<boolean>} Confirm
+ */
 
 let made = 0;
 
 /**
- * Make a dialog around a form.
+ * Make a dialog with a form in it.
  *
  * @param {string} title
  * @param {(Node | string | false)[]} content
@@ -28,7 +32,7 @@ export function formDialog(title, content, buttons) {
 }
 
 /**
- * Ask whether something is really to be removed. The safe answer has the focus.
+ * Ask whether to delete something. The safe answer has the focus.
  *
  * @param {HTMLElement} root Where the dialog is put while it is open.
  * @param {{title: string, body: string, confirm: string, keep: string}} words

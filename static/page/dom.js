@@ -1,14 +1,14 @@
 // @ts-check
 /**
- * The few things this page does to the document: make elements, change them only where they differ, and
- * do it once a frame however many events came in between.
+ * Changes of the document: make elements, change them only where they differ, and do it once per frame
+ * however many events there were.
  */
 
 /** @typedef {Node | string | null | undefined | false} Child */
 
 /**
- * Make an element. `on…` properties are listeners, `true` is an empty attribute, `false` and null are
- * none; everything else is an attribute's text.
+ * Make an element. Properties `on…` are listeners. Others are attributes: `true` makes an empty one, `false`
+ * and null make none.
  *
  * @template {keyof HTMLElementTagNameMap} T
  * @param {T} tag
@@ -32,7 +32,7 @@ function isNode(child) {
 }
 
 /**
- * Set an attribute where it differs; `true` is an empty one, `false` and null remove it.
+ * Set an attribute where it differs. `true` makes it empty; `false` and null remove it.
  *
  * @param {Element} element
  * @param {string} name
@@ -46,7 +46,7 @@ export function setAttribute(element, name, value) {
 }
 
 /**
- * Set an element's text where it differs, keeping its text node: a screen reader's place in it stays.
+ * Set an element's text where it differs. The text node stays, so that screen readers keep their place.
  *
  * @param {Element} element
  * @param {string} text
@@ -64,7 +64,7 @@ export function setText(element, text) {
 const tasks = new Set();
 
 /**
- * Run a task with the next frame; asked several times before, it runs once.
+ * Run a task in the next frame. Called several times before that, it runs once.
  *
  * @param {() => void} task
  */
@@ -80,7 +80,7 @@ function runTasks() {
 }
 
 /**
- * Give the focus to the first of some elements that can take it.
+ * Focus the first of some elements that can have the focus.
  *
  * @param {(HTMLElement | null | undefined)[]} candidates
  */

@@ -1,15 +1,18 @@
 // @ts-check
 /**
- * Downloads where a link cannot carry the Bearer token: fetched here, and written straight to the file
- * that was chosen where the browser can, else gathered by the browser and then saved.
+ * Downloads where a link cannot carry the Bearer token. The page fetches the file. Where the browser can,
+ * the bytes are written straight to the file that the user chose; otherwise the browser collects them
+ * and then saves the file.
  */
 
 /** @typedef {import("../chunked-upload/types.js").UploadRecord} UploadRecord */
 
 /**
+ * Download a file with request headers.
+ *
  * @param {UploadRecord} record A complete upload.
  * @param {Record<string, string>} headers
- * @throws {Error} saying in words why it did not work; none when the person changed their mind.
+ * @throws {Error} whose message says why the download failed; none when the user canceled.
  */
 export async function downloadWithHeaders(record, headers) {
   const target = await chooseTarget(record.filename);
@@ -27,7 +30,7 @@ async function chooseTarget(suggestedName) {
   try {
     return await picker.call(window, { suggestedName });
   } catch (error) {
-    // Only an AbortError is a change of mind; a frame or a policy may forbid the dialog.
+    // Only an AbortError means that the user canceled; a frame or a policy may forbid the dialog.
     return /** @type {Error} */ (error).name === "AbortError" ? "none" : "browser";
   }
 }
@@ -38,7 +41,7 @@ function saveBlob(blob, name) {
   link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
-  // The download has begun once the click's task is over; a minute is on the safe side.
+  // The download starts after the click's task; a minute is on the safe side.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 

@@ -1,11 +1,11 @@
 // @ts-check
-/** What was dropped, as files: folders are walked through, however deep and large they are. */
+/** The files of a drop, including those in folders of any depth and size. */
 
 /** @typedef {import("./picker.js").Picked} Picked */
 
 /**
- * Return the files of a drop. Must be called while the event is being handled: afterwards the browser
- * has emptied it.
+ * Return the files of a drop. Call it while the event is being handled: the browser empties the data
+ * afterwards.
  *
  * @param {DataTransfer} data
  * @returns {Promise<Picked[]>}
@@ -21,9 +21,9 @@ export async function droppedFiles(data) {
 /** @param {DataTransferItem} item @returns {Item} */
 function openItem(item) {
   const entry = item.webkitGetAsEntry?.() ?? null;
-  // Not asked of folders, whose files are found without it: of some, Chromium warns in a dialog.
+  // Not for folders, whose files are found without it: for some of them Chromium shows a warning.
   const asked = entry?.isDirectory ? null : /** @type {any} */ (item).getAsFileSystemHandle?.();
-  // Whoever waits for it later hears of its failure; until then it is nobody's.
+  // A handle is optional: without one the file is chosen again after a reload.
   const handle = Promise.resolve(asked ?? null).catch(() => null);
   return { entry, file: item.getAsFile(), handle };
 }
@@ -44,7 +44,7 @@ async function readFolder(folder) {
   /** @type {Picked[]} */
   const found = [];
   const reader = folder.createReader();
-  // A reader gives some entries at a time, and none at the end.
+  // A reader returns some entries at a time, and none at the end.
   for (;;) {
     const entries = await readSome(reader);
     if (entries.length === 0) return found;

@@ -1,5 +1,5 @@
 // @ts-check
-/** What can be done with a finished file: copy its MD5, download it, delete it. */
+/** Actions on files that the server has: copy the MD5, download, delete. */
 
 import { iconButton, setIconButton, switchOff } from "./buttons.js";
 import { problemWords } from "./describe.js";
@@ -8,58 +8,68 @@ import { downloadWithHeaders } from "./download.js";
 import { icon } from "./icons.js";
 
 /** @typedef {import("../chunked-upload/types.js").UploadRecord} UploadRecord */
-/** @typedef {import("./page.js").Context} Context */
+/** @typedef {import("./dialogs.js").Confirm} Confirm */
 
-/** Milliseconds for which a check mark says that something was copied. */
+/** Milliseconds for which a check mark shows that the MD5 was copied. */
 const COPIED_FOR = 2000;
 
-/**
- * @param {UploadRecord} record
- * @param {Context} context
- * @returns {{copy: HTMLButtonElement, download: HTMLElement}}
- */
-export function fileActions(record, context) {
-  return { copy: copyButton(record, context), download: downloadButton(record, context) };
-}
+export class FileActions {
+  #texts;
+  #uploader;
+  #announcer;
+  #toasts;
+  #confirm;
+  #headers;
 
-/**
- * The line with a file's MD5; none where the server has none.
- *
- * @param {UploadRecord} record
- * @param {import("./format.js").Texts} texts
- */
-export function checksumLine({ md5 }, texts) {
-  if (!md5) return [];
-  return [el("p", { class: "cu-checksum" }, `${texts.say("md5")} `, el("code", {}, md5))];
-}
+  /**
+   * @param {import("./format.js").Texts} texts
+   * @param {object} parts
+   * @param {Pick<import("../chunked-upload.js").ChunkedUploader, "remove">} parts.uploader
+   * @param {import("./announce.js").Announcer} parts.announcer
+   * @param {import("./toasts.js").Toasts} parts.toasts
+   * @param {Confirm} parts.confirm
+   * @param {(() => Record<string, string>) | null} parts.headers Headers that downloads need, which links
+   *   cannot carry; null where links will do.
+   */
+  constructor(texts, { uploader, announcer, toasts, confirm, headers }) {
+    this.#texts = texts;
+    this.#uploader = uploader;
+    this.#announcer = announcer;
+    this.#toasts = toasts;
+    this.#confirm = confirm;
+    this.#headers = headers;
+  }
 
-/** @param {UploadRecord} record @param {Context} context */
-function copyButton(record, { texts, announcer, complain }) {
-  const name = record.filename;
-  const md5 = record.md5 ?? "";
-  const label = texts.say("copyMd5", { name });
-  const button = iconButton("copy", label, async () => {
-    try {
-      await navigator.clipboard.writeText(md5);
-    } catch {
-      // Not over plain HTTP, and not where it is forbidden. The text can be marked and copied.
-      complain(texts.say("copyFailed", { md5 }));
-      return;
-    }
-    announcer.say(texts.say("copied", { name }));
-    setIconButton(button, "check", label);
-    setTimeout(() => setIconButton(button, "copy", label), COPIED_FOR);
-  });
-  switchOff(button, md5 === "");
-  return button;
-}
+  /** @param {UploadRecord} record */
+  copyButton(record) {
+    const name = record.filename;
+    const md5 = record.md5 ?? "";
+    const label = this.#texts.say("copyMd5", { name });
+    const button = iconButton("copy", label, async () => {
+      try {
+        await navigator.clipboard.writeText(md5);
+      } catch {
+        // Plain HTTP or a policy forbids it. The user can select the text and copy it.
+        this.#toasts.show(this.#texts.say("copyFailed", { md5 }));
+        return;
+      }
+      this.#announcer.say(this.#texts.say("copied", { name }));
+      setIconButton(button, "check", label);
+      setTimeout(() => setIconButton(button, "copy", label), COPIED_FOR);
+    });
+    switchOff(button, md5 === "");
+    return button;
+  }
 
-/** @param {UploadRecord} record @param {Context} context */
-function downloadButton(record, context) {
-  const { texts, announcer, signIn } = context;
-  const name = record.filename;
-  const label = texts.say("download", { name });
-  if (signIn === null) {
+  /**
+   * Return the download link, or a button where a link will not do.
+   *
+   * @param {UploadRecord} record
+   */
+  downloadControl(record) {
+    const name = record.filename;
+    const label = this.#texts.say("download", { name });
+    if (this.#headers !== null) return this.#downloadButton(record, label, this.#headers);
     const properties = {
       class: "cu-icon-button",
       href: record.url,
@@ -69,47 +79,65 @@ function downloadButton(record, context) {
     };
     return el("a", properties, icon("download"));
   }
-  const button = iconButton("download", label, async () => {
-    announcer.say(texts.say("downloading", { name }));
-    switchOff(button, true);
+
+  /**
+   * @param {UploadRecord} record
+   * @param {string} label
+   * @param {() => Record<string, string>} headers
+   */
+  #downloadButton(record, label, headers) {
+    const name = record.filename;
+    const button = iconButton("download", label, async () => {
+      this.#announcer.say(this.#texts.say("downloading", { name }));
+      switchOff(button, true);
+      try {
+        await downloadWithHeaders(record, headers());
+      } catch (error) {
+        const detail = /** @type {Error} */ (error).message;
+        this.#toasts.show(this.#texts.say("downloadFailed", { name, detail }));
+      }
+      switchOff(button, false);
+    });
+    return button;
+  }
+
+  /**
+   * Delete an upload on the server, if the user confirms.
+   *
+   * @param {{uploadId: string, name: string}} upload
+   * @returns {Promise<boolean>} Whether it is gone.
+   */
+  async delete({ uploadId, name }) {
+    const texts = this.#texts;
+    const sure = await this.#confirm({
+      title: texts.say("deleteTitle", { name }),
+      body: texts.say("deleteBody"),
+      confirm: texts.say("deleteConfirm"),
+      keep: texts.say("keepFile"),
+    });
+    if (!sure) return false;
     try {
-      await downloadWithHeaders(record, signIn.headers);
+      await this.#uploader.remove(uploadId);
     } catch (error) {
-      const detail = /** @type {Error} */ (error).message;
-      context.complain(texts.say("downloadFailed", { name, detail }));
+      const { status } = /** @type {import("../chunked-upload.js").UploadError} */ (error);
+      if (status !== 404 && status !== 410) {
+        const detail = problemWords(error, texts);
+        this.#toasts.show(texts.say("deleteFailed", { name, detail }));
+        return false;
+      }
     }
-    switchOff(button, false);
-  });
-  return button;
+    this.#announcer.say(texts.say("deleted", { name }));
+    return true;
+  }
 }
 
 /**
- * Ask, then remove an upload from the server.
+ * Return the line with a file's MD5; empty where the server has none.
  *
- * @param {{uploadId: string, name: string}} upload
- * @param {Context} context
- * @returns {Promise<boolean>} whether it is gone.
+ * @param {UploadRecord} record
+ * @param {import("./format.js").Texts} texts
  */
-export async function deleteAfterAsking(
-  { uploadId, name },
-  { texts, uploader, confirm, announcer, complain },
-) {
-  const sure = await confirm({
-    title: texts.say("deleteTitle", { name }),
-    body: texts.say("deleteBody"),
-    confirm: texts.say("deleteConfirm"),
-    keep: texts.say("keep"),
-  });
-  if (!sure) return false;
-  try {
-    await uploader.remove(uploadId);
-  } catch (error) {
-    const { status } = /** @type {import("../chunked-upload.js").UploadError} */ (error);
-    if (status !== 404 && status !== 410) {
-      complain(texts.say("deleteFailed", { name, detail: problemWords(error, texts) }));
-      return false;
-    }
-  }
-  announcer.say(texts.say("deleted", { name }));
-  return true;
+export function checksumLine({ md5 }, texts) {
+  if (!md5) return [];
+  return [el("p", { class: "cu-checksum" }, `${texts.say("md5")} `, el("code", {}, md5))];
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** Texts with their blanks filled in, and numbers, sizes, times and dates as the language writes them. */
+/** Texts with their values filled in, and numbers, sizes, times and dates as the language writes them. */
 
 /** @typedef {import("./text.js").Message} Message */
 /** @typedef {import("./text.js").MessageKey} MessageKey */
@@ -7,94 +7,108 @@
 
 const SIZE_UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
 
-/** The page's language: its words, and how it writes what is counted and measured. */
+/** The page's language: its texts and its formats. */
 export class Texts {
+  #messages;
+  #language;
+  #plural;
+  #number;
+  #percent;
+  #list;
+  #date;
+  #relative;
+  /** @type {Map<string, Intl.NumberFormat>} */
+  #units = new Map();
+
   /**
    * @param {Record<MessageKey, Message>} messages
    * @param {string} language BCP 47 tag, as in `<html lang>`.
    */
   constructor(messages, language) {
-    this.messages = messages;
-    this.language = language;
-    this.plural = new Intl.PluralRules(language);
-    this.number = new Intl.NumberFormat(language);
-    this.percentFormat = new Intl.NumberFormat(language, { style: "percent" });
-    this.list = new Intl.ListFormat(language, { type: "unit", style: "narrow" });
-    this.dateFormat = new Intl.DateTimeFormat(language, {
+    this.#messages = messages;
+    this.#language = language;
+    this.#plural = new Intl.PluralRules(language);
+    this.#number = new Intl.NumberFormat(language);
+    this.#percent = new Intl.NumberFormat(language, { style: "percent" });
+    this.#list = new Intl.ListFormat(language, { type: "unit", style: "narrow" });
+    this.#date = new Intl.DateTimeFormat(language, {
       dateStyle: "medium",
       timeStyle: "short",
     });
-    this.relative = new Intl.RelativeTimeFormat(language, { numeric: "always" });
-    /** @type {Map<string, Intl.NumberFormat>} */
-    this.units = new Map();
+    this.#relative = new Intl.RelativeTimeFormat(language, { numeric: "always" });
+  }
+
+  /** BCP 47 tag. */
+  get language() {
+    return this.#language;
   }
 
   /**
-   * Return a text; `count` among the values chooses its plural form.
+   * Return a text. The value `count` chooses its plural form.
    *
    * @param {MessageKey} key
    * @param {Values} [values]
    */
   say(key, values = {}) {
-    const message = this.messages[key];
-    const text = typeof message === "string" ? message : this.chooseForm(message, values.count);
-    return text.replace(/\{(\w+)\}/g, (blank, name) => this.fill(values[name], blank));
+    const message = this.#messages[key];
+    const text = typeof message === "string" ? message : this.#chooseForm(message, values.count);
+    return text.replace(/\{(\w+)\}/g, (blank, name) => this.#fill(values[name], blank));
   }
 
   /**
    * @param {Exclude<Message, string>} forms
    * @param {string | number} count
    */
-  chooseForm(forms, count) {
-    return forms[this.plural.select(Number(count))] ?? forms.other;
+  #chooseForm(forms, count) {
+    return forms[this.#plural.select(Number(count))] ?? forms.other;
   }
 
   /** @param {string | number | undefined} value @param {string} blank */
-  fill(value, blank) {
+  #fill(value, blank) {
     if (value === undefined) return blank;
-    return typeof value === "number" ? this.number.format(value) : value;
+    return typeof value === "number" ? this.#number.format(value) : value;
   }
 
-  /** Bytes as `1.25 GB`, powers of 1000. @param {number} bytes */
+  /** Format bytes as `1.25 GB`, with powers of 1000. @param {number} bytes */
   size(bytes) {
     const [value, unit] = scale(bytes);
     const digits = { maximumSignificantDigits: 3 };
-    return this.unit(value, unit, { unitDisplay: unit === "byte" ? "long" : "short", ...digits });
+    return this.#unit(value, unit, { unitDisplay: unit === "byte" ? "long" : "short", ...digits });
   }
 
-  /** Bytes per second as `12.3 MB/s`. @param {number} bytes */
+  /** Format bytes per second as `12.3 MB/s`. @param {number} bytes */
   speed(bytes) {
     const [value, unit] = scale(Math.max(bytes, 1000));
     const digits = value < 100 ? 1 : 0;
-    return this.unit(value, `${unit}-per-second`, fixed(digits));
+    return this.#unit(value, `${unit}-per-second`, fixed(digits));
   }
 
-  /** A span of time to come, as `45 sec`, `12 min`, `1 hr 20 min`. @param {number} seconds */
+  /** Format a duration as `45 sec`, `12 min`, `1 hr 20 min`. @param {number} seconds */
   duration(seconds) {
     const [value, unit] = largestUnit(seconds);
     const whole = Math.floor(value);
-    if (unit !== "hour" || whole >= 10) return this.unit(Math.round(value), unit, fixed(0));
+    if (unit !== "hour" || whole >= 10) return this.#unit(Math.round(value), unit, fixed(0));
     const minutes = Math.floor((value - whole) * 60);
-    const parts = [this.unit(whole, "hour", fixed(0))];
-    if (minutes > 0) parts.push(this.unit(minutes, "minute", fixed(0)));
-    return this.list.format(parts);
+    const parts = [this.#unit(whole, "hour", fixed(0))];
+    if (minutes > 0) parts.push(this.#unit(minutes, "minute", fixed(0)));
+    return this.#list.format(parts);
   }
 
-  /** A share as `45%`, never 100 % before all is there. @param {number} part @param {number} whole */
+  /** Format a share as `45%`; never as 100 % before it is complete. @param {number} part @param {number} whole */
   percent(part, whole) {
-    if (whole === 0 || part >= whole) return this.percentFormat.format(1);
-    return this.percentFormat.format(Math.floor((part / whole) * 100) / 100);
+    if (whole === 0 || part >= whole) return this.#percent.format(1);
+    return this.#percent.format(Math.floor((part / whole) * 100) / 100);
   }
 
   /** @param {string | number} time */
   date(time) {
-    return this.dateFormat.format(new Date(time));
+    return this.#date.format(new Date(time));
   }
 
-  /** A moment to come, as `in 5 seconds`, `in 23 hours`. @param {number} time As `Date.now()` counts. */
+  /** Format a time in the future as `in 5 seconds`, `in 23 hours`. @param {number} time As `Date.now()` counts. */
   until(time) {
     const [value, unit] = largestUnit((time - Date.now()) / 1000);
-    return this.relative.format(Math.round(value), unit);
+    return this.#relative.format(Math.round(value), unit);
   }
 
   /**
@@ -102,18 +116,18 @@ export class Texts {
    * @param {string} unit
    * @param {Intl.NumberFormatOptions} options
    */
-  unit(value, unit, options) {
+  #unit(value, unit, options) {
     const key = unit + Object.values(options).join();
-    let format = this.units.get(key);
+    let format = this.#units.get(key);
     if (format === undefined) {
-      format = new Intl.NumberFormat(this.language, { style: "unit", unit, ...options });
-      this.units.set(key, format);
+      format = new Intl.NumberFormat(this.#language, { style: "unit", unit, ...options });
+      this.#units.set(key, format);
     }
     return format.format(value);
   }
 }
 
-/** Digits after the point, always as many, so that a changing number does not jump. @param {number} digits */
+/** A fixed number of decimals, so that a changing number does not jump. @param {number} digits */
 function fixed(digits) {
   return { minimumFractionDigits: digits, maximumFractionDigits: digits };
 }
@@ -130,7 +144,7 @@ function largestUnit(seconds) {
 function scale(bytes) {
   let value = bytes;
   let at = 0;
-  // Not 1000: 999.6 kB would be written as 1000 kB.
+  // Not 1000: 999.6 kB would be shown as 1000 kB.
   while (value >= 999.5 && at < SIZE_UNITS.length - 1) {
     value /= 1000;
     at += 1;

@@ -23,7 +23,7 @@ const PATHS = {
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * Make an icon. It is decoration: what it stands for is said beside it, or by the button it is in.
+ * Make an icon. It is decoration: the text beside it or its button's label says what it means.
  *
  * @param {IconName} name
  * @returns {SVGSVGElement}

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Makes the page of every `<div class="cu" data-config="…">` in the document, as the server writes it.
- * `data-messages` is the address of a module whose default export has the texts in another language.
+ * Turns every `<div class="cu" data-config="…">` of the document into the page. `data-messages` is the
+ * address of a module whose default export has the texts in another language.
  */
 
 import { mount } from "./page.js";

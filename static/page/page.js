@@ -1,308 +1,234 @@
 // @ts-check
 /**
- * The page, put together: a library object that uploads, and the parts that show what it does.
+ * Puts the page together: the library, which uploads, and the parts that show what it does.
  *
  *     import { mount } from "/static/page/page.js";
  *     mount(document.querySelector("#uploads"), { endpoint: "/uploads/" });
  */
 
 import { ChunkedUploader } from "../chunked-upload.js";
+import { Account } from "./account.js";
 import { Announcer } from "./announce.js";
-import { wordButton } from "./buttons.js";
-import { ACTIVE } from "./describe.js";
+import { uploaderOptions, withDefaults } from "./config.js";
 import { confirmRemoval } from "./dialogs.js";
+import { DocumentTitle } from "./document-title.js";
 import { el } from "./dom.js";
+import { FileActions } from "./file-actions.js";
 import { Files } from "./files.js";
+import { Finished } from "./finished.js";
 import { Texts } from "./format.js";
-import { dotted, Picker } from "./picker.js";
+import { Picker } from "./picker.js";
 import { Session } from "./session.js";
-import { TokenSignIn } from "./signin.js";
+import { Summary } from "./summary.js";
 import { english } from "./text.js";
 import { Toasts } from "./toasts.js";
+import { TokenSignIn } from "./token-sign-in.js";
+import { Unfinished } from "./unfinished.js";
+import { UploadRow } from "./upload-row.js";
 
-/**
- * Where the page runs and what the server takes. All but the endpoint may be left out.
- *
- * @typedef {object} Config
- * @property {string} endpoint
- * @property {string | null} title Heading; null for none.
- * @property {string} fieldName
- * @property {number | null} maxBytes
- * @property {number | null} maxChunkBytes
- * @property {string[] | null} allowedExtensions
- * @property {string[]} deniedExtensions
- * @property {boolean} md5
- * @property {string | null} csrfTokenUrl
- * @property {{with: "token" | "app" | null, url: string | null}} signIn
- */
-
+/** @typedef {import("./config.js").Config} Config */
 /** @typedef {import("./picker.js").Picked} Picked */
 
-/** @type {Omit<Config, "endpoint">} */
-const DEFAULTS = {
-  title: null,
-  fieldName: "file",
-  maxBytes: null,
-  maxChunkBytes: null,
-  allowedExtensions: null,
-  deniedExtensions: [],
-  md5: true,
-  csrfTokenUrl: null,
-  signIn: { with: null, url: null },
-};
-
-/**
- * What every part of the page may use.
- *
- * @typedef {object} Context
- * @property {Config} config
- * @property {Texts} texts
- * @property {ChunkedUploader} uploader
- * @property {Announcer} announcer
- * @property {TokenSignIn | null} signIn Where the server takes tokens.
- * @property {boolean} canSignIn Whether the page can offer to sign in.
- * @property {(words: {title: string, body: string, confirm: string, keep: string}) => Promise<boolean>} confirm
- * @property {(problem: string) => void} complain Show what did not work.
- * @property {(percent: string) => void} setTitle Say in the tab's title how far it is; empty: nothing is under way.
- * @property {() => void} signInAgain
- * @property {(picked: Picked[]) => void} take Upload files.
- * @property {() => Promise<Picked | null>} pickOne Let one file be picked.
- * @property {() => void} clear Take what is over off the list.
- * @property {() => Promise<void>} refresh Ask for the lists again.
- * @property {HTMLElement} home Where the focus goes when what had it is gone.
- */
+/** Milliseconds in which further changes join a refresh of the lists. */
+const REFRESH_DELAY = 300;
 
 /**
  * Turn an element into the page.
  *
  * @param {HTMLElement} root
  * @param {Partial<Config> & {endpoint: string}} config
- * @param {{messages?: Partial<typeof english>, language?: string}} [options] `messages`: texts in another language.
+ * @param {{messages?: Partial<typeof english>, language?: string}} [options] `messages`: texts in another
+ *   language.
  * @returns {Page}
  */
 export function mount(root, config, { messages = {}, language } = {}) {
   const texts = new Texts({ ...english, ...messages }, language ?? closestLanguage(root));
-  return new Page(root, { ...DEFAULTS, ...config }, texts);
+  return new Page(root, withDefaults(config), texts);
 }
 
 export class Page {
+  /** The library's object, which uploads the page's files. @type {ChunkedUploader} */
+  uploader;
+  #root;
+  #config;
+  #texts;
+  #announcer;
+  #toasts;
+  /** @type {TokenSignIn | null} */
+  #tokenSignIn;
+  #account;
+  #picker;
+  #fileActions;
+  #session;
+  /** @type {Files} */
+  #files;
+  /** @type {number | undefined} */
+  #refreshTimer;
+
   /**
    * @param {HTMLElement} root
    * @param {Config} config
    * @param {Texts} texts
    */
   constructor(root, config, texts) {
-    this.root = root;
-    this.config = config;
-    this.texts = texts;
-    this.documentTitle = document.title;
-    /** @type {number | undefined} */
-    this.refreshing = undefined;
-    /** @type {HTMLElement | null} */
-    this.signInToast = null;
-    this.toasts = new Toasts(texts);
-    this.signIn = config.signIn.with === "token" ? this.tokenSignIn() : null;
-    this.uploader = new ChunkedUploader(this.uploaderOptions());
-    this.context = this.makeContext();
-    this.picker = new Picker(this.context);
-    this.context.home = this.picker.choose;
-    this.session = new Session(this.context);
-    this.files = new Files(this.context);
-    this.build();
-    this.listen();
-    void this.begin();
+    this.#root = root;
+    this.#config = config;
+    this.#texts = texts;
+    this.#announcer = new Announcer(texts);
+    this.#toasts = new Toasts(texts);
+    this.#tokenSignIn = config.signIn.with === "token" ? this.#makeTokenSignIn() : null;
+    const headers = () => this.#tokenSignIn?.headers ?? {};
+    this.uploader = new ChunkedUploader(uploaderOptions(config, headers));
+    this.#account = this.#makeAccount();
+    this.#picker = this.#makePicker();
+    this.#fileActions = this.#makeFileActions();
+    this.#session = this.#makeSession();
+    this.#files = this.#makeFiles();
+    this.#show();
+    this.#listen();
+    this.#account.askForToken();
+    void this.#files.refresh();
   }
 
-  uploaderOptions() {
-    const {
-      endpoint,
-      fieldName,
-      maxBytes,
-      maxChunkBytes,
-      allowedExtensions,
-      deniedExtensions,
-      md5,
-      csrfTokenUrl,
-    } = this.config;
-    return {
-      endpoint,
-      fieldName,
-      md5,
-      maxBytes: maxBytes ?? undefined,
-      accept: allowedExtensions ? dotted(allowedExtensions).join(",") : undefined,
-      refuse: dotted(deniedExtensions).join(","),
-      chunkSize: maxChunkBytes ? Math.min(maxChunkBytes, 8 * 2 ** 20) : undefined,
-      headers: () => this.signIn?.headers ?? {},
-      csrf: csrfTokenUrl === null ? undefined : tokenFrom(csrfTokenUrl),
-    };
-  }
+  // The parts, each with what it needs
 
-  tokenSignIn() {
+  #makeTokenSignIn() {
     const check = () => this.uploader.list({ perPage: 1 });
-    return new TokenSignIn(this.root, this.texts, this.config.endpoint, check);
+    return new TokenSignIn(this.#root, this.#texts, this.#config.endpoint, check);
   }
 
-  /** @returns {Context} */
-  makeContext() {
-    const { config, texts, uploader, signIn, root } = this;
-    return {
-      config,
-      texts,
-      uploader,
-      signIn,
-      announcer: new Announcer(texts),
-      canSignIn: signIn !== null || config.signIn.url !== null,
-      confirm: (words) => confirmRemoval(root, words),
-      complain: (problem) => this.toasts.show(problem),
-      setTitle: (percent) => this.setTitle(percent),
-      signInAgain: () => void this.signInAgain(),
-      take: (picked) => this.take(picked),
-      pickOne: () => this.picker.pickOne(),
-      clear: () => this.clear(),
-      refresh: () => this.files.refresh(),
-      home: root,
-    };
-  }
-
-  build() {
-    const { texts, config, root } = this;
-    const account =
-      this.signIn &&
-      wordButton(texts.say("signIn"), { icon: "key", onclick: () => this.signInOrOut() });
-    this.account = account;
-    const header =
-      (config.title || account) &&
-      el("header", { class: "cu-header" }, config.title && el("h1", {}, config.title), account);
-    const skip = el("a", { class: "cu-skip", href: "#cu-files" }, texts.say("skipToFiles"));
-    const parts = [
-      skip,
-      header,
-      this.picker.element,
-      this.session.element,
-      this.files.element,
-      this.context.announcer.element,
-      this.toasts.element,
-    ];
-    root.replaceChildren(...parts.filter((part) => part instanceof Node));
-    root.lang = texts.language;
-    this.showAccount();
-  }
-
-  listen() {
-    const { uploader } = this;
-    uploader.addEventListener("change", (event) =>
-      this.noticeSignIn(/** @type {CustomEvent} */ (event).detail.upload),
-    );
-    // What was canceled is gone from the server as well; what was only dismissed is unfinished.
-    uploader.addEventListener("removed", () => this.refreshSoon());
-    this.signIn?.addEventListener("change", () => this.signedInOrOut());
-    window.addEventListener("beforeunload", (event) => {
-      if (this.session.busy) event.preventDefault();
+  #makeAccount() {
+    return new Account(this.#texts, {
+      uploader: this.uploader,
+      tokenSignIn: this.#tokenSignIn,
+      signInUrl: this.#config.signIn.url,
+      toasts: this.#toasts,
+      onChange: () => void this.#files.refresh(1),
     });
   }
 
-  async begin() {
-    if (this.signIn && !this.signIn.token) void this.signIn.ask();
-    await this.files.refresh();
+  #makePicker() {
+    return new Picker(this.#texts, {
+      limits: this.#config,
+      take: this.#take,
+      toasts: this.#toasts,
+    });
   }
 
-  /** @param {Picked[]} picked */
-  take(picked) {
-    for (const { file, handle, path } of picked) {
-      this.uploader.add(file, {
-        handle: handle ?? null,
-        metadata: path ? { relative_path: path } : {},
-      });
-    }
-    this.context.announcer.say(this.texts.say("addedFiles", { count: picked.length }));
-    if (this.signIn && !this.signIn.token) void this.signIn.ask();
+  #makeFileActions() {
+    const tokenSignIn = this.#tokenSignIn;
+    return new FileActions(this.#texts, {
+      uploader: this.uploader,
+      announcer: this.#announcer,
+      toasts: this.#toasts,
+      confirm: this.#confirm,
+      headers: tokenSignIn && (() => tokenSignIn.headers),
+    });
   }
 
-  clear() {
-    this.session.clear();
-    this.picker.choose.focus();
-    void this.files.refresh(1);
+  #makeSession() {
+    const rowParts = {
+      fileActions: this.#fileActions,
+      confirm: this.#confirm,
+      signIn: () => this.#account.signIn(),
+      pickOne: () => this.#picker.pickOne(),
+      take: this.#take,
+      dismiss: this.uploader.dismiss.bind(this.uploader),
+    };
+    return new Session(this.#texts, {
+      uploader: this.uploader,
+      announcer: this.#announcer,
+      summary: this.#makeSummary(),
+      home: this.#picker.button,
+      createRow: (upload) => new UploadRow(upload, this.#texts, rowParts),
+    });
   }
 
-  refreshSoon() {
-    this.refreshing ??= window.setTimeout(() => {
-      this.refreshing = undefined;
-      void this.files.refresh();
-    }, 300);
+  #makeSummary() {
+    const title = this.#config.title === null ? null : new DocumentTitle(this.#texts);
+    return new Summary(this.#texts, {
+      uploader: this.uploader,
+      announcer: this.#announcer,
+      confirm: this.#confirm,
+      onClear: () => this.#clear(),
+      onPercent: (percent) => title?.showProgress(percent),
+    });
   }
 
-  /**
-   * Ask to sign in when an upload waits for it; once, and not again after a no.
-   *
-   * @param {import("../chunked-upload.js").Upload} upload
-   */
-  noticeSignIn(upload) {
-    if (upload.waiting?.reason !== "sign-in") return;
-    if (this.signIn) {
-      if (!this.signIn.declined) void this.signInAgain();
-    } else if (!this.signInToast?.isConnected) {
-      this.signInToast = this.toasts.show(this.texts.say("signInApp"), this.signInLink());
-    }
+  #makeFiles() {
+    const shared = {
+      fileActions: this.#fileActions,
+      home: this.#picker.button,
+      onDeleted: () => this.#files.refresh(),
+    };
+    return new Files(this.#texts, {
+      uploader: this.uploader,
+      unfinished: new Unfinished(this.#texts, {
+        ...shared,
+        uploader: this.uploader,
+        toasts: this.#toasts,
+        pickOne: () => this.#picker.pickOne(),
+        take: this.#take,
+      }),
+      finished: new Finished(this.#texts, {
+        ...shared,
+        turnTo: (page) => this.#files.refresh(page),
+      }),
+      account: this.#config.signIn.with === null ? null : this.#account,
+    });
   }
 
-  async signInAgain() {
-    if (this.signIn) await this.signIn.ask({ again: this.signIn.token !== "" });
-    else if (this.config.signIn.url) window.open(this.config.signIn.url, "_blank", "noopener");
-  }
-
-  signInLink() {
-    const { url } = this.config.signIn;
-    return (
-      url && el("a", { href: url, target: "_blank", rel: "noopener" }, this.texts.say("signIn"))
+  #show() {
+    const { title } = this.#config;
+    const { button } = this.#account;
+    const header =
+      (title || button) &&
+      el("header", { class: "cu-header" }, title && el("h1", {}, title), button);
+    const skip = el("a", { class: "cu-skip", href: "#cu-files" }, this.#texts.say("skipToFiles"));
+    const parts = [skip, header, this.#picker, this.#session, this.#files];
+    const elements = [...parts, this.#announcer, this.#toasts].map((part) =>
+      part && "element" in part ? part.element : part,
     );
+    this.#root.replaceChildren(...elements.filter((element) => element instanceof Node));
+    this.#root.lang = this.#texts.language;
   }
 
-  signInOrOut() {
-    if (this.signIn?.token) this.signIn.signOut();
-    else void this.signIn?.ask();
+  #listen() {
+    // A canceled upload is gone from the server; a dismissed one is unfinished there.
+    this.uploader.addEventListener("removed", () => this.#refreshSoon());
+    window.addEventListener("beforeunload", (event) => {
+      if (this.#session.busy) event.preventDefault();
+    });
   }
 
-  signedInOrOut() {
-    this.showAccount();
-    if (this.signIn?.token) {
-      // Also those that ask right now: they asked without this token.
-      for (const upload of this.uploader.uploads) if (ACTIVE.has(upload.state)) upload.resume();
+  // What several parts do
+
+  /** Upload files. @param {Picked[]} picked */
+  #take = (picked) => {
+    for (const { file, handle = null, path } of picked) {
+      this.uploader.add(file, { handle, metadata: path ? { relative_path: path } : {} });
     }
-    void this.files.refresh(1);
-  }
-
-  showAccount() {
-    if (!this.account) return;
-    const words = this.texts.say(this.signIn?.token ? "signOut" : "signIn");
-    /** @type {Element} */ (this.account.lastElementChild).textContent = words;
-  }
-
-  /** @param {string} percent */
-  setTitle(percent) {
-    const title = percent
-      ? this.texts.say("titleProgress", { percent, title: this.documentTitle })
-      : this.documentTitle;
-    if (this.config.title !== null && document.title !== title) document.title = title;
-  }
-}
-
-/**
- * Return the function that gets the CSRF token: fetched once, and again when it was refused.
- *
- * @param {string} url
- * @returns {(asked: {refused: boolean}) => Promise<string | null>}
- */
-function tokenFrom(url) {
-  /** @type {Promise<string | null> | null} */
-  let token = null;
-  return ({ refused }) => {
-    if (refused) token = null;
-    token ??= fetch(url)
-      .then((response) => response.json())
-      .then((answer) => answer.csrf_token);
-    token.catch(() => (token = null));
-    return token;
+    this.#announcer.say(this.#texts.say("addedFiles", { count: picked.length }));
+    this.#account.askForToken();
   };
+
+  /** @type {import("./dialogs.js").Confirm} */
+  #confirm = (words) => confirmRemoval(this.#root, words);
+
+  /** Move finished files from the list above to "My uploads". */
+  #clear() {
+    this.#session.clear();
+    this.#picker.button.focus();
+    void this.#files.refresh(1);
+  }
+
+  #refreshSoon() {
+    if (this.#refreshTimer !== undefined) return;
+    this.#refreshTimer = window.setTimeout(() => {
+      this.#refreshTimer = undefined;
+      void this.#files.refresh();
+    }, REFRESH_DELAY);
+  }
 }
 
 /** @param {HTMLElement} root */

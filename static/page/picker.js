@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Where files come from: dropped anywhere on the page, folders included, or picked. Where the browser
+ * Takes the user's files: dropped anywhere on the page, folders included, or chosen. Where the browser
  * has the File System Access API, files come with a handle, by which they can be opened again after a
  * reload.
  */
@@ -9,71 +9,65 @@ import { wordButton } from "./buttons.js";
 import { el, setText } from "./dom.js";
 import { droppedFiles } from "./dropped.js";
 import { icon } from "./icons.js";
+import { dotted, limitWords } from "./limits.js";
 
-/** @typedef {import("./page.js").Context} Context */
 /** @typedef {{file: File, handle?: FileSystemFileHandle | null, path?: string}} Picked */
 
 export class Picker {
-  /** @param {Context} context */
-  constructor(context) {
-    this.context = context;
-    const { texts, config } = context;
-    const accept = dotted(config.allowedExtensions ?? []).join(",");
-    this.files = el("input", {
-      type: "file",
-      multiple: true,
-      hidden: true,
-      accept: accept || null,
-      "data-input": "files",
-    });
-    this.folder = el("input", {
-      type: "file",
-      webkitdirectory: true,
-      hidden: true,
-      "data-input": "folder",
-    });
-    for (const input of [this.files, this.folder]) {
-      input.addEventListener("change", () => this.takeFrom(input));
-    }
-    this.title = el("p", { class: "cu-drop-title" }, texts.say("dropTitle"));
-    this.choose = wordButton(texts.say("chooseFiles"), {
+  element;
+  #texts;
+  #take;
+  #toasts;
+  #title;
+  #choose;
+  #filesInput;
+  #folderInput;
+
+  /**
+   * @param {import("./format.js").Texts} texts
+   * @param {object} parts
+   * @param {import("./limits.js").Limits} parts.limits
+   * @param {(picked: Picked[]) => void} parts.take Uploads files.
+   * @param {import("./toasts.js").Toasts} parts.toasts
+   */
+  constructor(texts, { limits, take, toasts }) {
+    this.#texts = texts;
+    this.#take = take;
+    this.#toasts = toasts;
+    const accept = dotted(limits.allowedExtensions ?? []).join(",") || null;
+    this.#filesInput = this.#makeInput("files", { multiple: true, accept });
+    this.#folderInput = this.#makeInput("folder", { webkitdirectory: true });
+    this.#title = el("p", { class: "cu-drop-title" }, texts.say("dropTitle"));
+    this.#choose = wordButton(texts.say("chooseFiles"), {
       kind: "primary",
-      onclick: () => this.pick(),
+      onclick: () => this.#chooseFiles(),
     });
-    const folder = wordButton(texts.say("chooseFolder"), { onclick: () => this.folder.click() });
+    const folder = wordButton(texts.say("chooseFolder"), {
+      onclick: () => this.#folderInput.click(),
+    });
     this.element = el(
       "div",
       { class: "cu-drop" },
       icon("upload"),
-      this.title,
+      this.#title,
       el("p", { class: "cu-drop-hint" }, texts.say("dropHint")),
-      el("div", { class: "cu-drop-buttons" }, this.choose, folder),
-      el("p", { class: "cu-limits" }, limitWords(context)),
-      this.files,
-      this.folder,
+      el("div", { class: "cu-drop-buttons" }, this.#choose, folder),
+      el("p", { class: "cu-limits" }, limitWords(limits, texts)),
+      this.#filesInput,
+      this.#folderInput,
     );
-    this.listenForDrops();
+    this.#listenForDrops();
   }
 
-  async pick() {
-    const handles = await openPicker({ multiple: true });
-    if (handles === null) this.files.click();
-    else this.context.take(await Promise.all(handles.map(fromHandle)));
-  }
-
-  /** @param {HTMLInputElement} input */
-  takeFrom(input) {
-    const files = [...(input.files ?? [])];
-    // Emptied, so that the same file can be picked again.
-    input.value = "";
-    if (files.length > 0)
-      this.context.take(files.map((file) => ({ file, path: file.webkitRelativePath })));
+  /** The button that chooses files, which takes the focus when the element that had it is gone. */
+  get button() {
+    return this.#choose;
   }
 
   /**
-   * Let one file be picked.
+   * Let the user choose one file.
    *
-   * @returns {Promise<Picked | null>} null when none was.
+   * @returns {Promise<Picked | null>} Null when none was chosen.
    */
   async pickOne() {
     const handles = await openPicker({ multiple: false });
@@ -89,35 +83,57 @@ export class Picker {
     return file && { file };
   }
 
-  listenForDrops() {
+  /** @param {string} name @param {Record<string, any>} properties */
+  #makeInput(name, properties) {
+    const input = el("input", { type: "file", hidden: true, "data-input": name, ...properties });
+    input.addEventListener("change", () => this.#takeFrom(input));
+    return input;
+  }
+
+  async #chooseFiles() {
+    const handles = await openPicker({ multiple: true });
+    if (handles === null) this.#filesInput.click();
+    else this.#take(await Promise.all(handles.map(fromHandle)));
+  }
+
+  /** @param {HTMLInputElement} input */
+  #takeFrom(input) {
+    const files = [...(input.files ?? [])];
+    // Emptied, so that the same file can be chosen again.
+    input.value = "";
+    if (files.length > 0)
+      this.#take(files.map((file) => ({ file, path: file.webkitRelativePath })));
+  }
+
+  #listenForDrops() {
     window.addEventListener("dragover", (event) => {
       if (!carriesFiles(event)) return;
       event.preventDefault();
-      this.setDragging(true);
+      this.#setDragging(true);
     });
     window.addEventListener("dragleave", (event) => {
-      // Into nothing: out of the window, or the drag was given up.
-      if (event.relatedTarget === null) this.setDragging(false);
+      // No related target: the drag left the window, or was canceled.
+      if (event.relatedTarget === null) this.#setDragging(false);
     });
     window.addEventListener("drop", (event) => {
       if (!carriesFiles(event)) return;
       event.preventDefault();
-      this.setDragging(false);
-      void this.takeDropped(/** @type {DataTransfer} */ (event.dataTransfer));
+      this.#setDragging(false);
+      void this.#takeDropped(/** @type {DataTransfer} */ (event.dataTransfer));
     });
   }
 
   /** @param {DataTransfer} data */
-  async takeDropped(data) {
+  async #takeDropped(data) {
     const picked = await droppedFiles(data);
-    if (picked.length > 0) this.context.take(picked);
-    else this.context.complain(this.context.texts.say("nothingInFolder"));
+    if (picked.length > 0) this.#take(picked);
+    else this.#toasts.show(this.#texts.say("nothingInFolder"));
   }
 
   /** @param {boolean} dragging */
-  setDragging(dragging) {
+  #setDragging(dragging) {
     this.element.toggleAttribute("data-dragging", dragging);
-    setText(this.title, this.context.texts.say(dragging ? "dropNow" : "dropTitle"));
+    setText(this.#title, this.#texts.say(dragging ? "dropNow" : "dropTitle"));
   }
 }
 
@@ -130,8 +146,8 @@ function carriesFiles(event) {
  * Open the browser's file dialog.
  *
  * @param {{multiple: boolean}} options
- * @returns {Promise<FileSystemFileHandle[] | null>} empty when nothing was chosen; null where there is no
- *   such dialog, and an `<input>` must do.
+ * @returns {Promise<FileSystemFileHandle[] | null>} Empty when nothing was chosen; null where the browser
+ *   has no such dialog, so that an `<input>` is needed.
  */
 async function openPicker(options) {
   const picker = /** @type {any} */ (window).showOpenFilePicker;
@@ -146,26 +162,4 @@ async function openPicker(options) {
 /** @param {FileSystemFileHandle} handle @returns {Promise<Picked>} */
 async function fromHandle(handle) {
   return { file: await handle.getFile(), handle };
-}
-
-/** @param {Context} context */
-function limitWords({ texts, config }) {
-  const { maxBytes, allowedExtensions, deniedExtensions } = config;
-  const said = [];
-  if (maxBytes) said.push(texts.say("limitSize", { size: texts.size(maxBytes) }));
-  if (allowedExtensions) {
-    said.push(texts.say("limitTypes", { types: dotted(allowedExtensions).join(", ") }));
-  } else if (deniedExtensions.length > 0) {
-    said.push(texts.say("limitNotTypes", { types: dotted(deniedExtensions).join(", ") }));
-  }
-  return said.join(" ");
-}
-
-/**
- * File types as `accept` attributes and people write them.
- *
- * @param {string[]} extensions
- */
-export function dotted(extensions) {
-  return extensions.map((name) => `.${name}`);
 }

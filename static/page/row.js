@@ -1,5 +1,5 @@
 // @ts-check
-/** What every row of a list has: a badge, a name that keeps its end when it is too long, actions. */
+/** A row of a list: a badge, a name that keeps its end when it is too long, actions. */
 
 import { el } from "./dom.js";
 
@@ -7,7 +7,7 @@ import { el } from "./dom.js";
  * Make a row.
  *
  * @param {string} name
- * @param {(Node | string | null)[]} details What stands below the name.
+ * @param {(Node | string | null)[]} details Shown below the name.
  * @param {(Node | null)[]} actions
  */
 export function listRow(name, details, actions) {
@@ -41,12 +41,12 @@ function splitName(name) {
 }
 
 /**
- * Where the focus goes when a row leaves its list: to the row that takes its place, else the one before,
- * else the given element.
+ * Return where the focus goes when a row leaves its list: to the next row, else the previous one, else
+ * the given element.
  *
  * @param {Element} row
  * @param {HTMLElement} otherwise
- * @returns {(HTMLElement | null)[]} null when the focus is not in the row.
+ * @returns {(HTMLElement | null)[]} Candidates, in order; empty when the focus is not in the row.
  */
 export function focusAfter(row, otherwise) {
   if (!row.contains(document.activeElement)) return [];

@@ -1,9 +1,9 @@
 // @ts-check
 /**
- * Every word on the page, in English. To translate: copy `english`, translate the values, and hand the
- * result to the page (docs/page.md). What stands in braces is filled in; a text that depends on a count
- * has one form for each plural category of the language, as `Intl.PluralRules` names them. Numbers,
- * sizes, times and dates are written by the browser in the page's language (format.js).
+ * Every text on the page, in English. To translate: copy `english`, translate the values, and pass the
+ * result to the page (docs/page.md). Names in braces are replaced by values. A text that depends on a count
+ * has one form for each plural category of the language, as `Intl.PluralRules` names them. The browser
+ * formats numbers, sizes, times and dates in the page's language (format.js).
  */
 
 /** @typedef {string | Partial<Record<Intl.LDMLPluralRule, string>> & {other: string}} Message */
@@ -14,15 +14,15 @@ export const english = {
 
   // Choosing files
   dropTitle: "Drop files or folders here",
-  dropHint: "They go on where they stopped after a lost connection, a reload or a restart.",
-  dropNow: "Let go to upload",
+  dropHint: "Uploads pick up where they left off after a lost connection, a reload or a restart.",
+  dropNow: "Drop to upload",
   chooseFiles: "Choose files",
   chooseFolder: "Choose a folder",
   limitSize: "Up to {size} per file.",
   limitTypes: "Only {types} files.",
   limitNotTypes: "No {types} files.",
   addedFiles: { one: "{count} file added", other: "{count} files added" },
-  nothingInFolder: "There are no files in what was dropped.",
+  nothingInFolder: "There are no files in what you dropped.",
 
   // All uploads together
   sessionHeading: "Uploads",
@@ -45,71 +45,74 @@ export const english = {
   uploadProgress: "Progress of {name}",
   pause: "Pause {name}",
   resume: "Resume {name}",
-  retry: "Try {name} again",
-  tryNow: "Try {name} now",
+  retry: "Retry {name}",
+  tryNow: "Retry {name} now",
   cancel: "Cancel {name}",
   dismiss: "Remove {name} from the list",
-  stateQueued: "Waiting for its turn",
-  stateChecking: "Looking how far it had come",
+  stateQueued: "Queued",
+  stateChecking: "Checking what's already uploaded",
   stateUploading: "{percent} of {size}",
   statePaused: "Paused at {percent} of {size}",
   stateCompleting: "Checking that every byte arrived",
   stateDone: "Done · {size}",
   stateCanceled: "Canceled",
-  waitingNetwork: "Waiting for the network. It goes on by itself.",
-  waitingServer: "The server does not answer. It is asked again {when}.",
-  waitingServerSoon: "The server does not answer. It is being asked again.",
-  waitingStorage: "The server's disk is full. What arrived is safe; it goes on when there is room.",
-  waitingSignIn: "You are signed out. What arrived is safe; it goes on once you sign in.",
+  waitingNetwork: "Waiting for the network. The upload will resume by itself.",
+  waitingServer: "The server is not responding. Trying again {when}.",
+  waitingServerSoon: "The server is not responding. Trying again now.",
+  waitingStorage:
+    "The server's disk is full. The uploaded part is safe; the upload will resume when there is space.",
+  waitingSignIn: "You are signed out. The uploaded part is safe; sign in to resume.",
   waitingOtherTab: "This file is already being uploaded, above or in another tab.",
 
-  // What an upload has to say beside its state
-  noticeResumed: "Goes on from {size}, which were there already.",
-  noticeExpired: "What had arrived before has expired, so it begins anew.",
-  noticeMissing: "The server no longer has what had arrived before, so it begins anew.",
-  noticeDifferent: "It is not the file that was begun under this name, so it begins anew.",
-  noticeElsewhere: "Another tab has uploaded it in the meantime.",
+  // Notices beside an upload's state
+  noticeResumed: "Resumed at {size}.",
+  noticeExpired: "The earlier upload has expired, so this one starts from the beginning.",
+  noticeMissing:
+    "The server no longer has the earlier upload, so this one starts from the beginning.",
+  noticeDifferent:
+    "The earlier upload with this name was of a different file, so this one starts from the beginning.",
+  noticeElsewhere: "Another tab has already uploaded this file.",
 
   // Why an upload failed, and what to do
-  errorType: "Files of this type are not accepted here. Nothing was sent.",
-  errorSize: "Too large: {size}, and at most {limit} are accepted. Nothing was sent.",
+  errorType: "Files of this type are not accepted. Nothing was sent.",
+  errorSize: "Too large: the file has {size}, the limit is {limit}. Nothing was sent.",
   errorChanged:
-    "The file was changed or moved while it was uploading. Choose it again to upload it as it is now.",
-  errorUnreadable: "The browser may not read this file any more. Choose it again to go on.",
+    "The file was changed or moved during the upload. Choose it again to upload the current version.",
+  errorUnreadable: "The browser can no longer read this file. Choose it again to resume.",
   errorChecksum:
-    "What arrived is not what was sent: the MD5 checksums differ. Try again to send it anew; if it happens again, check the file and the disk.",
-  errorRefused: "The server does not accept it: {detail}",
+    "The uploaded bytes differ from the file: the MD5 checksums do not match. Retry to send the whole file. If it happens again, check the file and the disk.",
+  errorRefused: "The server refused the upload: {detail}",
   errorServer:
-    "The server has failed several times: {detail}. Try again later; what arrived is safe.",
+    "The server has failed several times: {detail}. Try again later; the uploaded part is safe.",
   errorWorker:
     "The MD5 checksum cannot be computed in this browser. Reload the page and try again.",
   errorInternal:
-    "Something went wrong in this page. Reload it and choose the file again; what arrived is safe.",
+    "Something went wrong on this page. Reload it and choose the file again; the uploaded part is safe.",
 
-  // Files of before
+  // Earlier uploads
   filesHeading: "My uploads",
   unfinishedHeading: "Unfinished",
   finishedHeading: "Finished",
   filesEmpty:
-    "Nothing here yet. What you upload appears here, with its MD5 checksum and a download link.",
-  filesAbove: "What is done stays here once you clear the list above.",
-  filesLoading: "Looking up your uploads…",
+    "Nothing here yet. Your finished uploads appear here, with their MD5 checksums and download links.",
+  filesAbove: "Finished files move here when you clear the list above.",
+  filesLoading: "Loading your uploads…",
   filesFailed: "Your uploads cannot be listed now: {detail}",
   unreachable: "the server cannot be reached",
   filesSignedOut: "Sign in to see your uploads.",
   tryAgain: "Try again",
   close: "Close this message",
-  goOn: "Go on",
-  goOnName: "Go on uploading {name}",
-  pickAgain: "Pick the file",
-  pickAgainName: "Pick the file {name} again to go on",
-  unfinishedFigures: "{percent} of {size} arrived",
-  unfinishedUnknown: "{size} arrived",
+  goOn: "Resume",
+  goOnName: "Resume uploading {name}",
+  pickAgain: "Choose the file",
+  pickAgainName: "Choose the file {name} again to resume",
+  unfinishedFigures: "{percent} of {size} uploaded",
+  unfinishedUnknown: "{size} uploaded",
   expires: "expires {when}",
-  expired: "expired, it would begin anew",
+  expired: "expired; the upload will start from the beginning",
   otherFilePicked:
-    "That is not {name}: its name or its size differ. Nothing was uploaded; pick the file that was begun.",
-  handleGone: "The browser cannot open {name} by itself any more. Pick it again to go on.",
+    "This is not {name}: its name or size is different. Nothing was uploaded. Choose the file whose upload you want to resume.",
+  handleGone: "The browser can no longer open {name} by itself. Choose the file again to resume.",
   finishedFigures: "{size} · {date}",
   md5: "MD5",
   copyMd5: "Copy the MD5 of {name}",
@@ -127,31 +130,32 @@ export const english = {
   older: "Older",
 
   // Questions
-  keep: "Keep it",
-  keepAll: "Go on",
+  keep: "Keep uploading",
+  keepAll: "Keep uploading",
+  keepFile: "Keep file",
   cancelTitle: "Cancel {name}?",
-  cancelBody: "{size} have arrived. They are removed from the server.",
+  cancelBody: "The {size} already uploaded will be deleted.",
   cancelAllTitle: { one: "Cancel {count} upload?", other: "Cancel {count} uploads?" },
-  cancelAllBody: "What has arrived of them is removed from the server. Files that are done stay.",
+  cancelAllBody: "The parts already uploaded will be deleted. Finished files stay.",
   cancelConfirm: "Cancel upload",
   cancelAllConfirm: "Cancel uploads",
   deleteTitle: "Delete {name}?",
-  deleteBody: "It is removed from the server for good.",
+  deleteBody: "The file will be deleted from the server. This cannot be undone.",
   deleteConfirm: "Delete",
 
   // Signing in
   signIn: "Sign in",
   signOut: "Sign out",
   signInTitle: "Sign in with your token",
-  signInBody: "This server takes uploads from people it knows. Whoever runs it gives you a token.",
+  signInBody: "You need a token to upload here. Ask the administrator.",
   signInKept: "The token is kept in this tab until you close it or sign out.",
   signInAgain:
-    "The server no longer knows your token. Your files stay in the list and go on once you have signed in.",
+    "The server no longer accepts your token. Your files stay in the list and resume when you have signed in.",
   signInToken: "Token",
-  signInUnknown: "The server does not know this token.",
+  signInUnknown: "The server does not accept this token.",
   signInFailed: "The token cannot be checked now: {detail}",
   notNow: "Not now",
-  signInApp: "You are signed out. Sign in in another tab, and come back: your uploads go on.",
+  signInApp: "You are signed out. Sign in in another tab and come back: your uploads will resume.",
 
   // Said to screen readers
   saidDone: { one: "{name} is uploaded", other: "{count} files are uploaded" },

@@ -1,19 +1,19 @@
 // @ts-check
-/** What did not work, said above the page's end until it is read: it moves nothing else. */
+/** Problems, shown above the end of the page until they are closed. They move nothing else. */
 
 import { iconButton } from "./buttons.js";
 import { el } from "./dom.js";
 
-/** @typedef {import("./format.js").Texts} Texts */
-
-/** Messages kept at a time; the oldest makes room. */
-const MOST = 3;
+/** Messages shown at a time; a further one replaces the oldest. */
+const MAX_TOASTS = 3;
 
 export class Toasts {
-  /** @param {Texts} texts */
+  element = el("div", { class: "cu-toasts", role: "alert" });
+  #texts;
+
+  /** @param {import("./format.js").Texts} texts */
   constructor(texts) {
-    this.texts = texts;
-    this.element = el("div", { class: "cu-toasts", role: "alert" });
+    this.#texts = texts;
   }
 
   /**
@@ -22,8 +22,8 @@ export class Toasts {
    */
   show(words, link) {
     const toast = el("div", { class: "cu-toast" }, el("p", {}, words, link && " ", link));
-    toast.append(iconButton("close", this.texts.say("close"), () => toast.remove()));
-    if (this.element.children.length >= MOST) this.element.firstElementChild?.remove();
+    toast.append(iconButton("close", this.#texts.say("close"), () => toast.remove()));
+    if (this.element.children.length >= MAX_TOASTS) this.element.firstElementChild?.remove();
     this.element.append(toast);
     return toast;
   }

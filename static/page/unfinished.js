@@ -1,21 +1,21 @@
 // @ts-check
 /**
- * Uploads that were begun and not finished: remembered by this browser, known to the server, or both.
- * A page cannot open a file by itself, so each asks for its file again, or opens it by its handle with
- * one click. The library then makes sure that it is the same file.
+ * Unfinished uploads: remembered by this browser, known to the server, or both. A page cannot open a
+ * file by itself, so the user chooses the file again, or opens it by its handle with one click. The
+ * library then makes sure that it is the same file.
  */
 
 import { iconButton, wordButton } from "./buttons.js";
 import { el, focusFirst, nextFrame } from "./dom.js";
-import { deleteAfterAsking } from "./file-actions.js";
 import { focusAfter, listRow } from "./row.js";
 
+/** @typedef {import("../chunked-upload.js").ChunkedUploader} ChunkedUploader */
 /** @typedef {import("../chunked-upload/types.js").Remembered} Remembered */
 /** @typedef {import("../chunked-upload/types.js").UploadRecord} UploadRecord */
-/** @typedef {import("./page.js").Context} Context */
+/** @typedef {import("./picker.js").Picked} Picked */
 
 /**
- * @typedef {object} Begun
+ * @typedef {object} Resumable
  * @property {string} uploadId
  * @property {string} name
  * @property {number | null} size
@@ -25,23 +25,37 @@ import { focusAfter, listRow } from "./row.js";
  */
 
 export class Unfinished {
-  /** @param {Context} context */
-  constructor(context) {
-    this.context = context;
-    /** @type {Begun[]} */
-    this.begun = [];
-    /** @type {Map<string, HTMLElement>} */
-    this.rows = new Map();
-    this.list = el("ul", { class: "cu-list", role: "list" });
-    this.heading = el("h3", { tabindex: "-1" }, context.texts.say("unfinishedHeading"));
-    this.element = el("div", { hidden: true }, this.heading, this.list);
-    this.render = this.render.bind(this);
-    // What goes on is shown above and no longer here.
-    context.uploader.addEventListener("change", () => nextFrame(this.render));
+  element;
+  #texts;
+  #parts;
+  /** @type {Resumable[]} */
+  #uploads = [];
+  /** @type {Map<string, HTMLElement>} */
+  #rows = new Map();
+  #list = el("ul", { class: "cu-list", role: "list" });
+
+  /**
+   * @param {import("./format.js").Texts} texts
+   * @param {object} parts
+   * @param {Pick<ChunkedUploader, "uploads" | "reopen" | "forget" | "addEventListener">} parts.uploader
+   * @param {Pick<import("./file-actions.js").FileActions, "delete">} parts.fileActions
+   * @param {import("./toasts.js").Toasts} parts.toasts
+   * @param {HTMLElement} parts.home Takes the focus when the last row is gone.
+   * @param {() => Promise<Picked | null>} parts.pickOne Lets the user choose one file.
+   * @param {(picked: Picked[]) => void} parts.take Uploads files.
+   * @param {() => Promise<void>} parts.onDeleted
+   */
+  constructor(texts, parts) {
+    this.#texts = texts;
+    this.#parts = parts;
+    const heading = el("h3", { tabindex: "-1" }, texts.say("unfinishedHeading"));
+    this.element = el("div", { hidden: true }, heading, this.#list);
+    // An upload that is resumed moves to the list above.
+    parts.uploader.addEventListener("change", () => nextFrame(this.#render));
   }
 
   get size() {
-    return this.begun.length;
+    return this.#uploads.length;
   }
 
   /**
@@ -53,54 +67,55 @@ export class Unfinished {
     const known = records.map((record) => fromRecord(record, own.get(record.upload_id) ?? null));
     const listed = new Set(records.map((record) => record.upload_id));
     const others = remembered.filter(({ uploadId, result }) => !result && !listed.has(uploadId));
-    this.begun = [...known, ...others.map(fromRemembered)];
-    this.render();
+    this.#uploads = [...known, ...others.map(fromRemembered)];
+    this.#render();
   }
 
-  render() {
-    const active = new Set(this.context.uploader.uploads.map(({ uploadId }) => uploadId));
-    const shown = this.begun.filter(({ uploadId }) => !active.has(uploadId));
+  // A field, since `nextFrame` knows a task by its identity.
+  #render = () => {
+    const active = new Set(this.#parts.uploader.uploads.map(({ uploadId }) => uploadId));
+    const shown = this.#uploads.filter(({ uploadId }) => !active.has(uploadId));
     const wanted = new Set(shown.map(({ uploadId }) => uploadId));
-    for (const [uploadId, row] of this.rows) {
-      if (!wanted.has(uploadId)) this.removeRow(uploadId, row);
+    for (const [uploadId, row] of this.#rows) {
+      if (!wanted.has(uploadId)) this.#removeRow(uploadId, row);
     }
-    for (const begun of shown) {
-      if (!this.rows.has(begun.uploadId)) this.addRow(begun);
+    for (const upload of shown) {
+      if (!this.#rows.has(upload.uploadId)) this.#addRow(upload);
     }
     this.element.hidden = shown.length === 0;
-  }
+  };
 
-  /** @param {Begun} begun */
-  addRow(begun) {
-    const row = this.makeRow(begun);
-    this.rows.set(begun.uploadId, row);
-    this.list.append(row);
+  /** @param {Resumable} upload */
+  #addRow(upload) {
+    const row = this.#makeRow(upload);
+    this.#rows.set(upload.uploadId, row);
+    this.#list.append(row);
   }
 
   /** @param {string} uploadId @param {HTMLElement} row */
-  removeRow(uploadId, row) {
-    const focus = focusAfter(row, this.context.home);
-    this.rows.delete(uploadId);
+  #removeRow(uploadId, row) {
+    const focus = focusAfter(row, this.#parts.home);
+    this.#rows.delete(uploadId);
     row.remove();
     focusFirst(focus);
   }
 
-  /** @param {Begun} begun */
-  makeRow(begun) {
-    const { texts } = this.context;
-    const { name, size, offset } = begun;
+  /** @param {Resumable} upload */
+  #makeRow(upload) {
+    const texts = this.#texts;
+    const { name, size, offset } = upload;
     const label = texts.say("uploadProgress", { name });
     const details = [
-      el("p", { class: "cu-words" }, this.words(begun)),
+      el("p", { class: "cu-words" }, this.#words(upload)),
       size ? el("progress", { max: size, value: offset, "aria-label": label }) : null,
     ];
-    const remove = iconButton("delete", texts.say("delete", { name }), () => this.delete(begun));
-    return listRow(name, details, [this.goOnButton(begun), remove]);
+    const remove = iconButton("delete", texts.say("delete", { name }), () => this.#delete(upload));
+    return listRow(name, details, [this.#resumeButton(upload), remove]);
   }
 
-  /** @param {Begun} begun */
-  words({ size, offset, expires }) {
-    const { texts } = this.context;
+  /** @param {Resumable} upload */
+  #words({ size, offset, expires }) {
+    const texts = this.#texts;
     const said =
       size === null
         ? texts.say("unfinishedUnknown", { size: texts.size(offset) })
@@ -113,67 +128,59 @@ export class Unfinished {
     return `${said} · ${texts.say("expires", { when: texts.until(Date.parse(expires)) })}`;
   }
 
-  /** @param {Begun} begun */
-  goOnButton(begun) {
-    const { texts } = this.context;
-    const { name } = begun;
-    if (begun.remembered?.handle) {
+  /** @param {Resumable} upload */
+  #resumeButton(upload) {
+    const texts = this.#texts;
+    const { name, remembered } = upload;
+    if (remembered?.handle) {
       const label = texts.say("goOnName", { name });
-      return wordButton(texts.say("goOn"), {
-        label,
-        icon: "resume",
-        onclick: () => this.reopen(begun),
-      });
+      const onclick = () => this.#reopen(upload, remembered);
+      return wordButton(texts.say("goOn"), { label, icon: "resume", onclick });
     }
     const label = texts.say("pickAgainName", { name });
-    return wordButton(texts.say("pickAgain"), {
-      label,
-      icon: "file",
-      onclick: () => this.pickAgain(begun),
-    });
+    const onclick = () => this.#pickAgain(upload);
+    return wordButton(texts.say("pickAgain"), { label, icon: "file", onclick });
   }
 
-  /** @param {Begun} begun */
-  async reopen(begun) {
-    const { uploader, texts, complain } = this.context;
-    const remembered = /** @type {Remembered} */ (begun.remembered);
-    if (await uploader.reopen(remembered)) return;
-    complain(texts.say("handleGone", { name: begun.name }));
+  /** @param {Resumable} upload @param {Remembered} remembered */
+  async #reopen(upload, remembered) {
+    if (await this.#parts.uploader.reopen(remembered)) return;
+    this.#parts.toasts.show(this.#texts.say("handleGone", { name: upload.name }));
     remembered.handle = null;
-    const row = this.rows.get(begun.uploadId);
-    const fresh = this.makeRow(begun);
+    const row = this.#rows.get(upload.uploadId);
+    const fresh = this.#makeRow(upload);
     row?.replaceWith(fresh);
-    this.rows.set(begun.uploadId, fresh);
+    this.#rows.set(upload.uploadId, fresh);
     focusFirst([fresh.querySelector("button")]);
   }
 
-  /** @param {Begun} begun */
-  async pickAgain({ name, size }) {
-    const picked = await this.context.pickOne();
+  /** @param {Resumable} upload */
+  async #pickAgain({ name, size }) {
+    const picked = await this.#parts.pickOne();
     if (picked === null) return;
     const { file } = picked;
     const same = file.name === name && (size === null || file.size === size);
-    if (same) this.context.take([picked]);
-    else this.context.complain(this.context.texts.say("otherFilePicked", { name }));
+    if (same) this.#parts.take([picked]);
+    else this.#parts.toasts.show(this.#texts.say("otherFilePicked", { name }));
   }
 
-  /** @param {Begun} begun */
-  async delete(begun) {
-    if (!(await deleteAfterAsking(begun, this.context))) return;
-    if (begun.remembered) await this.context.uploader.forget(begun.remembered);
-    this.begun = this.begun.filter((other) => other !== begun);
-    this.render();
-    await this.context.refresh();
+  /** @param {Resumable} upload */
+  async #delete(upload) {
+    if (!(await this.#parts.fileActions.delete(upload))) return;
+    if (upload.remembered) await this.#parts.uploader.forget(upload.remembered);
+    this.#uploads = this.#uploads.filter((other) => other !== upload);
+    this.#render();
+    await this.#parts.onDeleted();
   }
 }
 
-/** @param {UploadRecord} record @param {Remembered | null} remembered @returns {Begun} */
+/** @param {UploadRecord} record @param {Remembered | null} remembered @returns {Resumable} */
 function fromRecord(record, remembered) {
   const { upload_id: uploadId, filename: name, length: size, offset, expires } = record;
   return { uploadId, name: remembered?.name ?? name, size, offset, expires, remembered };
 }
 
-/** @param {Remembered} remembered @returns {Begun} */
+/** @param {Remembered} remembered @returns {Resumable} */
 function fromRemembered(remembered) {
   const { uploadId, name, size, offset, expires } = remembered;
   return { uploadId, name, size, offset, expires, remembered };

@@ -1,21 +1,21 @@
 // @ts-check
-/** One file that was added on this page, from waiting for its turn to done. */
+/** The row of one file that was added on this page, from queued to done. */
 
 import { iconButton, setIconButton, switchOff } from "./buttons.js";
 import { ACTIVE, canRetry, noticeWords, speedWords, stateWords } from "./describe.js";
 import { el, focusFirst, setAttribute, setText } from "./dom.js";
-import { checksumLine, fileActions } from "./file-actions.js";
+import { checksumLine } from "./file-actions.js";
 import { listRow } from "./row.js";
 
 /** @typedef {import("../chunked-upload.js").Upload} Upload */
-/** @typedef {import("./page.js").Context} Context */
+/** @typedef {import("./picker.js").Picked} Picked */
 
 /**
- * What an upload's first button does in each state: its icon, its label.
+ * The main button in each state: its icon and label.
  *
  * @type {Record<Upload["state"], [import("./icons.js").IconName, import("./text.js").MessageKey]>}
  */
-const ONWARD = {
+const MAIN_ACTIONS = {
   queued: ["pause", "pause"],
   checking: ["pause", "pause"],
   uploading: ["pause", "pause"],
@@ -30,99 +30,125 @@ const ONWARD = {
 /** @type {[import("./icons.js").IconName, import("./text.js").MessageKey]} */
 const CHOOSE_AGAIN = ["file", "pickAgainName"];
 
+/**
+ * What a row needs from the page.
+ *
+ * @typedef {object} RowParts
+ * @property {Pick<import("./file-actions.js").FileActions, "copyButton" | "downloadControl">} fileActions
+ * @property {import("./dialogs.js").Confirm} confirm
+ * @property {() => void} signIn Let the user sign in.
+ * @property {() => Promise<Picked | null>} pickOne Let the user choose one file.
+ * @property {(picked: Picked[]) => void} take Upload files.
+ * @property {(upload: Upload) => void} dismiss Remove an upload from the list.
+ */
+
 export class UploadRow {
+  element;
+  upload;
+  #texts;
+  #parts;
+  #notice = "";
+  #finished = false;
+  #words = el("p", { class: "cu-words" });
+  #figures = el("p", { class: "cu-figures" });
+  #progress;
+  #mainButton;
+  #endButton;
+
   /**
    * @param {Upload} upload
-   * @param {Context} context
+   * @param {import("./format.js").Texts} texts
+   * @param {RowParts} parts
    */
-  constructor(upload, context) {
+  constructor(upload, texts, parts) {
     this.upload = upload;
-    this.context = context;
-    this.notice = "";
-    this.finished = false;
+    this.#texts = texts;
+    this.#parts = parts;
     const name = upload.name;
-    const { texts } = context;
     const path = upload.file.webkitRelativePath || upload.metadata.relative_path || name;
-    this.words = el("p", { class: "cu-words" });
-    this.figures = el("p", { class: "cu-figures" });
     const label = texts.say("uploadProgress", { name });
-    this.progress = el("progress", { max: upload.size || 1, value: 0, "aria-label": label });
-    this.onward = iconButton("pause", texts.say("pause", { name }), () => this.goOnOrPause());
-    this.away = iconButton("close", texts.say("cancel", { name }), () => this.cancelOrDismiss());
+    this.#progress = el("progress", { max: upload.size || 1, value: 0, "aria-label": label });
+    this.#mainButton = iconButton("pause", texts.say("pause", { name }), () => this.#act());
+    this.#endButton = iconButton("close", texts.say("cancel", { name }), () => this.#end());
     this.element = listRow(
       path,
-      [this.figures, this.progress, this.words],
-      [this.onward, this.away],
+      [this.#figures, this.#progress, this.#words],
+      [this.#mainButton, this.#endButton],
     );
   }
 
-  /** @param {{code: any, data: Record<string, unknown>}} notice */
+  /**
+   * Show a notice from now on.
+   *
+   * @param {{code: any, data: Record<string, unknown>}} notice
+   * @returns {string} The notice in words.
+   */
   note(notice) {
-    this.notice = noticeWords(notice, this.context.texts);
-    return this.notice;
+    this.#notice = noticeWords(notice, this.#texts);
+    return this.#notice;
   }
 
-  /** Bring what is shown up to date. Only what differs is touched. */
+  /** Bring the row up to date. Only what differs is changed. */
   update() {
-    const { upload, context } = this;
+    const { upload } = this;
     const { state } = upload;
     setAttribute(this.element, "data-state", state);
     setAttribute(this.element, "data-waiting", upload.waiting?.reason);
-    const said = [stateWords(upload, context.texts)];
-    if (this.notice && state !== "failed") said.push(this.notice);
-    setText(this.words, said.join(" · "));
-    setText(this.figures, state === "uploading" ? speedWords(upload, context.texts) : "");
-    this.updateProgress();
-    if (state === "done") this.finish();
-    else this.updateActions();
+    const said = [stateWords(upload, this.#texts)];
+    if (this.#notice && state !== "failed") said.push(this.#notice);
+    setText(this.#words, said.join(" · "));
+    setText(this.#figures, state === "uploading" ? speedWords(upload, this.#texts) : "");
+    this.#updateProgress();
+    if (state === "done") this.#finish();
+    else this.#updateButtons();
   }
 
-  updateProgress() {
+  #updateProgress() {
     const { state, sent, size } = this.upload;
-    this.progress.hidden = state === "failed" || state === "done";
-    const value = state === "completing" || size === 0 ? this.progress.max : sent;
-    if (this.progress.value !== value) this.progress.value = value;
+    this.#progress.hidden = state === "failed" || state === "done";
+    const value = state === "completing" || size === 0 ? this.#progress.max : sent;
+    if (this.#progress.value !== value) this.#progress.value = value;
   }
 
-  updateActions() {
+  #updateButtons() {
     const { state, name } = this.upload;
-    const { texts } = this.context;
-    const [icon, key] = this.choosesAgain ? CHOOSE_AGAIN : ONWARD[state];
-    setIconButton(this.onward, icon, texts.say(key, { name }));
-    const away = state === "failed" ? "dismiss" : "cancel";
-    setIconButton(this.away, "close", texts.say(away, { name }));
-    switchOff(this.onward, state === "failed" && !canRetry(this.upload));
+    const [icon, key] = this.#needsFile ? CHOOSE_AGAIN : MAIN_ACTIONS[state];
+    setIconButton(this.#mainButton, icon, this.#texts.say(key, { name }));
+    const end = state === "failed" ? "dismiss" : "cancel";
+    setIconButton(this.#endButton, "close", this.#texts.say(end, { name }));
+    switchOff(this.#mainButton, state === "failed" && !canRetry(this.upload));
   }
 
-  /** Whether the file is wanted anew: the browser has lost it, or it is not what it was. */
-  get choosesAgain() {
+  /** Whether the user has to choose the file again: the browser cannot read it, or it has changed. */
+  get #needsFile() {
     const { state, error, handle } = this.upload;
     if (state !== "failed" || handle) return false;
     return error?.code === "changed" || error?.code === "unreadable";
   }
 
-  /** Offer what can be done with a finished file, in the place of what it took to get there. */
-  finish() {
+  /** Replace the buttons by the actions on a finished file. */
+  #finish() {
     const record = this.upload.result;
-    if (this.finished || record === null) return;
-    this.finished = true;
-    const { copy, download } = fileActions(record, this.context);
+    if (this.#finished || record === null) return;
+    this.#finished = true;
+    const copy = this.#parts.fileActions.copyButton(record);
     const focused = this.element.contains(document.activeElement);
-    this.onward.replaceWith(copy);
-    this.away.replaceWith(download);
+    this.#mainButton.replaceWith(copy);
+    this.#endButton.replaceWith(this.#parts.fileActions.downloadControl(record));
     if (focused) focusFirst([copy]);
-    this.words.after(...checksumLine(record, this.context.texts));
+    this.#words.after(...checksumLine(record, this.#texts));
   }
 
-  goOnOrPause() {
-    const { upload, context } = this;
-    if (this.choosesAgain) {
-      void this.chooseAgain();
+  /** What the main button does. */
+  #act() {
+    const { upload } = this;
+    if (this.#needsFile) {
+      void this.#chooseAgain();
     } else if (upload.state === "failed") {
-      this.notice = "";
+      this.#notice = "";
       upload.retry();
     } else if (upload.waiting?.reason === "sign-in") {
-      context.signInAgain();
+      this.#parts.signIn();
     } else if (upload.state === "paused" || upload.state === "waiting") {
       upload.resume();
     } else {
@@ -130,27 +156,28 @@ export class UploadRow {
     }
   }
 
-  async chooseAgain() {
-    const { upload, context } = this;
-    const picked = await context.pickOne();
+  async #chooseAgain() {
+    const picked = await this.#parts.pickOne();
     if (picked === null) return;
-    context.uploader.dismiss(upload);
-    context.take([picked]);
+    this.#parts.dismiss(this.upload);
+    this.#parts.take([picked]);
   }
 
-  async cancelOrDismiss() {
-    const { upload, context } = this;
+  /** What the other button does: cancel the upload, or remove a failed one from the list. */
+  async #end() {
+    const { upload } = this;
+    const texts = this.#texts;
     if (!ACTIVE.has(upload.state) && upload.state !== "paused") {
-      context.uploader.dismiss(upload);
+      this.#parts.dismiss(upload);
       return;
     }
     const words = {
-      title: context.texts.say("cancelTitle", { name: upload.name }),
-      body: context.texts.say("cancelBody", { size: context.texts.size(upload.offset) }),
-      confirm: context.texts.say("cancelConfirm"),
-      keep: context.texts.say("keep"),
+      title: texts.say("cancelTitle", { name: upload.name }),
+      body: texts.say("cancelBody", { size: texts.size(upload.offset) }),
+      confirm: texts.say("cancelConfirm"),
+      keep: texts.say("keep"),
     };
-    // What has not begun may go without a question.
-    if (upload.offset === 0 || (await context.confirm(words))) await upload.cancel();
+    // No question when nothing would be lost.
+    if (upload.offset === 0 || (await this.#parts.confirm(words))) await upload.cancel();
   }
 }

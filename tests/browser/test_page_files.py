@@ -64,8 +64,8 @@ def test_a_file_just_uploaded_is_downloaded(visitor: Visitor) -> None:
 def test_deleting_asks_and_moves_the_focus_on(owner: Visitor) -> None:
     name = owner.first_listed()
     owner.button(f"Delete {name}").click()
-    expect(owner.dialog().get_by_role("button", name="Keep it")).to_be_focused()
-    owner.answer("Keep it")
+    expect(owner.dialog().get_by_role("button", name="Keep file")).to_be_focused()
+    owner.answer("Keep file")
     expect(owner.button(f"Delete {name}")).to_be_focused()
     owner.button(f"Delete {name}").click()
     owner.answer("Delete")

@@ -42,12 +42,11 @@ def begin(visitor: Visitor, name: str = "film.mp4", at: int = 2) -> None:
 def test_after_a_reload_the_file_is_picked_again_and_goes_on(visitor: Visitor) -> None:
     begin(visitor)
     listed = visitor.listed("film.mp4")
-    expect(listed).to_contain_text(re.compile(r"\d\d% of 262 kB arrived · expires in 24 hours"))
+    expect(listed).to_contain_text(re.compile(r"\d\d% of 262 kB uploaded · expires in 24 hours"))
     visitor.site.proxy.clear()
-    visitor.pick_again("Pick the file film.mp4 again to go on", visitor.directory / "film.mp4")
+    visitor.pick_again("Choose the file film.mp4 again to resume", visitor.directory / "film.mp4")
     visitor.expect_state("film.mp4", "done")
-    went_on = re.compile(r"Goes on from (131|197) kB, which were there already\.")
-    visitor.expect_words("film.mp4", went_on)
+    visitor.expect_words("film.mp4", re.compile(r"Resumed at (131|197) kB\."))
     expect(listed).to_have_count(0)
     assert sum(request.received for request in visitor.site.proxy.chunks) < chunks(4)
     visitor.assert_stored(visitor.directory / "film.mp4")
@@ -56,8 +55,8 @@ def test_after_a_reload_the_file_is_picked_again_and_goes_on(visitor: Visitor) -
 def test_another_file_is_not_taken_for_it(visitor: Visitor) -> None:
     begin(visitor)
     other = visitor.file("other.mp4", chunks(4))
-    visitor.pick_again("Pick the file film.mp4 again to go on", other)
-    expect(visitor.page.get_by_role("alert")).to_contain_text("That is not film.mp4")
+    visitor.pick_again("Choose the file film.mp4 again to resume", other)
+    expect(visitor.page.get_by_role("alert")).to_contain_text("This is not film.mp4")
     expect(visitor.listed("film.mp4")).to_be_visible()
     assert [upload["filename"] for upload in visitor.listing()] == ["film.mp4"]
 
@@ -65,11 +64,11 @@ def test_another_file_is_not_taken_for_it(visitor: Visitor) -> None:
 def test_a_file_of_the_same_name_and_size_begins_anew(visitor: Visitor) -> None:
     begin(visitor)
     visitor.pick_again(
-        "Pick the file film.mp4 again to go on",
+        "Choose the file film.mp4 again to resume",
         visitor.file("film.mp4", chunks(4)),  # other bytes
     )
     visitor.expect_state("film.mp4", "done")
-    visitor.expect_words("film.mp4", "It is not the file that was begun under this name")
+    visitor.expect_words("film.mp4", "The earlier upload with this name was of a different file")
     done = [upload for upload in visitor.listing() if upload["status"] == 2]
     assert done[0]["md5"] == md5_of((visitor.directory / "film.mp4").read_bytes())
 
@@ -81,7 +80,7 @@ def test_with_a_handle_one_click_goes_on(visitor: Visitor) -> None:
     held.wait()
     visitor.reload()
     held.release()
-    visitor.button("Go on uploading film.mp4").click()
+    visitor.button("Resume uploading film.mp4").click()
     visitor.expect_state("film.mp4", "done")
     [upload] = visitor.listing()
     assert upload["md5"] == md5_of(bytes(at % 251 for at in range(chunks(4))))
@@ -121,7 +120,7 @@ def test_without_a_network_it_waits_and_goes_on_by_itself(visitor: Visitor) -> N
     held.wait()
     visitor.context.set_offline(True)
     held.release()
-    visitor.expect_words("film.mp4", "Waiting for the network. It goes on by itself.")
+    visitor.expect_words("film.mp4", "Waiting for the network. The upload will resume by itself.")
     visitor.expect_said("Waiting for the network")
     expect(visitor.page.locator(".cu-summary")).to_contain_text("1 file is waiting")
     visitor.context.set_offline(False)
@@ -138,7 +137,7 @@ def test_a_dead_server_is_waited_for(visitor: Visitor) -> None:
     held.release()
     visitor.expect_state("film.mp4", "waiting")
     visitor.site.restart()
-    visitor.button("Try film.mp4 now").click()
+    visitor.button("Retry film.mp4 now").click()
     visitor.expect_state("film.mp4", "done")
     visitor.assert_stored(file)
 
@@ -148,9 +147,9 @@ def test_a_full_disk_is_waited_for(visitor: Visitor) -> None:
     full = answer_with(507, "Storage is full; nothing of this request was kept, retry later")
     visitor.page.route("**/uploads/", lambda route: _chunk_or_not(route, full))
     visitor.pick(file)
-    visitor.expect_words("film.mp4", "The server's disk is full. What arrived is safe")
+    visitor.expect_words("film.mp4", "The server's disk is full. The uploaded part is safe")
     visitor.page.unroute_all()
-    visitor.button("Try film.mp4 now").click()
+    visitor.button("Retry film.mp4 now").click()
     visitor.expect_state("film.mp4", "done")
     visitor.assert_stored(file)
 
@@ -166,7 +165,7 @@ def test_a_troubled_server_is_asked_again_and_it_says_when(visitor: Visitor) -> 
     refuse = answer_with(503, "Database does not answer")
     visitor.page.route("**/uploads/", lambda route: _chunk_or_not(route, refuse))
     visitor.pick(visitor.file("film.mp4", 1000))
-    visitor.expect_words("film.mp4", re.compile(r"It is asked again in \d seconds?\."))
+    visitor.expect_words("film.mp4", re.compile(r"Trying again in \d seconds?\."))
     visitor.page.unroute_all()
     visitor.expect_state("film.mp4", "done")
 
@@ -176,10 +175,10 @@ def test_a_wrong_md5_is_said_clearly_with_what_to_do(visitor: Visitor) -> None:
     visitor.page.route("**/complete", answer_with(400, "md5 checksum does not match"))
     visitor.pick(file)
     visitor.expect_state("film.mp4", "failed")
-    visitor.expect_words("film.mp4", "the MD5 checksums differ. Try again to send it anew")
-    visitor.expect_said("film.mp4 was not uploaded: What arrived is not what was sent")
+    visitor.expect_words("film.mp4", "the MD5 checksums do not match. Retry to send the whole file")
+    visitor.expect_said("film.mp4 was not uploaded: The uploaded bytes differ from the file")
     visitor.page.unroute_all()
-    visitor.button("Try film.mp4 again").click()
+    visitor.button("Retry film.mp4").click()
     visitor.expect_state("film.mp4", "done")
     visitor.assert_stored(file)  # and nothing else is there any more
 
@@ -187,9 +186,9 @@ def test_a_wrong_md5_is_said_clearly_with_what_to_do(visitor: Visitor) -> None:
 def test_an_expired_upload_begins_anew_and_says_so(visitor: Visitor) -> None:
     begin(visitor)
     visitor.let_expire("film.mp4")
-    visitor.pick_again("Pick the file film.mp4 again to go on", visitor.directory / "film.mp4")
+    visitor.pick_again("Choose the file film.mp4 again to resume", visitor.directory / "film.mp4")
     visitor.expect_state("film.mp4", "done")
-    visitor.expect_words("film.mp4", "What had arrived before has expired, so it begins anew.")
+    visitor.expect_words("film.mp4", "The earlier upload has expired, so this one starts from the beginning.")
     done = [upload for upload in visitor.listing() if upload["status"] == 2]
     assert done[0]["md5"] == md5_of((visitor.directory / "film.mp4").read_bytes())
 
@@ -198,9 +197,9 @@ def test_an_upload_that_the_server_lost_begins_anew_and_says_so(visitor: Visitor
     begin(visitor)
     [upload] = visitor.listing()
     visitor.context.request.delete(f"{visitor.site.url}/uploads/{upload['upload_id']}")
-    visitor.pick_again("Pick the file film.mp4 again to go on", visitor.directory / "film.mp4")
+    visitor.pick_again("Choose the file film.mp4 again to resume", visitor.directory / "film.mp4")
     visitor.expect_state("film.mp4", "done")
-    visitor.expect_words("film.mp4", "The server no longer has what had arrived before")
+    visitor.expect_words("film.mp4", "The server no longer has the earlier upload")
     visitor.assert_stored(visitor.directory / "film.mp4")
 
 
@@ -212,8 +211,8 @@ def test_a_file_that_changed_is_noticed_and_picked_again(visitor: Visitor) -> No
     visitor.file("film.mp4", chunks(4))
     held.release()
     visitor.expect_state("film.mp4", "failed")
-    visitor.expect_words("film.mp4", "The file was changed or moved while it was uploading.")
-    visitor.pick_again("Pick the file film.mp4 again to go on", file)
+    visitor.expect_words("film.mp4", "The file was changed or moved during the upload.")
+    visitor.pick_again("Choose the file film.mp4 again to resume", file)
     visitor.expect_state("film.mp4", "done")
     visitor.assert_stored(file)
 

@@ -42,7 +42,7 @@ def test_the_token_is_asked_for_at_once_and_explained(stranger: Visitor) -> None
 
 def test_a_wrong_token_is_said_to_be_wrong(stranger: Visitor) -> None:
     sign_in(stranger, "guessed")
-    expect(stranger.dialog()).to_contain_text("The server does not know this token.")
+    expect(stranger.dialog()).to_contain_text("The server does not accept this token.")
     expect(stranger.page.get_by_label("Token", exact=True)).to_be_focused()
     sign_in(stranger)
     expect(stranger.dialog()).to_be_hidden()
@@ -98,8 +98,8 @@ def test_a_lost_sign_in_keeps_the_file_and_asks(stranger: Visitor) -> None:
     known = re.compile(r"/uploads/[0-9a-f]{32}$")
     stranger.page.route(known, lambda route: route.fulfill(status=403, json=refusal))
     held.release()
-    expect(stranger.dialog()).to_contain_text("The server no longer knows your token.")
-    stranger.expect_words("film.mp4", "You are signed out. What arrived is safe")
+    expect(stranger.dialog()).to_contain_text("The server no longer accepts your token.")
+    stranger.expect_words("film.mp4", "You are signed out. The uploaded part is safe")
     stranger.page.unroute_all()
     sign_in(stranger)
     stranger.expect_state("film.mp4", "done")
@@ -160,5 +160,5 @@ def test_an_app_signs_its_people_in_itself(visitor: Visitor) -> None:
     expect(visitor.page.locator(".cu-files")).to_contain_text("Sign in to see your uploads.")
     visitor.pick(visitor.file("film.mp4", 1000))
     alert = visitor.page.get_by_role("alert")
-    expect(alert).to_contain_text("Sign in in another tab, and come back: your uploads go on.")
+    expect(alert).to_contain_text("Sign in in another tab and come back: your uploads will resume.")
     expect(alert.get_by_role("link", name="Sign in")).to_have_attribute("href", "/login")

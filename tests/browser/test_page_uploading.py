@@ -96,7 +96,7 @@ def test_cancel_asks_when_something_has_arrived(visitor: Visitor) -> None:
     visitor.pick(file)
     held.wait()
     visitor.button("Cancel film.mp4").click()
-    expect(visitor.dialog()).to_contain_text("65.5 kB have arrived")
+    expect(visitor.dialog()).to_contain_text("The 65.5 kB already uploaded will be deleted.")
     visitor.page.keyboard.press("Escape")
     expect(visitor.dialog()).to_be_hidden()
     visitor.expect_state("film.mp4", "uploading")
@@ -139,7 +139,7 @@ def test_the_page_shows_where_to_let_go(visitor: Visitor) -> None:
     file = visitor.file("a.txt", 1)
     visitor.drag("dragEnter", file)
     visitor.drag("dragOver", file)
-    expect(visitor.page.get_by_text("Let go to upload")).to_be_visible()
+    expect(visitor.page.get_by_text("Drop to upload")).to_be_visible()
     visitor.drag("drop", file)
     expect(visitor.page.get_by_text("Drop files or folders here")).to_be_visible()
     visitor.expect_state("a.txt", "done")
@@ -159,8 +159,8 @@ def wrong_type(visitor: Visitor) -> Path:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (too_large, "Too large: 2.15 GB, and at most 2.15 GB are accepted. Nothing was sent."),
-        (wrong_type, "Files of this type are not accepted here. Nothing was sent."),
+        (too_large, "Too large: the file has 2.15 GB, the limit is 2.15 GB. Nothing was sent."),
+        (wrong_type, "Files of this type are not accepted. Nothing was sent."),
     ],
 )
 def test_what_is_refused_is_said_before_a_byte_is_sent(
@@ -172,7 +172,7 @@ def test_what_is_refused_is_said_before_a_byte_is_sent(
     visitor.expect_words(file.name, words)
     visitor.expect_said(f"{file.name} was not uploaded")
     assert visitor.site.proxy.chunks == []
-    expect(visitor.button(f"Try {file.name} again")).to_be_disabled()
+    expect(visitor.button(f"Retry {file.name}")).to_be_disabled()
     visitor.button(f"Remove {file.name} from the list").click()
     expect(visitor.row(file.name)).to_have_count(0)
     expect(visitor.button("Choose files")).to_be_focused()

@@ -81,7 +81,7 @@ class Visitor:
         self.wait_for_lists()
 
     def wait_for_lists(self) -> None:
-        expect(self.page.get_by_text("Looking up your uploads…")).to_be_hidden(timeout=PATIENCE)
+        expect(self.page.get_by_text("Loading your uploads…")).to_be_hidden(timeout=PATIENCE)
 
     def configure(self, **changes: Any) -> None:
         """From the next load on, the page is told something else by its server."""
