@@ -185,11 +185,11 @@ class ZoneOptions:
     upload_canceled: Any = _option("Upload canceled", _text, "", "UPLOAD_CANCELED")
     waiting_network: Any = _option("Waiting for the network", _text, "")
     waiting_server: Any = _option("Waiting for the server", _text, "")
-    waiting_sign_in: Any = _option("Sign in to go on", _text, "")
-    waiting_other_tab: Any = _option("Being sent by another tab", _text, "")
+    waiting_sign_in: Any = _option("Sign in to resume", _text, "")
+    waiting_other_tab: Any = _option("Another tab is uploading this file", _text, "")
     file_changed: Any = _option("The file has changed; choose it again", _text, "")
     retry: Any = _option("Try again", _text, "")
-    checksum_error: Any = _option("The file arrived damaged; add it again", _text, "")
+    checksum_error: Any = _option("The uploaded file is damaged; try again", _text, "")
     upload_button: Any = _option("Upload", _text, "Of the form where scripts are off.")
 
     @classmethod

@@ -1,4 +1,4 @@
-/** hash-wasm's build for browsers puts its functions here. */
+/** hash-wasm's browser build defines this global. */
 interface Md5Hasher {
   init(): Md5Hasher;
   update(data: Uint8Array): Md5Hasher;
@@ -9,10 +9,10 @@ interface Md5Hasher {
 
 declare var hashwasm: { createMD5(): Promise<Md5Hasher> };
 
-/** Dropzone's build for browsers puts its class here; it has no types of its own. */
+/** Dropzone's browser build defines this global; Dropzone has no types of its own. */
 declare var Dropzone: any;
 
-/** File System Access, where TypeScript's own declarations lack it. */
+/** Parts of File System Access that TypeScript's own declarations lack. */
 interface FileSystemHandle {
   queryPermission?(descriptor?: { mode: "read" | "readwrite" }): Promise<PermissionState>;
   requestPermission?(descriptor?: { mode: "read" | "readwrite" }): Promise<PermissionState>;
