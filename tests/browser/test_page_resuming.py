@@ -188,7 +188,9 @@ def test_an_expired_upload_begins_anew_and_says_so(visitor: Visitor) -> None:
     visitor.let_expire("film.mp4")
     visitor.pick_again("Choose the file film.mp4 again to resume", visitor.directory / "film.mp4")
     visitor.expect_state("film.mp4", "done")
-    visitor.expect_words("film.mp4", "The earlier upload has expired, so this one starts from the beginning.")
+    visitor.expect_words(
+        "film.mp4", "The earlier upload has expired, so this one starts from the beginning."
+    )
     done = [upload for upload in visitor.listing() if upload["status"] == 2]
     assert done[0]["md5"] == md5_of((visitor.directory / "film.mp4").read_bytes())
 
