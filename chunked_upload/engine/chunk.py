@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from chunked_upload.errors import (
-    AlreadyComplete,
     BytesDiffer,
     ChunkedUploadError,
     FileTooLarge,
@@ -26,9 +25,7 @@ from chunked_upload.errors import (
     OffsetMismatch,
     ServiceUnavailable,
     SizeMismatch,
-    UploadNotFound,
 )
-from chunked_upload.records.model import Status
 from chunked_upload.records.repository import Record
 from chunked_upload.storage import LeaseLost, WriteLease
 from chunked_upload.storage.base import PartMissing
@@ -38,6 +35,7 @@ from .digesting import ChunkDigest
 from .failures import translate_failures
 from .parts import EngineParts
 from .plan import WritePlan, is_empty
+from .states import Event, State, refusal
 
 #: Commits tried while chunks of other ranges keep coming first.
 _TRIES = 100
@@ -198,9 +196,7 @@ class Chunk:
     def _look_again(self) -> None:
         """Merge this chunk with the record as it is now, if this chunk may still be committed."""
         self._alone = False
-        if not self._records.refresh(self.record) or self.record.status != Status.UPLOADING:
-            raise self._refused()
-        if not self._lease.stands():
+        if self._parts.refresh(self.record) is not State.UPLOADING or not self._lease.stands():
             raise self._refused()
         if self.plan.sequential and self.record.offset != self.start:
             raise OffsetMismatch(self.record.offset)
@@ -231,11 +227,8 @@ class Chunk:
     def _refused(self) -> ChunkedUploadError:
         """Say why this chunk is not taken, from what the record says now."""
         self._alone = False
-        if not self._records.refresh(self.record) or self.record.status == Status.DELETING:
-            return UploadNotFound()
-        if self.record.status == Status.COMPLETE:
-            return AlreadyComplete()
-        return OffsetMismatch(self.record.offset)
+        refused = refusal(self._parts.refresh(self.record), Event.WRITE)
+        return refused or OffsetMismatch(self.record.offset)
 
     def bytes(self) -> Iterator[bytes]:
         """Read back what was taken in."""

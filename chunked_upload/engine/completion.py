@@ -15,8 +15,7 @@ from functools import partial
 from typing import Any
 
 from chunked_upload.checksum import md5
-from chunked_upload.errors import NotComplete, ServiceUnavailable, UploadNotFound
-from chunked_upload.records.model import Status
+from chunked_upload.errors import NotComplete, ServiceUnavailable
 from chunked_upload.records.repository import Record
 from chunked_upload.storage.base import PartMissing
 from chunked_upload.support.blocking import blocking
@@ -24,6 +23,7 @@ from chunked_upload.support.blocking import blocking
 from .failures import translate_failures
 from .parts import EngineParts
 from .removal import Removal
+from .states import Event, State, refusal, state_of
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Completion:
         :raises NotComplete: when bytes are missing.
         :raises AlreadyComplete: when another request has completed the upload meanwhile.
         """
-        if record.status == Status.COMPLETE:
+        if state_of(record) is State.COMPLETE:
             return self._checksum_of_file(record)
         if record.offset != record.length:
             raise NotComplete(record.offset)
@@ -87,7 +87,7 @@ class Completion:
 
     def mark(self, record: Record) -> None:
         """Set on the record what a completion sets, for hooks to see; nothing is stored yet."""
-        record.status = Status.COMPLETE
+        record.status = int(State.COMPLETE)
         record.completed_on = self._parts.now()
 
     def promote(self, record: Record) -> None:
@@ -113,7 +113,7 @@ class Completion:
         """
         key = record.path
         values = {
-            "status": int(Status.COMPLETE),
+            "status": int(State.COMPLETE),
             "path": key,
             "md5": record.md5,
             "completed_on": record.completed_on,
@@ -123,11 +123,11 @@ class Completion:
             for _ in range(_TRIES):
                 if self._records.swap(record, values, offset=record.offset):
                     return True
-                gone = not self._records.refresh(record) or record.status == Status.DELETING
-                if gone:
+                state = self._parts.refresh(record)
+                if (refused := refusal(state, Event.COMPLETE)) is not None:
                     self._removal.delete_late(record, key)
-                    raise UploadNotFound
-                if record.status == Status.COMPLETE:
+                    raise refused
+                if state is State.COMPLETE:
                     return False
                 # Only the fencing token has moved: by a chunk that came too late, and is refused.
         raise ServiceUnavailable("Upload is being changed by other requests")
@@ -160,7 +160,7 @@ class Completion:
                 return
             # A chunk that came too late has moved the fencing token; or the upload is being
             # removed.
-            if not self._records.refresh(record) or record.status != Status.COMPLETE:
+            if refusal(self._parts.refresh(record), Event.NOTIFY) is not None:
                 return
         logger.error("on_completion ran for upload %s, which could not be recorded", record)
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import BinaryIO
 
-from chunked_upload.errors import BytesDiffer, SizeMismatch, UploadNotFound
-from chunked_upload.records.model import Status
+from chunked_upload.errors import BytesDiffer, SizeMismatch
 from chunked_upload.records.repository import Record
 from chunked_upload.storage.base import PartMissing
 
 from .failures import translate_failures
 from .parts import EngineParts
+from .states import Event, follow
 
 
 class DuplicateChunk:
@@ -31,7 +31,7 @@ class DuplicateChunk:
         self.received = 0
         self._start = start
         self._stop = stop
-        self._records = parts.records
+        self._parts = parts
         self._storage = parts.storage
         self._file: BinaryIO | None = None
         self._closing = ExitStack()
@@ -86,8 +86,7 @@ class DuplicateChunk:
         return self._file.read(high - low)
 
     def _look_again(self) -> None:
-        if not self._records.refresh(self.record) or self.record.status == Status.DELETING:
-            raise UploadNotFound
+        follow(self._parts.refresh(self.record), Event.COMPARE)
 
     def __enter__(self) -> DuplicateChunk:
         return self

@@ -21,8 +21,8 @@ from datetime import datetime
 from typing import Any
 
 from chunked_upload.errors import OffsetMismatch, SizeMismatch, UploadNotFound
-from chunked_upload.records.model import Status
-from chunked_upload.records.repository import Quota, Record, Records
+from chunked_upload.records.quota import Quota
+from chunked_upload.records.repository import Record, Records
 from chunked_upload.settings.keys import Settings
 from chunked_upload.storage import Storage, WriteLease
 from chunked_upload.storage.base import PartMissing
@@ -36,6 +36,7 @@ from .failures import translate_failures
 from .parts import Emit, EngineParts
 from .plan import Placement, WritePlan, end_of_stored, is_empty
 from .removal import Removal
+from .states import State
 
 
 class UploadEngine:
@@ -215,7 +216,7 @@ class UploadEngine:
         :param record: a new one, with a ``client_key``.
         :raises KeyTaken: when there is one by now.
         """
-        record.status = int(Status.DELETING)
+        record.status = int(State.DELETING)
         record.expires_on = self._parts.expiry()
         with translate_failures():
             self.records.insert(record, None)

@@ -6,17 +6,8 @@ import errno
 import logging
 from contextlib import AbstractContextManager
 
-from sqlalchemy.exc import (
-    DatabaseError,
-    DataError,
-    IntegrityError,
-    InterfaceError,
-    NotSupportedError,
-    ProgrammingError,
-)
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-
 from chunked_upload.errors import ServiceUnavailable, StorageFull, UploadExpired
+from chunked_upload.records import failures as database
 from chunked_upload.storage.base import PartMissing, StorageBusy
 
 logger = logging.getLogger(__name__)
@@ -46,6 +37,11 @@ _TRANSLATION = _Translation()
 
 def _translate(error: BaseException) -> None:
     """Raise what a failure means to a client; nothing for what is no failure of a part."""
+    if database.is_failure(error):
+        logger.exception("database failed")
+        if database.is_full(error):
+            raise StorageFull from error
+        raise ServiceUnavailable("Database is unavailable") from error
     match error:
         case PartMissing():
             logger.exception("the bytes of an upload are missing from the storage")
@@ -57,15 +53,3 @@ def _translate(error: BaseException) -> None:
             if error.errno in _NO_ROOM:
                 raise StorageFull from error
             raise ServiceUnavailable(f"Storage failed: {error.strerror}") from error
-        case ProgrammingError() | IntegrityError() | DataError() | NotSupportedError():
-            return  # a mistake of ours or of the app, not a failure of the database
-        case DatabaseError() | InterfaceError() | PoolTimeout():
-            logger.exception("database failed")
-            if _database_is_full(error):
-                raise StorageFull from error
-            raise ServiceUnavailable("Database is unavailable") from error
-
-
-def _database_is_full(error: Exception) -> bool:
-    said = str(getattr(error, "orig", "")).lower()
-    return "is full" in said or "no space left" in said

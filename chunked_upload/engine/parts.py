@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from chunked_upload.checksum.background import BackgroundDigests
-from chunked_upload.errors import AlreadyComplete, UploadExpired, UploadNotFound
-from chunked_upload.records.model import Status
+from chunked_upload.errors import UploadExpired
 from chunked_upload.records.repository import Record, Records
 from chunked_upload.settings.keys import Settings
 from chunked_upload.storage import Storage
+
+from .states import Event, State, follow, state_of
 
 #: What the engine tells those who listen: the event's name and the record it happened to.
 Emit = Callable[[str, Record], None]
@@ -44,26 +45,28 @@ class EngineParts:
 
     def check_unexpired(self, record: Record) -> None:
         """:raises UploadExpired: for an unfinished upload past its time."""
-        if record.status == Status.UPLOADING and record.expires_on <= self.now():
+        if state_of(record) is State.UPLOADING and record.expires_on <= self.now():
             raise UploadExpired
 
     def check_open(self, record: Record) -> None:
         """Check that the upload still takes chunks.
 
-        :raises UploadExpired, AlreadyComplete:
+        :raises UploadExpired, AlreadyComplete, UploadNotFound:
         """
-        if record.status == Status.COMPLETE:
-            raise AlreadyComplete
+        follow(state_of(record), Event.WRITE)
         self.check_unexpired(record)
+
+    def refresh(self, record: Record) -> State:
+        """Read the record again, and return where the upload stands now."""
+        return state_of(record) if self.records.refresh(record) else State.GONE
 
     def look_again(self, record: Record) -> None:
         """Read the record again after its part has been touched.
 
         :raises UploadNotFound: when the upload has been removed meanwhile.
         """
-        gone = not self.records.refresh(record) or record.status == Status.DELETING
-        if gone or record.status == Status.COMPLETE:
+        state = self.refresh(record)
+        if state is not State.UPLOADING:
             # It came so between look-up and lease; taking the lease may have made its files again.
             self.storage.discard_part(record.upload_id)
-        if gone:
-            raise UploadNotFound
+        follow(state, Event.COMPARE)

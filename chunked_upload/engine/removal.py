@@ -14,14 +14,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-
-from chunked_upload.errors import ServiceUnavailable, StorageFull, UploadNotFound
-from chunked_upload.records.model import Status
+from chunked_upload.errors import ServiceUnavailable, StorageFull
 from chunked_upload.records.repository import Record
 
 from .failures import translate_failures
 from .parts import EngineParts
+from .states import Event, State, allows, follow
 
 #: Tries to mark a record that other requests keep changing.
 _TRIES = 20
@@ -48,18 +46,18 @@ class Removal:
             # The bytes to be removed may be what takes up the room.
             with translate_failures(), self._records.with_reserve():
                 self._discard_files(record)
-                if record.status != Status.DELETING:
+                if allows(record, Event.REMOVE):
                     self._mark(record)
                 self._purge(record)
 
     def forget(self, record: Record) -> None:
         """Remove a record without acknowledged bytes, unless its fencing token has moved on."""
-        if record.status != Status.UPLOADING:
+        if not allows(record, Event.FORGET):
             return  # canceled meanwhile, and its key is to stay
         with translate_failures():
             # Marked first, so that a crash in between leaves the cleaner a record to go by.
             # Without its key: the client's next chunk may begin the upload anew.
-            mark = {"status": int(Status.DELETING), "client_key": None}
+            mark = {"status": int(State.DELETING), "client_key": None}
             if self._records.swap(record, mark, offset=0):
                 self._purge(record)
 
@@ -88,21 +86,18 @@ class Removal:
         if self._storage.has_part(record.upload_id):  # and so can be told from others'
             self._storage.retract(record.upload_id, self._parts.directory(record), record.filename)
             return
-        model = self._records.model
-        named = select(model).where(model.path == key, model.upload_id != record.upload_id)
-        if not self._storage.is_part(key) and self._records.first(named) is None:
+        if not self._storage.is_part(key) and not self._records.is_others_file(key, record):
             self._storage.delete(key)
 
     def _mark(self, record: Record) -> None:
         for _ in range(_TRIES):
             if self._records.swap(record, self._mark_of(record)):
                 return
-            if not self._records.refresh(record) or record.status == Status.DELETING:
-                raise UploadNotFound
+            follow(self._parts.refresh(record), Event.REMOVE)
         raise ServiceUnavailable("Upload is being changed by other requests")
 
     def _mark_of(self, record: Record) -> dict[str, Any]:
-        mark: dict[str, Any] = {"status": int(Status.DELETING)}
+        mark: dict[str, Any] = {"status": int(State.DELETING)}
         return mark if record.client_key is None else mark | {"expires_on": self._parts.expiry()}
 
     def _purge(self, record: Record, *, delete: bool = True) -> None:

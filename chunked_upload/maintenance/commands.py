@@ -12,11 +12,11 @@ from typing import Any, NoReturn
 import click
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
-from sqlalchemy.exc import SQLAlchemyError
 
 from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.http.access.callers import hash_token
 from chunked_upload.http.upload_set import UploadSet
+from chunked_upload.records.failures import DatabaseProblem
 from chunked_upload.records.repository import Record
 from chunked_upload.settings.text import parse_duration
 
@@ -92,7 +92,7 @@ def _repeat(run: Callable[[], None], every: timedelta) -> NoReturn:
             run()
         except click.ClickException as error:
             error.show()
-        except (OSError, SQLAlchemyError, ChunkedUploadError) as error:
+        except (OSError, DatabaseProblem, ChunkedUploadError) as error:
             click.echo(f"Failed, will try again: {error}", err=True)
         sys.stdout.flush()
         time.sleep(every.total_seconds())

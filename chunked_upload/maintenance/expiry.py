@@ -6,14 +6,12 @@ waiting: it is counted, the engine has logged why, and the next run tries again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-
-from sqlalchemy import select
 
 from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.http.upload_set import UploadSet
@@ -60,7 +58,9 @@ def delete_expired(
     cleaned, now = Cleaned(), steady_now(upload_set)
     if not dry_run:
         cleaned.failed += _finish_removals(upload_set)
-    for record in _expired(upload_set, include_complete, now):
+    records = upload_set.engine.records
+    expired = records.queries.expired(upload_set.name, now=now, include_complete=include_complete)
+    for record in records.walk(expired):
         complete = record.status == Status.COMPLETE
         try:
             if not confirm(record) or not (dry_run or upload_set.engine.expire(record, now=now)):
@@ -83,14 +83,8 @@ def steady_now(upload_set: UploadSet) -> datetime:
 
 def retry_completions(upload_set: UploadSet, notify: Callable[[Record], None]) -> Retried:
     """Run ``on_completion`` for completed uploads for which it has not returned yet."""
-    model = upload_set.model
-    pending = select(model).where(
-        model.upload_set == upload_set.name,
-        model.status == Status.COMPLETE,
-        model.notified_on.is_(None),
-    )
-    retried = Retried()
-    for record in upload_set.engine.records.walk(pending):
+    records, retried = upload_set.engine.records, Retried()
+    for record in records.walk(records.queries.pending_completions(upload_set.name)):
         retried.tried += 1
         with suppress(ChunkedUploadError):
             upload_set.engine.completion.settle(record, partial(notify, record))
@@ -98,22 +92,10 @@ def retry_completions(upload_set: UploadSet, notify: Callable[[Record], None]) -
     return retried
 
 
-def _expired(upload_set: UploadSet, include_complete: bool, now: datetime) -> Iterator[Record]:
-    model = upload_set.model
-    states = [Status.UPLOADING] + ([Status.COMPLETE] if include_complete else [])
-    statement = select(model).where(
-        model.upload_set == upload_set.name, model.status.in_(states), model.expires_on <= now
-    )
-    yield from upload_set.engine.records.walk(statement)
-
-
 def _finish_removals(upload_set: UploadSet) -> int:
     """Finish what a process began and died over; return how many failed again."""
-    model, failed = upload_set.model, 0
-    statement = select(model).where(
-        model.upload_set == upload_set.name, model.status == Status.DELETING
-    )
-    for record in upload_set.engine.records.walk(statement):
+    records, failed = upload_set.engine.records, 0
+    for record in records.walk(records.queries.being_removed(upload_set.name)):
         try:
             upload_set.engine.finish_removal(record)
         except ChunkedUploadError:

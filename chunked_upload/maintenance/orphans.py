@@ -16,10 +16,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import select
-
 from chunked_upload.http.upload_set import UploadSet
-from chunked_upload.records.model import Status
 from chunked_upload.records.repository import Record
 from chunked_upload.storage import Storage
 
@@ -84,30 +81,20 @@ def _look(upload_sets: list[UploadSet], before: datetime) -> Orphans:
     for group in _batched(found.storage.parts()):
         found.parts_seen += len(group)
         old = [upload_id for upload_id, touched in group if touched < before]
-        known = set[str]().union(*(_known(upload_set, old) for upload_set in upload_sets))
+        known = set[str]().union(
+            *(upload_set.engine.records.known_ids(old) for upload_set in upload_sets)
+        )
         found.parts += [upload_id for upload_id in old if upload_id not in known]
     for upload_set in upload_sets:
         _look_at_records(upload_set, before, found)
     return found
 
 
-def _known(upload_set: UploadSet, upload_ids: list[str]) -> set[str]:
-    """Return which of the ids have a record in the upload set's table, of any upload set."""
-    model = upload_set.model
-    statement = select(model).where(model.upload_id.in_(upload_ids))
-    return {record.upload_id for record in upload_set.engine.records.all(statement)}
-
-
 def _look_at_records(upload_set: UploadSet, before: datetime, found: Orphans) -> None:
-    model, records = upload_set.model, upload_set.engine.records
-    unfinished = select(model).where(
-        model.upload_set == upload_set.name, model.status == Status.UPLOADING, model.offset > 0
-    )
-    found.records_seen += records.count(unfinished)
-    touched_before = unfinished.where(
-        model.expires_on < before + upload_set.settings.expiration_delta
-    )
-    for record in records.walk(touched_before):
+    records, name = upload_set.engine.records, upload_set.name
+    found.records_seen += records.count(records.queries.with_bytes(name))
+    expiry = before + upload_set.settings.expiration_delta
+    for record in records.walk(records.queries.with_bytes(name, expires_before=expiry)):
         if not upload_set.engine.storage.has_part(record.upload_id):
             found.records.append((upload_set, record))
 

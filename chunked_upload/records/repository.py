@@ -1,4 +1,4 @@
-"""Upload records in the database: the only module that speaks SQL.
+"""Upload records in the database: found, added, changed by compare-and-swap, removed.
 
 Every call opens its own short transaction and gives the connection back before it returns, so
 nothing is held while bytes arrive. What a request decided on the basis of a record it had read is
@@ -8,9 +8,8 @@ somebody else was first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Set
+from collections.abc import Callable, Container, Iterable, Iterator, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,26 +17,24 @@ from sqlalchemy import (
     Connection,
     CursorResult,
     Engine,
-    Select,
     bindparam,
     delete,
     func,
     inspect,
     or_,
     select,
-    text,
     update,
 )
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import get_history, set_committed_value
 
-from chunked_upload.errors import LimitExceeded
-
 from . import durability
 from .lookup import Lookup
 from .model import ChunkedUploadMixin, Status
 from .prepared import Statement
+from .queries import Queries, UploadQuery
+from .quota import Quota
 
 Record = ChunkedUploadMixin
 
@@ -65,14 +62,6 @@ class KeyTaken(Exception):
     """The client has an upload of this ``client_key`` already."""
 
 
-@dataclass(frozen=True)
-class Quota:
-    """What one owner may have open at a time; None is no limit."""
-
-    max_uploads: int | None
-    max_bytes: int | None
-
-
 class Records:
     """The records of one model.
 
@@ -82,6 +71,8 @@ class Records:
 
     def __init__(self, model: Any, bind: Callable[[], Engine]) -> None:
         self.model = model
+        #: The queries to pass to :meth:`first`, :meth:`all`, :meth:`walk` and :meth:`count`.
+        self.queries = Queries(model)
         self._bind = bind
         # An app's own model may name its columns differently.
         self._columns = {a.key: a.columns[0].key for a in inspect(model).column_attrs}
@@ -102,26 +93,25 @@ class Records:
         self._swap_at_offset = Statement(swap.where(model.offset == bindparam("was_offset")))
         self._swap_expired = Statement(swap.where(model.expires_on <= bindparam("expired_at")))
 
-    def query(self, upload_set: str) -> Select[Any]:
+    def query(self, upload_set: str) -> UploadQuery:
         """Select what an upload set may see: its own uploads that are not being removed."""
-        model = self.model
-        return select(model).where(model.upload_set == upload_set, model.status != Status.DELETING)
+        return self.queries.visible(upload_set)
 
     def find(self, upload_id: str, *, upload_set: str, owner: str | None) -> Record | None:
         """Return what :meth:`query` selects of one owner (None: of nobody) by its id, detached."""
         return self._lookup.find(self._bind(), upload_id, upload_set=upload_set, owner=owner)
 
-    def first(self, statement: Select[Any]) -> Record | None:
+    def first(self, statement: UploadQuery) -> Record | None:
         """Return the first record of a query, detached from any session, or None."""
         with self._session() as session:
             return session.scalars(statement.limit(1)).first()
 
-    def all(self, statement: Select[Any]) -> list[Record]:
+    def all(self, statement: UploadQuery) -> list[Record]:
         """Return the records of a query, detached."""
         with self._session() as session:
             return list(session.scalars(statement))
 
-    def walk(self, statement: Select[Any]) -> Iterator[Record]:
+    def walk(self, statement: UploadQuery) -> Iterator[Record]:
         """Yield the records of a query of any size, holding no connection between batches."""
         last = 0
         while True:
@@ -132,11 +122,19 @@ class Records:
                 return
             last = records[-1].id
 
-    def count(self, statement: Select[Any]) -> int:
+    def count(self, statement: UploadQuery) -> int:
         """Return how many records a query has."""
         with self._session() as session:
             counted = select(func.count()).select_from(statement.order_by(None).subquery())
             return session.scalar(counted) or 0
+
+    def known_ids(self, upload_ids: Iterable[str]) -> set[str]:
+        """Return which of the ids have a record."""
+        return {record.upload_id for record in self.all(self.queries.with_ids(upload_ids))}
+
+    def is_others_file(self, path: str, record: Record) -> bool:
+        """Whether another upload's finished file has this name."""
+        return self.first(self.queries.with_file(path, but=record)) is not None
 
     def refresh(self, record: Record) -> bool:
         """Bring what the engine decides by up to date; what hooks changed stays.
@@ -161,47 +159,17 @@ class Records:
         try:
             self._insert(record, quota)
         except IntegrityError as error:
-            if record.client_key is None or self.first(self.named_as(record)) is None:
+            if record.client_key is None or self.first(self.queries.named_as(record)) is None:
                 raise  # about a column of the app's own
             raise KeyTaken from error
-
-    def named_as(self, record: Record) -> Select[Any]:
-        """Select the upload that has a record's ``client_key``, removed or not."""
-        model = self.model
-        return select(model).where(
-            model.client_key == record.client_key,
-            model.quota_key == record.quota_key,
-            model.upload_set == record.upload_set,
-        )
 
     def _insert(self, record: Record, quota: Quota | None) -> None:
         with self._session() as session:
             if quota is not None:
-                _one_at_a_time(session.connection(), record.quota_key or "")
-                self._check_quota(session, record, quota)
+                quota.check(session, self.model, record)
             session.add(record)
             session.commit()
             session.expunge(record)
-
-    def _check_quota(self, session: Session, record: Record, quota: Quota) -> None:
-        model = self.model
-        held = func.coalesce(func.sum(func.coalesce(model.length, model.reserved)), 0)
-        uploads, size = session.execute(
-            select(func.count(), held).where(
-                model.quota_key == record.quota_key, model.status == Status.UPLOADING
-            )
-        ).one()
-        if quota.max_uploads is not None and uploads >= quota.max_uploads:
-            raise LimitExceeded(
-                f"Too many unfinished uploads (at most {quota.max_uploads});"
-                " complete or delete one first"
-            )
-        wanted = record.length if record.length is not None else record.reserved
-        if quota.max_bytes is not None and size + wanted > quota.max_bytes:
-            raise LimitExceeded(
-                f"Unfinished uploads would take more than {quota.max_bytes} bytes;"
-                " complete or delete one first"
-            )
 
     def raise_fencing_token(self, record: Record) -> None:
         """Fence every request that read the record before: their commit will find another token."""
@@ -304,14 +272,3 @@ def _loaded(record: Record, unchanged: Set[str], name: str) -> Any:
         return getattr(record, name)
     history = get_history(record, name)
     return history.deleted[0] if history.deleted else getattr(record, name)
-
-
-def _one_at_a_time(connection: Connection, key: str) -> None:
-    """Make transactions about one quota follow each other."""
-    if connection.dialect.name == "sqlite":
-        # A deferred transaction that reads and then writes fails at once when another wrote in
-        # between; an immediate one waits its turn.
-        if not connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-    elif connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": key})

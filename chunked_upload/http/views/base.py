@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Protocol
 
 from flask import Request, Response, current_app, request
 from flask.views import View
-from sqlalchemy import Select
 
 from chunked_upload.engine.engine import UploadEngine
 from chunked_upload.errors import (
@@ -20,6 +19,7 @@ from chunked_upload.errors import (
     UploadNotFound,
 )
 from chunked_upload.http.access import csrf
+from chunked_upload.records.queries import UploadQuery
 from chunked_upload.records.repository import Record
 from chunked_upload.settings.keys import Settings
 
@@ -87,15 +87,14 @@ class ChunkedUploadBaseView(View):
         """The upload set's settings, the same throughout a request."""
         return self.engine.settings
 
-    def get_queryset(self, request: Request) -> Select[Any]:
+    def get_queryset(self, request: Request) -> UploadQuery:
         """Return the select of uploads that the caller may touch (hook).
 
         An authenticated caller's own; for an anonymous caller every anonymous one, since knowing
         the id is the permission.
         """
         owner = self.upload_set.caller(request).owner
-        statement = self.engine.records.query(self.upload_set.name)
-        return statement.where(self.model.owner == owner)
+        return self.engine.records.queries.owned_by(owner, upload_set=self.upload_set.name)
 
     def validate(self, request: Request) -> None:
         """Check the request (hook); raise ChunkedUploadError to refuse it."""
@@ -136,8 +135,8 @@ class ChunkedUploadBaseView(View):
         if not _UPLOAD_ID.fullmatch(upload_id):
             raise UploadNotFound
         if type(self).get_queryset is not ChunkedUploadBaseView.get_queryset:
-            statement = self.get_queryset(self.request).where(self.model.upload_id == upload_id)
-            return self.engine.find(statement)
+            visible = self.get_queryset(self.request)
+            return self.engine.find(self.engine.records.queries.by_id(visible, upload_id))
         owner = self.upload_set.caller(self.request).owner
         return self.engine.find_own(upload_id, upload_set=self.upload_set.name, owner=owner)
 

@@ -12,7 +12,6 @@ from typing import Any
 
 from flask import Response, request, send_file
 from marshmallow import ValidationError
-from sqlalchemy import Select
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
 from chunked_upload.engine.failures import translate_failures
@@ -25,6 +24,7 @@ from chunked_upload.errors import (
 )
 from chunked_upload.http.access import callers
 from chunked_upload.records.model import Status
+from chunked_upload.records.queries import UploadQuery
 from chunked_upload.support.clock import utcnow
 from chunked_upload.support.filenames import clean_filename, portable_filename
 
@@ -43,7 +43,7 @@ class ResourceView(ChunkedUploadBaseView):
         self.rules: ChunkedUploadBaseView = self.upload_set.upload_view(self.upload_set)
         self.model = self.rules.model
 
-    def get_queryset(self, request: Any) -> Select[Any]:
+    def get_queryset(self, request: Any) -> UploadQuery:
         return self.rules.get_queryset(request)
 
     def check_permissions(self, request: Any) -> None:
@@ -63,9 +63,9 @@ class UploadListView(ResourceView):
         response.headers["Cache-Control"] = "no-store"
         return response
 
-    def _own(self) -> Select[Any] | None:
+    def _own(self) -> UploadQuery | None:
         """Select the caller's own; None for an anonymous caller without a session yet."""
-        statement = self.get_queryset(request).order_by(self.model.id.desc())
+        statement = self.engine.records.queries.newest_first(self.get_queryset(request))
         known = self.upload_set.caller(request).owner is not None
         if known:
             return statement
@@ -73,7 +73,7 @@ class UploadListView(ResourceView):
         if visitor is None:
             callers.ensure_visitor()  # now, so that uploads that follow at once are one visitor's
             return None
-        return statement.where(self.model.visitor == visitor)
+        return self.engine.records.queries.by_visitor(statement, visitor)
 
     def _unfinished(self, name: str) -> dict[str, Any] | None:
         own = self._own()
@@ -81,13 +81,10 @@ class UploadListView(ResourceView):
             # Now, so that the upload to come is found again even if its first answer is lost.
             callers.ensure_visitor()
             return None
-        statement = own.where(
-            self.model.filename == clean_filename(name),
-            self.model.status == Status.UPLOADING,
-            self.model.expires_on > utcnow(),
-        )
+        records = self.engine.records
+        resumable = records.queries.resumable(own, clean_filename(name), now=utcnow())
         with translate_failures():
-            record = self.engine.records.first(statement)
+            record = records.first(resumable)
         if record is None:
             return None
         return {"name": record.filename, "size": record.offset, "upload_id": record.upload_id}
@@ -104,10 +101,12 @@ class UploadListView(ResourceView):
         own, total, records = self._own(), 0, []
         filters = {} if query["status"] is None else {"status": query["status"]}
         if own is not None:
-            own = own.filter_by(**filters)
+            table = self.engine.records
+            if filters:
+                own = table.queries.by_status(own, filters["status"])
             with translate_failures():
-                total = self.engine.records.count(own)
-                records = self.engine.records.all(own.limit(size).offset((page - 1) * size))
+                total = table.count(own)
+                records = table.all(table.queries.page(own, page=page, size=size))
         following = None
         if page * size < total:
             following = self.upload_set.url("uploads", page=page + 1, per_page=size, **filters)

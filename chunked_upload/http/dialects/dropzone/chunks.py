@@ -19,7 +19,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, request
-from sqlalchemy import Select, case, or_, select
 
 from chunked_upload.engine.chunk import Chunk
 from chunked_upload.engine.duplicate_chunk import DuplicateChunk
@@ -44,7 +43,7 @@ from chunked_upload.http.views.receiving import chunk_too_large
 from chunked_upload.http.views.resources import ResourceView
 from chunked_upload.http.wire.incoming import Incoming
 from chunked_upload.http.wire.replies import add_progress
-from chunked_upload.records.model import Status
+from chunked_upload.records.queries import UploadQuery
 from chunked_upload.records.repository import KeyTaken, Record
 
 from .fields import FIELDS, LAYOUT, DropzoneChunk, read_chunk, read_uuid
@@ -101,9 +100,9 @@ class Names:
 
         :raises UploadNotFound: when there has been one, which is removed.
         """
-        view, model = self._view, self._view.model
+        view = self._view
         visible = view.get_queryset(request)
-        any_of_mine = select(model).where(model.upload_set == view.upload_set.name)
+        any_of_mine = view.engine.records.queries.any_of(view.upload_set.name)
         with translate_failures():
             record = self._first(visible)
             if record is None and self._first(any_of_mine) is not None:
@@ -112,8 +111,13 @@ class Names:
                     raise UploadNotFound
         return record
 
-    def _first(self, statement: Select[Any]) -> Record | None:
-        return self._view.engine.records.first(self._named(statement))
+    def _first(self, statement: UploadQuery) -> Record | None:
+        records = self._view.engine.records
+        return records.first(
+            records.queries.by_client_key(
+                statement, self.key, quota_key=self.quota_key, visitor=self.visitor
+            )
+        )
 
     def record(self) -> Record:
         """Make a record of that name without a file, to have it taken."""
@@ -126,14 +130,6 @@ class Names:
             filename="",
         )
         return record
-
-    def _named(self, statement: Select[Any]) -> Select[Any]:
-        model: Any = self._view.model
-        mine = model.quota_key == self.quota_key
-        if self.visitor is not None:
-            mine = or_(mine, model.visitor == self.visitor)
-        first = case((model.visitor == self.visitor, 0), else_=1)
-        return statement.where(model.client_key == self.key, mine).order_by(first, model.id)
 
 
 class DropzoneRequest:
@@ -320,11 +316,8 @@ class DropzoneCancelView(ResourceView):
         raise ServiceUnavailable("Upload is being changed by other requests")
 
     def _forbid(self, names: Names) -> None:
-        model = self.model
-        removed = select(model).where(
-            model.quota_key == names.quota_key, model.status == int(Status.DELETING)
-        )
+        records = self.engine.records
         with translate_failures():
-            if self.engine.records.count(removed) >= _MAX_FORBIDDEN:
+            if records.count(records.queries.removed_of(names.quota_key)) >= _MAX_FORBIDDEN:
                 raise LimitExceeded("Too many uploads were canceled; this one was not begun")
         self.engine.forbid(names.record())

@@ -1,0 +1,137 @@
+"""What is selected: every SELECT of whole records, by its name.
+
+Views narrow a caller's query step by step (:meth:`Queries.by_id`, :meth:`Queries.newest_first`), so
+that a ``get_queryset`` hook may return any query it likes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import Select, case, or_, select
+
+from .model import ChunkedUploadMixin, Status
+
+#: A query of upload records; what a ``get_queryset`` hook returns.
+UploadQuery: TypeAlias = Select[Any]
+
+
+class Queries:
+    """The queries of one model.
+
+    :param model: a mapped class with :class:`~chunked_upload.ChunkedUploadMixin`.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    # What callers see
+
+    def visible(self, upload_set: str) -> UploadQuery:
+        """Select what an upload set may show: its own uploads that are not being removed."""
+        return self._of(upload_set).where(self._model.status != int(Status.DELETING))
+
+    def owned_by(self, owner: str | None, *, upload_set: str) -> UploadQuery:
+        """Select an owner's visible uploads; with None, those without an owner."""
+        return self.visible(upload_set).where(self._model.owner == owner)
+
+    def by_id(self, query: UploadQuery, upload_id: str) -> UploadQuery:
+        """Narrow a query to one upload."""
+        return query.where(self._model.upload_id == upload_id)
+
+    def by_visitor(self, query: UploadQuery, visitor: str) -> UploadQuery:
+        """Narrow a query to the uploads that an anonymous browser began."""
+        return query.where(self._model.visitor == visitor)
+
+    def by_status(self, query: UploadQuery, status: int) -> UploadQuery:
+        """Narrow a query to a status."""
+        return query.where(self._model.status == int(status))
+
+    def newest_first(self, query: UploadQuery) -> UploadQuery:
+        """Order a query."""
+        return query.order_by(self._model.id.desc())
+
+    def resumable(self, query: UploadQuery, filename: str, *, now: datetime) -> UploadQuery:
+        """Narrow a query to the uploads of a file's name that still take chunks."""
+        return self.by_status(query, Status.UPLOADING).where(
+            self._model.filename == filename, self._model.expires_on > now
+        )
+
+    def page(self, query: UploadQuery, *, page: int, size: int) -> UploadQuery:
+        """Cut a query to one page, counted from 1."""
+        return query.limit(size).offset((page - 1) * size)
+
+    # Clients' own names
+
+    def any_of(self, upload_set: str) -> UploadQuery:
+        """Select an upload set's uploads in any state."""
+        return self._of(upload_set)
+
+    def by_client_key(
+        self, query: UploadQuery, key: str, *, quota_key: str | None, visitor: str | None
+    ) -> UploadQuery:
+        """Narrow a query to a client's own name for an upload; the visitor's own comes first."""
+        model = self._model
+        mine = model.quota_key == quota_key
+        if visitor is not None:
+            mine = or_(mine, model.visitor == visitor)
+        first = case((model.visitor == visitor, 0), else_=1)
+        return query.where(model.client_key == key, mine).order_by(first, model.id)
+
+    def named_as(self, record: ChunkedUploadMixin) -> UploadQuery:
+        """Select the upload that has a record's ``client_key``, removed or not."""
+        model = self._model
+        return self._of(record.upload_set).where(
+            model.client_key == record.client_key, model.quota_key == record.quota_key
+        )
+
+    def removed_of(self, quota_key: str | None) -> UploadQuery:
+        """Select what one caller has removed and whose late chunks are still refused."""
+        model = self._model
+        return select(model).where(
+            model.quota_key == quota_key, model.status == int(Status.DELETING)
+        )
+
+    # Maintenance
+
+    def expired(
+        self, upload_set: str, *, now: datetime, include_complete: bool = False
+    ) -> UploadQuery:
+        """Select uploads whose time is up: unfinished ones, and completed ones if asked for."""
+        statuses = [int(Status.UPLOADING)] + ([int(Status.COMPLETE)] if include_complete else [])
+        return self._of(upload_set).where(
+            self._model.status.in_(statuses), self._model.expires_on <= now
+        )
+
+    def being_removed(self, upload_set: str) -> UploadQuery:
+        """Select uploads whose removal has begun."""
+        return self.by_status(self._of(upload_set), Status.DELETING)
+
+    def pending_completions(self, upload_set: str) -> UploadQuery:
+        """Select completed uploads whose hook has not returned yet."""
+        query = self.by_status(self._of(upload_set), Status.COMPLETE)
+        return query.where(self._model.notified_on.is_(None))
+
+    def with_bytes(self, upload_set: str, *, expires_before: datetime | None = None) -> UploadQuery:
+        """Select unfinished uploads that have bytes."""
+        query = self.by_status(self._of(upload_set), Status.UPLOADING)
+        query = query.where(self._model.offset > 0)
+        return (
+            query
+            if expires_before is None
+            else query.where(self._model.expires_on < expires_before)
+        )
+
+    def with_ids(self, upload_ids: Iterable[str]) -> UploadQuery:
+        """Select uploads of any upload set and in any state by their ids."""
+        return select(self._model).where(self._model.upload_id.in_(list(upload_ids)))
+
+    def with_file(self, path: str, *, but: ChunkedUploadMixin) -> UploadQuery:
+        """Select the other upload whose finished file has this name."""
+        model = self._model
+        return select(model).where(model.path == path, model.upload_id != but.upload_id)
+
+    def _of(self, upload_set: str) -> UploadQuery:
+        return select(self._model).where(self._model.upload_set == upload_set)
