@@ -9,14 +9,13 @@ INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check -c constra
 JOBS ?= auto
 ARGS ?=
 
-# Browsers' own and Dropzone's for the template helper.
-VENDORED = $(addprefix frontend/node_modules/,hash-wasm/dist/md5.umd.min.js \
-	dropzone/dist/min/dropzone.min.js dropzone/dist/min/dropzone.min.css)
+# Where npm from PyPI lies, if the system has none.
+export PATH := $(PATH):$(CURDIR)/$(BIN)
 # What checks the scripts in static/.
 CHECKS = frontend/checks/node_modules/.package-lock.json
-CHECK = PATH="$$PATH:$(CURDIR)/$(BIN)" frontend/checks/node_modules/.bin
+CHECK = frontend/checks/node_modules/.bin
 
-NPM = PATH="$$PATH:$(CURDIR)/$(BIN)" npm --loglevel=error --fetch-retries=1 --fetch-retry-mintimeout=2000
+NPM = npm --loglevel=error --fetch-retries=1 --fetch-retry-mintimeout=2000
 
 .PHONY: serve test coverage faults clients bench lint layers types docs screenshots wheel clean npm-for-tests vendor
 
@@ -69,22 +68,17 @@ docs: .venv/test
 screenshots: .venv/test vendor
 	@exec $(BIN)/python -m tests.browser.screenshots
 
-wheel: .venv/test static/vendor/LICENSES.txt
+wheel: .venv/test
 	$(BIN)/python -m build --wheel --no-isolation
 
 clean:
-	rm -rf .venv build dist static/vendor frontend/node_modules frontend/checks/node_modules tests/browser/node_modules
+	rm -rf .venv .editable build dist static/vendor frontend/node_modules frontend/checks/node_modules tests/browser/node_modules
 
-# What browsers get from npm. Without npm the server runs all the same, and says here what it lacks.
-vendor: .venv/made
-	@$(MAKE) -s static/vendor/LICENSES.txt || \
-		echo "npm could not be had: browsers lack the MD5 and Dropzone (run make again for them)"
+# What browsers get from npm.
+vendor: static/vendor/LICENSES.txt
 
-static/vendor/LICENSES.txt: frontend/node_modules/.package-lock.json
-	@rm -rf static/vendor && mkdir static/vendor
-	@cp $(VENDORED) static/vendor
-	@for name in dropzone hash-wasm; do echo "$$name"; echo; \
-		cat frontend/node_modules/$$name/LICENSE; echo; done >$@
+static/vendor/LICENSES.txt: frontend/build.mjs frontend/node_modules/.package-lock.json
+	@cd frontend && node build.mjs vendor
 
 # The client libraries that tests drive. Without npm those tests are skipped, and say so.
 npm-for-tests: .venv/test
@@ -98,7 +92,7 @@ npm-for-tests: .venv/test
 	@touch $@
 
 # The sqlite extra has no wheel on every platform; the server works without it.
-.venv/serve: pyproject.toml constraints.txt .venv/made
+.venv/serve: pyproject.toml constraints.txt .venv/made | .venv/npm
 	@echo "Installing the server"
 	@$(INSTALL) -e '.[sqlite]' || $(INSTALL) -e .
 	@touch $@

@@ -1,21 +1,20 @@
-"""The package's scripts and styles as browsers get them: without comments, compressed.
+"""The package's scripts and styles as browsers get them, from the ``static`` folder.
 
-Nothing is built beforehand: what lies in ``static/`` is read, and what was made of it is kept in
-memory until the file changes. Half of the first-party files is explanation, which people read in
-the project and browsers need not load. Packages from npm keep theirs, which are licences.
+A checkout serves its sources as they are. What is installed serves what the build made of them:
+minified, and beside each file the same compressed with gzip, for browsers that read it.
 """
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import re
-from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
+from pathlib import PurePosixPath
 
-#: What is worth compressing, with the types that must be exact under ``nosniff``; what the
-#: system's table says of them varies.
+from flask import Response, request, send_from_directory
+from werkzeug.exceptions import NotFound
+
+from chunked_upload.errors import FileNotFound
+from chunked_upload.support.package_data import resource
+
+#: Types that must be exact under ``nosniff``; what the system's table says of them varies.
 TYPES = {
     ".js": "text/javascript",
     ".mjs": "text/javascript",
@@ -25,58 +24,36 @@ TYPES = {
     ".txt": "text/plain",
 }
 
-#: Whole lines of comment. One that shares its line with code stays: a pattern cannot tell it from
-#: the text of a string.
-_COMMENT = re.compile(
-    r"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/[ \t]*)\n(?:[ \t]*\n)*", re.DOTALL | re.MULTILINE
-)
 
-_VENDOR = "vendor"
-
-
-@dataclass(frozen=True)
-class Asset:
-    """A file to serve, as it is and compressed with gzip."""
-
-    mimetype: str
-    data: bytes
-    compressed: bytes
-    etag: str
-
-    def encoded(self, *, compress: bool) -> tuple[bytes, str]:
-        """Return the body and its entity tag, of which each body has its own (RFC 9110 8.8.3)."""
-        return (self.compressed, f"{self.etag}-gzip") if compress else (self.data, self.etag)
-
-
-def find_asset(folder: Path, name: str, *, plain: bool = False) -> Asset | None:
-    """Return a file below ``folder``; None when there is none.
+def send_asset(name: str) -> Response:
+    """Return a file of the folder, as the request may have it: compressed, a part, or 304.
 
     :param name: path with slashes, from an untrusted client.
-    :param plain: keep the comments, for people who look at the page with a debugger.
+    :raises FileNotFound: when there is none, or it is hidden.
     """
-    parts = name.split("/")
-    if "\0" in name or any(part in ("", ".", "..") or part.startswith(".") for part in parts):
+    path = PurePosixPath(name)
+    if any(part.startswith(".") for part in path.parts):
+        raise FileNotFound
+    response = None
+    if request.accept_encodings["gzip"] > 0:
+        response = _send(path, suffix=".gz")
+    response = response or _send(path)
+    if response is None:
+        raise FileNotFound
+    response.vary.add("Accept-Encoding")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _send(path: PurePosixPath, *, suffix: str = "") -> Response | None:
+    """Send a file, or what lies beside it compressed, with the type of the file itself."""
+    mimetype = TYPES.get(path.suffix, "application/octet-stream")
+    try:
+        response = send_from_directory(
+            resource("static"), f"{path}{suffix}", mimetype=mimetype, download_name=path.name
+        )
+    except NotFound:
         return None
-    path = folder.joinpath(*parts)
-    if not path.is_file():
-        return None
-    return _load(path, path.stat().st_mtime_ns, plain or parts[0] == _VENDOR)
-
-
-@lru_cache(maxsize=256)
-def _load(path: Path, modified: int, plain: bool) -> Asset:
-    """Read a file; ``modified`` has it read again when it has changed."""
-    data = path.read_bytes()
-    if path.suffix in (".js", ".css") and not plain:
-        data = without_comments(data.decode()).encode()
-    return Asset(
-        TYPES.get(path.suffix, "application/octet-stream"),
-        data,
-        gzip.compress(data, 9, mtime=0),
-        hashlib.blake2b(data, digest_size=16).hexdigest(),
-    )
-
-
-def without_comments(source: str) -> str:
-    """Return a script or style sheet without the lines that are comments."""
-    return _COMMENT.sub("", source)
+    if suffix:
+        response.headers["Content-Encoding"] = "gzip"
+    return response

@@ -36,7 +36,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
     ]
 )
 
-_IMPORT = re.compile(r'^(?:import|export)\b[^"(;]* from "(\.[^"]+)";', re.MULTILINE)
+#: Also as the build writes it: statements on one line, without spaces.
+_IMPORT = re.compile(r'(?<![^;\n])(?:import|export)\b[^"(;]*\bfrom ?"(\.[^"]+)";')
 
 _HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,

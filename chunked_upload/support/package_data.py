@@ -7,5 +7,5 @@ from pathlib import Path
 
 def resource(name: str) -> Path:
     """Return a folder that the wheel carries inside the package and a checkout beside it."""
-    package = Path(__file__).parent.parent
+    package = Path(__file__).resolve().parent.parent  # an editable install is a link to it
     return package / name if (package / name).is_dir() else package.parent / name

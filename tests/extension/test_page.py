@@ -15,7 +15,7 @@ from flask import Flask, Response, render_template_string
 from flask.testing import FlaskClient
 
 from chunked_upload import ChunkedUpload, ChunkedUploadView
-from chunked_upload.pages.assets import without_comments
+from chunked_upload.pages import assets
 from chunked_upload.pages.upload_page import modules
 from tests.conftest import create_tables
 
@@ -82,9 +82,13 @@ def test_every_module_is_loaded_at_once(make_app: MakeApp) -> None:
     assert {"chunked-upload.js", "chunked-upload/transfer.js", "page/text.js"} <= set(loaded)
     for name in loaded:
         source = (STATIC / name).read_text()
-        for target in re.findall(r'from "(\.[^"]*)"', without_comments(source)):
+        for target in re.findall(r'^(?:im|ex)port .*?from "(\.[^"]*)"', source, re.M | re.S):
             imported = (STATIC / name).parent.joinpath(target).resolve()
             assert str(imported.relative_to(STATIC.resolve())) in loaded
+
+
+def test_the_built_page_loads_the_same_modules(built_static: Path) -> None:
+    assert modules(built_static) == modules(STATIC)
 
 
 def test_what_the_page_is_told(make_app: MakeApp) -> None:
@@ -193,13 +197,17 @@ def test_the_page_as_part_of_an_apps_template(make_app: MakeApp) -> None:
 MOST_KIB = 60
 
 
-def test_the_page_is_light(make_app: MakeApp) -> None:
+def test_the_page_is_light(
+    make_app: MakeApp, built_static: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assets, "resource", lambda name: built_static.parent / name)
     client = page_app(make_app())
-    names = ["page.css", "page/icon.svg", "page/main.js", "md5-worker.js", *modules(STATIC)]
+    names = ["page.css", "page/icon.svg", "page/main.js", "md5-worker.js", *modules(built_static)]
     compressed = [len(gzip.compress(client.get("/files").data, 9))]
     for name in names:
         address = f"/uploads/static/{name}"
         response = client.get(address, headers={"Accept-Encoding": "gzip"}, buffered=True)
+        assert response.headers["Content-Encoding"] == "gzip"
         compressed.append(len(response.data))
     print(f"the page: {len(compressed)} files, {sum(compressed) / 1024:.1f} KiB compressed")
     assert sum(compressed) <= MOST_KIB * 1024

@@ -11,6 +11,7 @@ from flask import Flask, url_for
 from flask.testing import FlaskClient
 
 from chunked_upload import ChunkedUpload
+from chunked_upload.pages import assets
 from tests.http.answers import refused
 from tests.support.protocol import Protocol
 
@@ -48,35 +49,115 @@ def test_unchanged_files_are_not_sent_again(client: FlaskClient) -> None:
     assert (again.status_code, again.data) == (304, b"")
 
 
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to serve as the build makes it; beside it lies what is nobody's business."""
+    static = tmp_path / "static"
+    (static / "vendor").mkdir(parents=True)
+    for name in ("page.css", "a.js", "vendor/a.js"):
+        text = f"/* {name} */\n".encode()
+        (static / name).write_bytes(text)
+        (static / f"{name}.gz").write_bytes(gzip.compress(text))
+    (static / "alone.js").write_text("alone();\n")
+    (static / ".hidden").write_text("hidden")
+    (static / ".git").mkdir()
+    (static / ".git" / "config").write_text("hidden")
+    (tmp_path / "secret").write_text("secret")
+    monkeypatch.setattr(assets, "resource", lambda name: tmp_path / name)
+    return static
+
+
+@pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("accepted", ["gzip", "gzip, br", "*"])
 def test_files_are_compressed_for_who_can_read_it(client: FlaskClient, accepted: str) -> None:
     plain = client.get(PAGE, buffered=True)
     small = client.get(PAGE, headers={"Accept-Encoding": accepted}, buffered=True)
     assert small.headers["Content-Encoding"] == "gzip"
+    assert small.mimetype == "text/css"
     assert gzip.decompress(small.data) == plain.data
     assert plain.headers["Vary"] == small.headers["Vary"] == "Accept-Encoding"
     assert plain.headers["ETag"] != small.headers["ETag"]
 
 
+@pytest.mark.usefixtures("folder")
+def test_a_compressed_file_is_not_sent_again(client: FlaskClient) -> None:
+    accepted = {"Accept-Encoding": "gzip"}
+    first = client.get(PAGE, headers=accepted, buffered=True)
+    known = {"If-None-Match": first.headers["ETag"]}
+    again = client.get(PAGE, headers={**accepted, **known}, buffered=True)
+    assert (again.status_code, again.data) == (304, b"")
+    assert client.get(PAGE, headers=known, buffered=True).status_code == 200
+
+
+@pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("accepted", ["", "br", "gzip;q=0", "identity"])
 def test_files_are_plain_for_who_cannot(client: FlaskClient, accepted: str) -> None:
     response = client.get(PAGE, headers={"Accept-Encoding": accepted}, buffered=True)
     assert "Content-Encoding" not in response.headers
 
 
-def test_explanations_stay_at_home(client: FlaskClient) -> None:
-    served = client.get("/uploads/static/page/dom.js", buffered=True).text
-    source = (STATIC / "page" / "dom.js").read_text()
-    assert "/**" in source
-    assert "/**" not in served
-    code = [line for line in source.splitlines() if line.strip()]
-    assert [line for line in served.splitlines() if line.strip()] == [
-        line for line in code if not line.strip().startswith(("/**", "*", "//"))
-    ]
+@pytest.mark.usefixtures("folder")
+def test_a_file_that_is_not_compressed_is_sent_plain(client: FlaskClient) -> None:
+    address = "/uploads/static/alone.js"
+    response = client.get(address, headers={"Accept-Encoding": "gzip"}, buffered=True)
+    assert (response.data, response.mimetype) == (b"alone();\n", "text/javascript")
+    assert "Content-Encoding" not in response.headers
+    assert response.headers["Vary"] == "Accept-Encoding"
 
 
-def test_a_debugger_sees_everything(app: Flask, client: FlaskClient) -> None:
-    app.debug = True
+@pytest.mark.usefixtures("folder")
+def test_what_is_found(client: FlaskClient) -> None:
+    for name in ("a.js", "vendor/a.js"):
+        response = client.get(f"/uploads/static/{name}", buffered=True)
+        assert (response.text, response.mimetype) == (f"/* {name} */\n", "text/javascript")
+    for name in (
+        *("", "b.js", "vendor", "../secret", "vendor/../../secret", "/etc/passwd", "a.js%00"),
+        *(".hidden", ".git/config", "vendor/../.hidden", "..%2fsecret", "%2fetc/passwd"),
+    ):
+        address = f"/uploads/static/{name}"
+        response = client.get(address, buffered=True, follow_redirects=True)
+        assert response.status_code == 404, name
+
+
+def test_a_changed_file_is_read_again(client: FlaskClient, folder: Path) -> None:
+    first = client.get("/uploads/static/alone.js", buffered=True)
+    (folder / "alone.js").write_text("changed();\n")
+    known = {"If-None-Match": first.headers["ETag"]}
+    second = client.get("/uploads/static/alone.js", headers=known, buffered=True)
+    assert (second.status_code, second.data) == (200, b"changed();\n")
+
+
+def test_explanations_stay_at_home(built_static: Path) -> None:
+    assert "/**" in (STATIC / "page" / "dom.js").read_text()
+    scripts = [path for path in built_static.rglob("*.js") if path.parent.name != "vendor"]
+    assert len(scripts) > 40
+    for path in scripts:
+        source = STATIC / path.relative_to(built_static)
+        assert "/**" not in path.read_text(), path
+        assert path.stat().st_size < source.stat().st_size
+
+
+def test_the_build_has_every_file_and_each_compressed(built_static: Path) -> None:
+    sources = {path.relative_to(STATIC) for path in STATIC.rglob("*.*")}
+    built = {path.relative_to(built_static) for path in built_static.rglob("*.*")}
+    plain = {path for path in built if path.suffix != ".gz"}
+    assert plain == {path for path in sources if path.parts[0] != "vendor"} | {
+        Path("vendor", name)
+        for name in ("LICENSES.txt", "dropzone.min.css", "dropzone.min.js", "md5.umd.min.js")
+    }
+    for path in plain:
+        compressed = built_static / f"{path}.gz"
+        assert gzip.decompress(compressed.read_bytes()) == (built_static / path).read_bytes()
+
+
+def test_licences_come_along(built_static: Path) -> None:
+    licences = (built_static / "vendor" / "LICENSES.txt").read_text()
+    for name in ("dropzone", "hash-wasm"):
+        assert f"{name}\n\n" in licences
+    assert licences.count("Permission is hereby granted") == 2
+
+
+def test_a_checkout_serves_its_sources(client: FlaskClient) -> None:
     response = client.get("/uploads/static/page/dom.js", buffered=True)
     assert response.data == (STATIC / "page" / "dom.js").read_bytes()
 

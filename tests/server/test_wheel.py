@@ -1,37 +1,83 @@
-"""The wheel alone serves: in an empty environment, from an empty directory."""
+"""What is built from a fresh clone. The wheel serves alone, in an empty environment."""
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, FilePayload, expect
 
 from tests.server.client import call, complete, create, put
 from tests.support.missing import skip_without
+from tests.support.protocol import md5_of
 from tests.support.server import Server
 
 PROJECT = Path(__file__).parents[2]
 DATA = bytes(range(256)) * 400
 
+VENDORED = {"LICENSES.txt", "dropzone.min.css", "dropzone.min.js", "md5.umd.min.js"}
 
-@pytest.fixture
-def wheel(tmp_path: Path) -> Path:
-    """The project's wheel, built from what is in the checkout."""
-    if not (PROJECT / "static" / "vendor" / "LICENSES.txt").exists():
-        skip_without("static/vendor", install="npm's packages: make vendor")
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir"]
-    subprocess.run([*build, str(tmp_path / "dist"), str(PROJECT)], check=True, capture_output=True)
-    [built] = (tmp_path / "dist").glob("*.whl")
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a fresh clone has: the files that git knows, and nothing that was made beside them."""
+    if shutil.which("npm") is None:
+        skip_without("npm", install="the package npm")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=PROJECT,
+        capture_output=True,
+        check=False,
+    )
+    if listed.returncode != 0:
+        skip_without("a git checkout", install="git, and clone the project")
+    folder = tmp_path_factory.mktemp("clone")
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (PROJECT / name).is_file():  # deleted ones are listed as well
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(PROJECT / name, folder / name)
+    return folder
+
+
+def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run Python with more of an environment; standard error is part of the output."""
+    return subprocess.run(
+        [sys.executable, *command],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def wheel(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel that ``pip install .`` makes in a fresh clone."""
+    target = tmp_path_factory.mktemp("wheel")
+    made = run("-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(target), str(clone))
+    assert made.returncode == 0, made.stdout
+    [built] = target.glob("*.whl")
     return built
 
 
-def test_the_wheel_holds_what_serving_needs_and_no_more(wheel: Path) -> None:
+def contents(wheel: Path) -> set[str]:
     with zipfile.ZipFile(wheel) as archive:
-        names = set(archive.namelist())
+        return set(archive.namelist())
+
+
+def test_the_wheel_holds_what_serving_needs_and_no_more(wheel: Path) -> None:
+    names = contents(wheel)
     assert {
         "chunked_upload/py.typed",
         "chunked_upload/migrations/env.py",
@@ -41,39 +87,138 @@ def test_the_wheel_holds_what_serving_needs_and_no_more(wheel: Path) -> None:
         "chunked_upload/static/chunked-upload.js",
     } <= names
     vendored = {name.rpartition("/")[2] for name in names if "/static/vendor/" in name}
-    assert vendored == {
-        "LICENSES.txt",
-        "dropzone.min.css",
-        "dropzone.min.js",
-        "md5.umd.min.js",
-    }
+    assert vendored == VENDORED | {f"{name}.gz" for name in VENDORED}
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"chunked_upload"}
     assert not [name for name in names if "__pycache__" in name or "test" in name]
     migrations = {path.name for path in (PROJECT / "migrations" / "versions").glob("*.py")}
     assert {f"chunked_upload/migrations/versions/{name}" for name in migrations} <= names
 
 
-def test_the_wheel_installed_alone_serves(wheel: Path, tmp_path: Path) -> None:
-    environment = tmp_path / "venv"
+def test_the_wheel_has_the_page_minified(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        built = archive.read("chunked_upload/static/page/page.js")
+    assert len(built) < (PROJECT / "static" / "page" / "page.js").stat().st_size / 1.5
+    assert b"/**" not in built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs of an empty environment with the wheel installed."""
+    environment = tmp_path_factory.mktemp("environment") / "venv"
     venv.create(environment)
     python = str(environment / "bin" / "python")
     pip = [sys.executable, "-m", "pip", "--python", python, "--quiet", "install"]
     constraints = ["--constraint", str(PROJECT / "constraints.txt")]
     # --no-compile: the server compiles the few modules that it imports.
     subprocess.run([*pip, "--no-compile", *constraints, str(wheel)], check=True)
+    return environment / "bin"
 
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    program = str(environment / "bin" / "chunked-upload")
-    with Server(empty, command=[program, "serve"]) as server:
-        assert call(server, "GET", "/").status == 200
-        assert call(server, "GET", "/static/page.css").status == 200
-        upload_id = create(server, DATA[:50_000], len(DATA))
-        server.kill()
-        server.start()
-        assert put(server, upload_id, DATA[50_000:], 50_000, len(DATA)).status == 200
-        answer = complete(server, upload_id, DATA)
-        assert answer.status == 200
-        assert call(server, "GET", answer.json["url"]).body == DATA
-    assert {path.name for path in empty.iterdir()} == {"instance", "server.log"}
+
+@pytest.fixture(scope="module")
+def server(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The wheel's server, with its data in a directory that was empty."""
+    empty = tmp_path_factory.mktemp("empty")
+    with Server(empty, command=[str(installed / "chunked-upload"), "serve"]) as running:
+        yield running
+
+
+def test_the_wheel_installed_alone_serves(server: Server) -> None:
+    assert call(server, "GET", "/").status == 200
+    assert call(server, "GET", "/static/page.css").status == 200
+    upload_id = create(server, DATA[:50_000], len(DATA))
+    server.kill()
+    server.start()
+    assert put(server, upload_id, DATA[50_000:], 50_000, len(DATA)).status == 200
+    answer = complete(server, upload_id, DATA)
+    assert answer.status == 200
+    assert call(server, "GET", answer.json["url"]).body == DATA
+    assert {path.name for path in server.directory.iterdir()} == {"instance", "server.log"}
     assert str(PROJECT) not in server.log.read_text()
+
+
+def test_everything_that_its_page_names_is_there(server: Server) -> None:
+    """The page, its modules, what these import, the worker, and what npm brought."""
+    page = call(server, "GET", "/").body.decode()
+    waiting = re.findall(r'(?:href|src)="(/uploads/static/[^"]*)"', page)
+    assert len(waiting) > 40
+    waiting += ["/uploads/static/md5-worker.js", "/uploads/static/chunked-upload-dropzone.js"]
+    waiting += [f"/uploads/static/vendor/{name}" for name in VENDORED]
+    seen = set(waiting)
+    while waiting:
+        address = waiting.pop()
+        answer = call(server, "GET", address)
+        assert (answer.status, len(answer.body) > 0) == (200, True), address
+        if "/vendor/" in address or not address.endswith(".js"):
+            continue
+        for target in re.findall(r'(?:from|import|URL\()\s*"(\.[^"]*)"', answer.body.decode()):
+            imported = os.path.normpath(os.path.join(os.path.dirname(address), target))
+            if imported not in seen:
+                seen.add(imported)
+                waiting.append(imported)
+
+
+def test_its_page_uploads_in_a_browser(server: Server, browser: Browser) -> None:
+    page = browser.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(server.url + "/")
+    file: FilePayload = {"name": "a.bin", "mimeType": "application/octet-stream", "buffer": DATA}
+    page.set_input_files("[data-input=files]", file)
+    expect(page.get_by_text(md5_of(DATA))).to_be_visible(timeout=30_000)
+    assert complaints == []
+
+
+def test_an_sdist_carries_the_built_files_and_needs_no_npm(clone: Path, tmp_path: Path) -> None:
+    command = ("-m", "build", "--no-isolation", "--outdir")
+    built = run(*command, str(tmp_path), "--sdist", str(clone))
+    assert built.returncode == 0, built.stdout
+    [sdist] = tmp_path.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path / "unpacked", filter="data")
+    [source] = (tmp_path / "unpacked").iterdir()
+    assert (source / "frontend" / "package-lock.json").is_file()  # it can be built again
+    again = run(*command, str(tmp_path / "again"), "--wheel", str(source), PATH="/nowhere")
+    assert again.returncode == 0, again.stdout
+    [wheel] = (tmp_path / "again").glob("*.whl")
+    vendored = {name.rpartition("/")[2] for name in contents(wheel) if "/static/vendor/" in name}
+    assert vendored == VENDORED | {f"{name}.gz" for name in VENDORED}
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({"npm_config_registry": "http://127.0.0.1:9/"}, "`npm ci` failed in frontend"),
+        ({"PATH": "/nowhere"}, "npm was not found"),
+    ],
+)
+def test_a_build_without_npm_or_its_registry_fails_and_says_what_to_do(
+    clone: Path, tmp_path: Path, environment: dict[str, str], told: str
+) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(clone, source, ignore=shutil.ignore_patterns("node_modules"))
+    command = ("-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir")
+    cache = str(tmp_path / "cache")
+    result = run(
+        *command, str(tmp_path / "dist"), str(source), npm_config_cache=cache, **environment
+    )
+    assert result.returncode != 0
+    assert "the scripts that browsers need could not be built" in result.stdout
+    assert told in result.stdout
+    assert "`make wheel`" in result.stdout
+    assert not list(tmp_path.glob("dist/*"))
+
+
+def test_an_editable_install_brings_the_scripts_and_exposes_the_package_alone(
+    clone: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(clone, source)
+    code = "import sys; from hatchling.build import build_editable; build_editable(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=source, check=True)
+    [wheel] = tmp_path.glob("*.whl")
+    [path] = [name for name in contents(wheel) if ".dist-info" not in name]
+    with zipfile.ZipFile(wheel) as archive:
+        [folder] = archive.read(path).decode().splitlines()
+    assert [found.name for found in Path(folder).iterdir()] == ["chunked_upload"]
+    assert Path(folder, "chunked_upload").resolve() == (source / "chunked_upload").resolve()
+    assert {found.name for found in (source / "static" / "vendor").iterdir()} == VENDORED
