@@ -3,16 +3,18 @@
     flask --app examples/flask_app.py run
 
 It has its own database and its own upload model with a user, two upload sets with different rules,
-a hook that turns a finished upload into a document, and a receiver of a signal. Log in first, as
+a hook that turns a finished upload into a document, and a receiver of a signal. In a browser, open
+http://127.0.0.1:5000/ and log in. With curl, log in first, as
 ``curl -c jar -d name=ada http://127.0.0.1:5000/login`` does, and upload with that cookie.
 """
 
 from typing import Any
 
-from flask import Flask, Request, Response, abort, jsonify, request, session
+from flask import Flask, Request, Response, abort, jsonify, redirect, request, session
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
+from werkzeug.wrappers import Response as AnyResponse
 
 from chunked_upload import ChunkedUpload, ChunkedUploadMixin, UploadedFile, upload_aborted
 
@@ -89,13 +91,31 @@ def note_aborted(app: Flask, upload: Any, upload_set: str) -> None:
     app.logger.warning("%s: upload %s was given up or deleted", upload_set, upload.upload_id)
 
 
-def login() -> Response:
+LOGIN = """<!doctype html>
+<html lang="en">
+<title>Documents</title>
+<form method="post" action="/login">
+<label>Your name: <input name="name" required></label> <button>Log in</button>
+</form>
+"""
+
+
+def index() -> Response | str:
+    """Show the upload page to users, a form to log in to others."""
+    if current_user(request) is None:
+        return LOGIN
+    return documents.page(title="Documents", sign_in="/")
+
+
+def login() -> AnyResponse:
     """Log in by name alone. A real app asks for more."""
     name = request.form.get("name") or abort(400)
     user = db.session.scalar(select(User).filter_by(name=name)) or User(name=name)
     db.session.add(user)
     db.session.commit()
     session["user_id"] = user.id
+    if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
+        return redirect("/")  # a browser, which sent the form
     return jsonify(id=user.id, name=user.name)
 
 
@@ -116,6 +136,7 @@ def create_app() -> Flask:
     documents.init_app(app)
     avatars.init_app(app)
     upload_aborted.connect(note_aborted, sender=app)
+    app.add_url_rule("/", view_func=index)
     app.add_url_rule("/login", view_func=login, methods=["POST"])
     app.add_url_rule("/documents", view_func=list_documents)
     with app.app_context():

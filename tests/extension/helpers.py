@@ -29,11 +29,12 @@ def refusal(response: TestResponse) -> tuple[int, str]:
 class FlaskProcess:
     """``flask --app APP run`` as a real process on a free port, for as long as the block lasts.
 
+    :param app: what ``--app`` names: a file, or a module in the working directory.
     :param directory: working directory.
     :param environment: more environment variables.
     """
 
-    def __init__(self, app: Path, directory: Path, environment: dict[str, str]) -> None:
+    def __init__(self, app: Path | str, directory: Path, environment: dict[str, str]) -> None:
         self.directory = directory
         self.log = directory / "flask.log"
         self._port = free_port()

@@ -6,6 +6,7 @@ import html
 import importlib
 import io
 import json
+import os
 import re
 import runpy
 import shutil
@@ -73,11 +74,14 @@ def test_the_curl_session_of_the_start_page_runs(server: Server, tmp_path: Path)
 
 @pytest.fixture
 def readme_app(tmp_path: Path) -> Iterator[FlaskProcess]:
-    """The README's app, saved as ``app.py`` and run with ``flask run``."""
-    [code] = blocks(ROOT / "README.md", "python")
-    app = tmp_path / "app.py"
-    app.write_text(code)
-    with FlaskProcess(app, tmp_path, {}) as running:
+    """The README's app, saved as ``app.py`` and run as it says, even beside the project's files."""
+    readme = ROOT / "README.md"
+    [code] = blocks(readme, "python")
+    (tmp_path / "app.py").write_text(code)
+    for name in ("wsgi.py", "config.py"):
+        shutil.copy(ROOT / name, tmp_path)
+    assert "`flask --app app run`" in readme.read_text()
+    with FlaskProcess("app", tmp_path, {}) as running:
         yield running
 
 
@@ -96,6 +100,20 @@ def test_the_flask_app_of_the_readme_runs(readme_app: FlaskProcess, tmp_path: Pa
     assert '"status": 2' in result.stdout, result.stdout + result.stderr
     [line] = [line for line in readme_app.log.read_text().splitlines() if "photo.jpg 5" in line]
     assert Path(line.split()[-1]).read_bytes() == b"hello"
+
+
+def test_flask_run_beside_an_app_starts_that_app(tmp_path: Path) -> None:
+    """``flask`` looks for ``wsgi`` on Python's path first, where the project's must not be."""
+    (tmp_path / "app.py").write_text(
+        "from flask import Flask\napp = Flask(__name__)\napp.add_url_rule('/mine', 'mine')\n"
+    )
+    command = [sys.executable, "-m", "flask", "routes"]
+    environment = {name: value for name, value in os.environ.items() if name != "FLASK_APP"}
+    shown = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert "/mine" in shown.stdout, shown.stderr
+    assert "/healthz" not in shown.stdout
 
 
 def test_the_demo_of_the_porting_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

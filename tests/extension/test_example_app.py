@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -94,6 +95,24 @@ def test_the_example_turns_uploads_into_documents_of_their_users(library: FlaskP
     assert bob.get("/documents") == []
     [stored] = list((library.directory / "files").rglob("*.pdf"))
     assert stored.read_bytes() == data
+
+
+def test_the_examples_start_page_is_for_browsers(library: FlaskProcess) -> None:
+    browser = User(library, None)
+    browser.opener.addheaders = [("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")]
+    with browser.opener.open(library.url + "/", timeout=60) as first:
+        form = first.read().decode()
+    assert '<form method="post" action="/login">' in form
+    assert 'name="name"' in form
+    with browser.opener.open(library.url + "/login", b"name=ada", timeout=60) as page:
+        assert page.url == library.url + "/"
+        text = page.read().decode()
+    assert "<h1>Documents</h1>" in text
+    assert "/documents/uploads/" in text
+    addresses = re.findall(r'(?:href|src)="(/documents/uploads/static/[^"]*)"', text)
+    assert addresses
+    for address in addresses:
+        assert browser.opener.open(library.url + address, timeout=60).status == 200
 
 
 def test_the_examples_mounts_have_their_own_rules(library: FlaskProcess) -> None:
