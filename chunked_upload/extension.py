@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from flask import Blueprint, Flask, Response, current_app
@@ -12,17 +12,15 @@ from .engine.engine import UploadEngine
 from .errors import ConfigurationError
 from .hooks import Hooks
 from .http.access import csrf
+from .http.dialect import Dialect, Dialects
 from .http.dialects.django.chunks import ChunkedUploadView
 from .http.dialects.django.completion import ChunkedUploadCompleteView
-from .http.dialects.dropzone.chunks import DropzoneCancelView
-from .http.dialects.form import FormView
 from .http.upload_set import UploadSet
-from .http.views.base import VERBS
-from .http.views.resources import UploadFileView, UploadListView, UploadView, Verbs, by_verb
+from .http.views import resources
+from .http.views.routing import add_routes
 from .maintenance.commands import command_group
-from .pages import upload_page
+from .pages import upload_page, web_views
 from .pages.template_helpers import TemplateHelpers
-from .pages.web_views import CsrfTokenView, StaticView
 from .pages.zone_options import ZoneOptions
 from .records.model import default_model
 from .records.repository import Record
@@ -50,6 +48,8 @@ class ChunkedUpload:
     :param name: the upload set's name: prefix of its endpoints (``url_for("<name>.upload")``).
     :param upload_view: a subclass of :class:`~chunked_upload.ChunkedUploadView`.
     :param complete_view: a subclass of :class:`~chunked_upload.ChunkedUploadCompleteView`.
+    :param dialects: the dialects it speaks: names, classes or objects. By default every one that is
+        registered. django-chunked-upload's is always among them.
     :param settings: settings of this upload set alone, by their short names (``max_bytes=10 *
         2**30``).
     """
@@ -63,6 +63,7 @@ class ChunkedUpload:
         name: str = "chunked_upload",
         upload_view: type[ChunkedUploadView] = ChunkedUploadView,
         complete_view: type[ChunkedUploadCompleteView] = ChunkedUploadCompleteView,
+        dialects: Iterable[str | type[Dialect] | Dialect] | None = None,
         **settings: Any,
     ) -> None:
         self.name = name
@@ -70,6 +71,7 @@ class ChunkedUpload:
         self._model = model or upload_view.model or complete_view.model
         self._upload_view = upload_view
         self._complete_view = complete_view
+        self._dialects = None if dialects is None else tuple(dialects)
         self._overrides = settings
         self._hooks = Hooks()
         if app is not None:
@@ -97,6 +99,7 @@ class ChunkedUpload:
             upload_view=self._upload_view,
             complete_view=self._complete_view,
             overrides=self._overrides,
+            dialects=Dialects(self._dialects),
         )
         _check(upload_set, upload_sets)
         if not upload_set.settings.abstract_model:
@@ -215,31 +218,7 @@ class ChunkedUpload:
 
     def _blueprint(self, upload_set: UploadSet) -> Blueprint:
         blueprint = Blueprint(self.name, __name__, url_prefix=upload_set.settings.url_prefix)
-        chunk = self._upload_view
-        routes: dict[str, tuple[str, Verbs]] = {
-            "/": (
-                "uploads",
-                {"GET": UploadListView, "POST": chunk, "DELETE": DropzoneCancelView},
-            ),
-            "/form": ("form", {"POST": FormView}),
-            "/complete": ("complete", {"POST": self._complete_view}),
-            "/<upload_id>": (
-                "upload",
-                {"GET": UploadView, "POST": chunk, "PUT": chunk, "DELETE": UploadView},
-            ),
-            "/<upload_id>/file": ("file", {"GET": UploadFileView}),
-            "/static/<path:filename>": ("static", {"GET": StaticView}),
-            "/csrf-token": ("csrf_token", {"GET": CsrfTokenView}),
-        }
-        for rule, (endpoint, verbs) in routes.items():
-            blueprint.add_url_rule(
-                rule,
-                endpoint,
-                by_verb(upload_set, verbs),
-                methods=VERBS,
-                strict_slashes=False,
-                provide_automatic_options=False,
-            )
+        add_routes(blueprint, upload_set, [*resources.ROUTES, *web_views.ROUTES])
         return blueprint
 
 

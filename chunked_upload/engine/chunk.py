@@ -17,21 +17,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from chunked_upload.errors import (
-    BytesDiffer,
-    ChunkedUploadError,
-    FileTooLarge,
-    LimitExceeded,
-    OffsetMismatch,
-    ServiceUnavailable,
-    SizeMismatch,
-)
+from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.records.repository import Record
 from chunked_upload.storage import LeaseLost, WriteLease
 from chunked_upload.storage.base import PartMissing
 
 from . import ranges
 from .digesting import ChunkDigest
+from .errors import (
+    BytesDiffer,
+    FileTooLarge,
+    LimitReached,
+    OffsetMismatch,
+    ServiceUnavailable,
+    SizeMismatch,
+)
 from .failures import translate_failures
 from .parts import EngineParts
 from .plan import WritePlan, is_empty
@@ -211,7 +211,7 @@ class Chunk:
         beyond = ranges.add(record.received, self.start, self.position)
         offset, beyond = ranges.settle(record.offset, beyond)
         if len(beyond) > _MAX_RANGES:
-            raise LimitExceeded(f"Too many separate ranges (at most {_MAX_RANGES})")
+            raise LimitReached(f"Too many separate ranges (at most {_MAX_RANGES})")
         values: dict[str, Any] = {"offset": offset, "expires_on": self._parts.expiry()}
         if beyond != record.received:
             values["received"] = beyond

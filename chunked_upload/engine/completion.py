@@ -15,11 +15,11 @@ from functools import partial
 from typing import Any
 
 from chunked_upload.checksum import md5
-from chunked_upload.errors import NotComplete, ServiceUnavailable
 from chunked_upload.records.repository import Record
 from chunked_upload.storage.base import PartMissing
 from chunked_upload.support.blocking import blocking
 
+from .errors import NotComplete, ServiceUnavailable
 from .failures import translate_failures
 from .parts import EngineParts
 from .removal import Removal

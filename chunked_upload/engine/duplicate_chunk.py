@@ -10,10 +10,10 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import BinaryIO
 
-from chunked_upload.errors import BytesDiffer, SizeMismatch
 from chunked_upload.records.repository import Record
 from chunked_upload.storage.base import PartMissing
 
+from .errors import BytesDiffer, SizeMismatch
 from .failures import translate_failures
 from .parts import EngineParts
 from .states import Event, follow

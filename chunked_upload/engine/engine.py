@@ -20,7 +20,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from chunked_upload.errors import OffsetMismatch, SizeMismatch, UploadNotFound
 from chunked_upload.records.quota import Quota
 from chunked_upload.records.repository import Record, Records
 from chunked_upload.settings.keys import Settings
@@ -32,6 +31,7 @@ from . import ranges
 from .chunk import Chunk
 from .completion import Completion
 from .duplicate_chunk import DuplicateChunk
+from .errors import OffsetMismatch, SizeMismatch, UploadNotFound
 from .failures import translate_failures
 from .parts import Emit, EngineParts
 from .plan import Placement, WritePlan, end_of_stored, is_empty
@@ -108,7 +108,7 @@ class UploadEngine:
         """Insert a new record, holding its place in the owner's quota before any byte arrives.
 
         :param counts: False for a chunk that will not become an upload of its own.
-        :raises LimitExceeded: when the quota is used up.
+        :raises LimitReached: when the quota is used up.
         :raises KeyTaken: when its client has an upload of the same ``client_key``.
         """
         limits = self.settings

@@ -6,9 +6,11 @@ import errno
 import logging
 from contextlib import AbstractContextManager
 
-from chunked_upload.errors import ServiceUnavailable, StorageFull, UploadExpired
 from chunked_upload.records import failures as database
+from chunked_upload.records.quota import QuotaExceeded
 from chunked_upload.storage.base import PartMissing, StorageBusy
+
+from .errors import LimitReached, ServiceUnavailable, StorageFull, UploadExpired
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +45,8 @@ def _translate(error: BaseException) -> None:
             raise StorageFull from error
         raise ServiceUnavailable("Database is unavailable") from error
     match error:
+        case QuotaExceeded():
+            raise LimitReached(str(error)) from error
         case PartMissing():
             logger.exception("the bytes of an upload are missing from the storage")
             raise UploadExpired(reason="the bytes of this upload are gone; begin anew") from error

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from chunked_upload.checksum.background import BackgroundDigests
-from chunked_upload.errors import UploadExpired
 from chunked_upload.records.repository import Record, Records
 from chunked_upload.settings.keys import Settings
 from chunked_upload.storage import Storage
 
+from .errors import UploadExpired
 from .states import Event, State, follow, state_of
 
 #: What the engine tells those who listen: the event's name and the record it happened to.

@@ -10,8 +10,9 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, replace
 
-from chunked_upload.errors import OffsetMismatch, SizeMismatch, TotalMismatch
 from chunked_upload.records.repository import Record
+
+from .errors import OffsetMismatch, SizeMismatch, TotalMismatch
 
 
 class Placement(enum.Enum):

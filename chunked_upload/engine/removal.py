@@ -14,9 +14,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from chunked_upload.errors import ServiceUnavailable, StorageFull
 from chunked_upload.records.repository import Record
 
+from .errors import ServiceUnavailable, StorageFull
 from .failures import translate_failures
 from .parts import EngineParts
 from .states import Event, State, allows, follow

@@ -10,9 +10,11 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping
 
-from chunked_upload.errors import AlreadyComplete, ChunkedUploadError, UploadNotFound
+from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.records.model import Status
 from chunked_upload.records.repository import Record
+
+from .errors import AlreadyComplete, UploadNotFound
 
 
 class State(enum.IntEnum):

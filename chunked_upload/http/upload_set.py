@@ -23,6 +23,7 @@ from chunked_upload.storage import LocalStorage, Storage
 
 from .access import callers, cors, csrf
 from .access.callers import Caller
+from .dialect import Dialects
 from .schemas import UploadSchema
 from .wire.body import BEFORE_WAITING
 
@@ -45,6 +46,7 @@ class UploadSet:
     :param upload_view: the view class that takes chunks; its rules (queryset, permissions) hold for
         the other endpoints as well.
     :param overrides: settings of this upload set alone.
+    :param dialects: the dialects it speaks; by default every one that is registered.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class UploadSet:
         upload_view: Any,
         complete_view: Any,
         overrides: dict[str, Any],
+        dialects: Dialects | None = None,
     ) -> None:
         self.app = app
         self.name = name
@@ -67,6 +70,7 @@ class UploadSet:
         self.hooks = hooks
         self.upload_view = upload_view
         self.complete_view = complete_view
+        self.dialects = dialects or Dialects()
         self._own_db = own_db
         self._overrides = overrides
         self._loaded = self._load()
@@ -122,7 +126,7 @@ class UploadSet:
         origins = self.settings.cors_origins
         if not origins or not self.serves(request):
             return response
-        return cors.share(response, request, origins)
+        return cors.share(response, request, origins, self.dialects)
 
     def caller(self, request: Request) -> Caller:
         """Return who sent the request, looked up once."""

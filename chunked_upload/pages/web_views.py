@@ -5,6 +5,8 @@ from __future__ import annotations
 from flask import Response
 
 from chunked_upload.http.access import callers, csrf
+from chunked_upload.http.dialect import Route
+from chunked_upload.http.errors import FileNotFound
 from chunked_upload.http.views.base import ChunkedUploadBaseView
 
 from .assets import send_asset
@@ -42,3 +44,10 @@ class CsrfTokenView(ChunkedUploadBaseView):
         return response
 
     head = get
+
+
+#: The routes of what pages fetch beside uploads.
+ROUTES = (
+    Route("/static/<path:filename>", "static", {"GET": StaticView}),
+    Route("/csrf-token", "csrf_token", {"GET": CsrfTokenView}),
+)

@@ -8,9 +8,11 @@ from typing import Any
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.orm import Session
 
-from chunked_upload.errors import LimitExceeded
-
 from .model import ChunkedUploadMixin, Status
+
+
+class QuotaExceeded(Exception):
+    """The owner's quota has no room for the upload; the text says which limit it is."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Quota:
     def check(self, session: Session, model: Any, record: ChunkedUploadMixin) -> None:
         """Check that a new record fits, as long as the session's transaction lasts.
 
-        :raises LimitExceeded: when it does not.
+        :raises QuotaExceeded: when it does not.
         """
         _one_at_a_time(session.connection(), record.quota_key or "")
         held = func.coalesce(func.sum(func.coalesce(model.length, model.reserved)), 0)
@@ -33,13 +35,13 @@ class Quota:
             )
         ).one()
         if self.max_uploads is not None and uploads >= self.max_uploads:
-            raise LimitExceeded(
+            raise QuotaExceeded(
                 f"Too many unfinished uploads (at most {self.max_uploads});"
                 " complete or delete one first"
             )
         wanted = record.length if record.length is not None else record.reserved
         if self.max_bytes is not None and size + wanted > self.max_bytes:
-            raise LimitExceeded(
+            raise QuotaExceeded(
                 f"Unfinished uploads would take more than {self.max_bytes} bytes;"
                 " complete or delete one first"
             )

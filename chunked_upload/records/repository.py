@@ -151,7 +151,7 @@ class Records:
     def insert(self, record: Record, quota: Quota | None) -> None:
         """Add a new record, if its owner's quota allows.
 
-        :raises LimitExceeded: counted and inserted in one transaction, so that two requests at
+        :raises QuotaExceeded: counted and inserted in one transaction, so that two requests at
             once cannot both take the last place.
         :raises KeyTaken: when its client has one of the same ``client_key``.
         """

@@ -15,7 +15,7 @@ from flask_wtf.csrf import CSRFProtect
 from jinja2 import DictLoader
 
 from chunked_upload import ChunkedUpload, ConfigurationError
-from chunked_upload.errors import UploadNotFound
+from chunked_upload.engine.errors import UploadNotFound
 from chunked_upload.pages import template_helpers as helpers
 from chunked_upload.pages.zone_options import FIELDS, NOT_NEEDED
 from tests.conftest import create_tables

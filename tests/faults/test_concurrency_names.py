@@ -12,8 +12,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from chunked_upload.engine.engine import UploadEngine
+from chunked_upload.engine.errors import UploadNotFound
 from chunked_upload.engine.plan import WritePlan
-from chunked_upload.errors import UploadNotFound
 from chunked_upload.records.model import Status
 from chunked_upload.records.repository import Record
 from tests.support.protocol import files, md5_of

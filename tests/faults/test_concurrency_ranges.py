@@ -20,8 +20,8 @@ from sqlalchemy import select
 
 from chunked_upload.engine import ranges
 from chunked_upload.engine.engine import UploadEngine
+from chunked_upload.engine.errors import BytesDiffer, NotComplete, OffsetMismatch
 from chunked_upload.engine.plan import Placement, WritePlan
-from chunked_upload.errors import BytesDiffer, NotComplete, OffsetMismatch
 from chunked_upload.records.repository import Record
 from chunked_upload.server.app import create_app
 from tests.support.protocol import md5_of

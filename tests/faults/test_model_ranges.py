@@ -31,8 +31,8 @@ from sqlalchemy import select
 from chunked_upload import ChunkedUpload
 from chunked_upload.engine.chunk import Chunk
 from chunked_upload.engine.engine import UploadEngine
+from chunked_upload.engine.errors import BytesDiffer, NotComplete, OffsetMismatch
 from chunked_upload.engine.plan import Placement, WritePlan
-from chunked_upload.errors import BytesDiffer, NotComplete, OffsetMismatch
 from chunked_upload.records.repository import Record
 from tests.conftest import create_tables
 from tests.support.protocol import md5_of

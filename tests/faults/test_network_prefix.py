@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 
 from chunked_upload.engine.engine import UploadEngine
+from chunked_upload.engine.errors import OffsetMismatch, SizeMismatch
 from chunked_upload.engine.plan import WritePlan
-from chunked_upload.errors import OffsetMismatch, SizeMismatch
 from chunked_upload.records.repository import Record
 from tests.support.protocol import md5_of, records
 

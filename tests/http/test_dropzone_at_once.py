@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from chunked_upload import ChunkedUpload
 from chunked_upload.engine.completion import Completion
-from chunked_upload.errors import ServiceUnavailable
+from chunked_upload.engine.errors import ServiceUnavailable
 from chunked_upload.hooks import upload_created
 from tests.conftest import create_tables
 from tests.http.answers import refused, stored

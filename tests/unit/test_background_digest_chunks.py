@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from chunked_upload.checksum import background
 from chunked_upload.checksum.md5 import MD5
 from chunked_upload.engine.engine import UploadEngine
+from chunked_upload.engine.errors import OffsetMismatch, SizeMismatch
 from chunked_upload.engine.plan import Placement, WritePlan
-from chunked_upload.errors import OffsetMismatch, SizeMismatch
 from chunked_upload.records.repository import Record
 from tests.support.protocol import md5_of
 from tests.unit.test_background_digest import Gate

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chunked_upload.errors import BadRequestHeaders
+from chunked_upload.http.errors import BadRequestHeaders
 from chunked_upload.http.wire.content_range import ContentRange, parse_content_range
 
 numbers = st.integers(0, 2**64) | st.sampled_from([2**63 - 2, 2**63 - 1, 2**63])

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chunked_upload.errors import BadRequest
 from chunked_upload.http.dialects.dropzone.fields import FIELDS, read_chunk
+from chunked_upload.http.errors import BadRequest
 
 NUMBERS = sorted(FIELDS - {"dzuuid"})
 FIRST = {

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from chunked_upload.checksum import md5 as digest
 from chunked_upload.engine.chunk import Chunk
 from chunked_upload.engine.engine import UploadEngine
-from chunked_upload.engine.plan import Placement, WritePlan
-from chunked_upload.errors import (
+from chunked_upload.engine.errors import (
     AlreadyComplete,
     BytesDiffer,
     FileTooLarge,
@@ -26,6 +25,7 @@ from chunked_upload.errors import (
     UploadExpired,
     UploadNotFound,
 )
+from chunked_upload.engine.plan import Placement, WritePlan
 from chunked_upload.records.model import Status
 from chunked_upload.records.repository import Record
 from tests.support.protocol import files, md5_of, nothing_left

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from werkzeug.formparser import parse_form_data
 from werkzeug.test import EnvironBuilder
 
-from chunked_upload.errors import ChunkedUploadError, LimitExceeded, NoChunkSubmitted
+from chunked_upload.errors import ChunkedUploadError
+from chunked_upload.http.errors import LimitExceeded, NoChunkSubmitted
 from chunked_upload.http.wire.fields import FormLimits
 from chunked_upload.http.wire.incoming import open_incoming
 from tests.http.forms import field, file, form, part

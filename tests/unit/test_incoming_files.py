@@ -11,13 +11,9 @@ from flask import Request
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chunked_upload.errors import (
-    BadRequest,
-    ChunkedUploadError,
-    NoChunkSubmitted,
-    NoFileSelected,
-    SizeMismatch,
-)
+from chunked_upload.engine.errors import SizeMismatch
+from chunked_upload.errors import ChunkedUploadError
+from chunked_upload.http.errors import BadRequest, NoChunkSubmitted, NoFileSelected
 from chunked_upload.http.wire.body import BUFFER_SIZE, Body
 from chunked_upload.http.wire.fields import FormLimits
 from chunked_upload.http.wire.incoming import open_incoming

@@ -11,13 +11,13 @@ from sqlalchemy.exc import OperationalError
 
 from chunked_upload.engine.chunk import Chunk
 from chunked_upload.engine.engine import UploadEngine
-from chunked_upload.engine.plan import WritePlan
-from chunked_upload.errors import (
+from chunked_upload.engine.errors import (
     AlreadyComplete,
     OffsetMismatch,
     ServiceUnavailable,
     UploadNotFound,
 )
+from chunked_upload.engine.plan import WritePlan
 from chunked_upload.records.repository import Record
 
 

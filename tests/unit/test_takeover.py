@@ -10,8 +10,8 @@ from flask import Flask
 
 from chunked_upload.engine.chunk import Chunk
 from chunked_upload.engine.engine import UploadEngine
+from chunked_upload.engine.errors import OffsetMismatch, UploadNotFound
 from chunked_upload.engine.plan import Placement, WritePlan
-from chunked_upload.errors import OffsetMismatch, UploadNotFound
 from chunked_upload.records.repository import Record
 from tests.support.protocol import md5_of
 

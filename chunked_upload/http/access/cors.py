@@ -13,21 +13,19 @@ from collections.abc import Collection
 from flask import Request, Response
 from werkzeug.datastructures import HeaderSet
 
+from ..dialect import Dialects
+
 #: What browsers' upload clients send. Others that a page asks for are granted too: its origin is
 #: one we were told to trust.
 ALLOWED_HEADERS = (
     "Accept",
     "Authorization",
-    "Cache-Control",
-    "Content-Disposition",
-    "Content-Range",
     "Content-Type",
     "If-None-Match",
     "If-Range",
     "Range",
     "X-CSRF-Token",
     "X-CSRFToken",
-    "X-Requested-With",
 )
 
 #: What a page may read of an answer, beside the few headers that it always may.
@@ -40,10 +38,7 @@ EXPOSED_HEADERS = (
     "ETag",
     "Link",
     "Location",
-    "Range",
     "Retry-After",
-    "Upload-Length",
-    "Upload-Offset",
 )
 
 #: Seconds for which a browser need not ask again: the most that Chromium keeps to.
@@ -53,8 +48,13 @@ _MAX_ASKED = 50
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
 
 
-def share(response: Response, request: Request, origins: Collection[str]) -> Response:
-    """Let the page that sent a request read its answer, when its origin is one of ``origins``."""
+def share(
+    response: Response, request: Request, origins: Collection[str], dialects: Dialects
+) -> Response:
+    """Let the page that sent a request read its answer, when its origin is one of ``origins``.
+
+    :param dialects: whose clients' headers may be sent and read.
+    """
     # Also when there is no Origin: a cache must not give this answer to a page that sends one.
     response.vary.add("Origin")
     origin = request.headers.get("Origin", "")
@@ -63,24 +63,27 @@ def share(response: Response, request: Request, origins: Collection[str]) -> Res
     headers = response.headers
     headers["Access-Control-Allow-Origin"] = origin
     headers["Access-Control-Allow-Credentials"] = "true"
-    headers["Access-Control-Expose-Headers"] = ", ".join(EXPOSED_HEADERS)
+    headers["Access-Control-Expose-Headers"] = ", ".join(
+        sorted({*EXPOSED_HEADERS, *dialects.response_headers})
+    )
     if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
-        _answer_preflight(response, request)
+        _answer_preflight(response, request, dialects)
     return response
 
 
-def _answer_preflight(response: Response, request: Request) -> None:
+def _answer_preflight(response: Response, request: Request, dialects: Dialects) -> None:
     """Tell what the page may do at this URL; ``Allow`` is there already."""
     headers = response.headers
+    allowed = sorted({*ALLOWED_HEADERS, *dialects.request_headers})
     response.vary.add("Access-Control-Request-Headers")
     headers["Access-Control-Allow-Methods"] = headers.get("Allow", "")
-    headers["Access-Control-Allow-Headers"] = ", ".join([*ALLOWED_HEADERS, *_further(request)])
+    headers["Access-Control-Allow-Headers"] = ", ".join([*allowed, *_further(request, allowed)])
     headers["Access-Control-Max-Age"] = str(_MAX_AGE)
 
 
-def _further(request: Request) -> list[str]:
+def _further(request: Request, allowed: Collection[str]) -> list[str]:
     """Return the headers asked for that are not in the list."""
-    known = HeaderSet(ALLOWED_HEADERS)
+    known = HeaderSet(allowed)
     asked = request.headers.get("Access-Control-Request-Headers", "").split(",", _MAX_ASKED)
     names = (name.strip() for name in asked[:_MAX_ASKED])
     return [name for name in names if _TOKEN.fullmatch(name) and name not in known]

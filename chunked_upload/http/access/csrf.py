@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Flask, Request, current_app
 from werkzeug.http import parse_options_header
 
-from chunked_upload.errors import ConfigurationError, CsrfRefused
+from chunked_upload.errors import ConfigurationError
+from chunked_upload.http.errors import CsrfRefused
 
 if TYPE_CHECKING:
     from flask_wtf.csrf import CSRFProtect

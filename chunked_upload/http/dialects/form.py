@@ -15,26 +15,24 @@ all of its files have arrived; until then a refusal removes them again.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Response, flash, redirect, request, url_for
 from werkzeug.http import parse_options_header
 
-from chunked_upload.errors import (
-    BadRequest,
-    ChunkedUploadError,
-    NoChunkSubmitted,
-    NoFileSelected,
-    UnsupportedBody,
-)
+from chunked_upload.errors import ChunkedUploadError
+from chunked_upload.http.errors import BadRequest, NoChunkSubmitted, NoFileSelected, UnsupportedBody
 from chunked_upload.records.repository import Record
 
 from ..access.callers import has_session
+from ..dialect import Dialect, Recognition, Route, register
 from ..upload_set import UploadSet
+from ..views import whole_files
+from ..views.receiving import ReceivingView
 from ..views.resources import ResourceView
 from ..wire.incoming import Incoming, open_incoming
-from . import complete_on_last_byte
-from .django.chunks import ChunkedUploadView
 
 #: Field with the page to go to afterwards.
 _NEXT = "next"
@@ -44,6 +42,19 @@ _NEXT = "next"
 _LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 
 
+@register
+class FormDialect(Dialect):
+    """A page's plain form, at a URL of its own."""
+
+    name = "form"
+    title = "Plain forms"
+    recognised_by = Recognition.FIELDS
+
+    def routes(self, upload_set: Any) -> Iterable[Route]:
+        """Return the form's route."""
+        return (Route("/form", "form", {"POST": FormView}),)
+
+
 class FormView(ResourceView):
     """Takes a browser's form with one file or several.
 
@@ -51,10 +62,10 @@ class FormView(ResourceView):
     """
 
     takes_fields = True
-    rules: ChunkedUploadView
+    rules: ReceivingView
 
-    def __init__(self, upload_set: UploadSet | None = None) -> None:
-        super().__init__(upload_set)
+    def __init__(self, upload_set: UploadSet | None = None, dialect: Dialect | None = None) -> None:
+        super().__init__(upload_set, dialect)
         #: Where a browser goes when all went well; None answers in JSON.
         self.target: str | None = None
 
@@ -64,10 +75,10 @@ class FormView(ResourceView):
         self.check_permissions(request)
         incoming = self._open()
         self.rules.validate(request)
-        with complete_on_last_byte.all_or_none(self) as records:
-            complete_on_last_byte.take_files(self.rules, incoming, records)
+        with whole_files.all_or_none(self) as records:
+            whole_files.take_files(self.rules, incoming, records)
             md5 = incoming.fields.get("md5", "").strip() or None
-            complete_on_last_byte.complete(self.rules, records, md5)
+            whole_files.complete(self.rules, records, md5)
         if self.target is None or not _wants_page():
             return self.reply({"uploads": [self.upload_set.describe(record) for record in records]})
         self._flash(_praise(records), "success")

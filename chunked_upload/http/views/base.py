@@ -11,22 +11,19 @@ from flask import Request, Response, current_app, request
 from flask.views import View
 
 from chunked_upload.engine.engine import UploadEngine
-from chunked_upload.errors import (
-    AuthenticationRequired,
-    ChunkedUploadError,
-    CsrfRefused,
-    MethodNotOffered,
-    UploadNotFound,
-)
+from chunked_upload.engine.errors import UploadNotFound
+from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.http.access import csrf
+from chunked_upload.http.errors import AuthenticationRequired, CsrfRefused, MethodNotOffered
 from chunked_upload.records.queries import UploadQuery
 from chunked_upload.records.repository import Record
 from chunked_upload.settings.keys import Settings
 
+from ..dialect import Dialect
 from ..upload_set import UploadSet
 from ..wire.fields import expose_fields
 from ..wire.linger import linger
-from ..wire.replies import error_reply, json_reply
+from ..wire.replies import json_reply
 
 #: Verbs routed to the views, which answer 405 in JSON themselves for those they do not offer.
 VERBS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -51,6 +48,7 @@ class ChunkedUploadBaseView(View):
 
     :param upload_set: the upload set it serves; by default the current app's upload set
         ``upload_set``.
+    :param dialect: whose route it serves; by default the default dialect.
     """
 
     methods = VERBS
@@ -65,8 +63,10 @@ class ChunkedUploadBaseView(View):
     #: The view reads forms and passes their fields to :meth:`take_fields`, before it stores a byte.
     takes_fields: ClassVar[bool] = False
 
-    def __init__(self, upload_set: UploadSet | None = None) -> None:
+    def __init__(self, upload_set: UploadSet | None = None, dialect: Dialect | None = None) -> None:
         self.upload_set = upload_set or current_app.extensions["chunked_upload"][self.upload_set]
+        #: The dialect in which the request is answered.
+        self.dialect: Dialect = dialect or self.upload_set.dialects.default
         if self.model is None:
             self.model = self.upload_set.model
 
@@ -153,8 +153,8 @@ class ChunkedUploadBaseView(View):
         return json_reply(self.settings, content, status)
 
     def refuse(self, error: ChunkedUploadError) -> Response:
-        """Answer a refusal."""
-        return error_reply(self.settings, error)
+        """Answer a refusal that has its status and words."""
+        return self.dialect.render(self.settings, error)
 
     def options(self, **kwargs: Any) -> Response:
         """Say which verbs are offered (RFC 9110 9.3.7); browsers ask before requests from afar."""
@@ -170,7 +170,7 @@ class ChunkedUploadBaseView(View):
         except ChunkedUploadError as error:
             if isinstance(error, CsrfRefused):
                 error.data["csrf_token_url"] = self.upload_set.url("csrf_token")
-            return linger(self.refuse(error), self.request)
+            return linger(self.refuse(self.dialect.refusal(error)), self.request)
 
     @classmethod
     def offers(cls) -> list[str]:

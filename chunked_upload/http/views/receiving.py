@@ -1,32 +1,50 @@
-"""What every dialect that takes chunks shares: the record of a new upload, limits, receiving."""
+"""What every dialect that takes files shares: the record of a new upload, limits, receiving."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Request, request
+from flask import Request, Response
 
 from chunked_upload.engine.chunk import Chunk
 from chunked_upload.engine.duplicate_chunk import DuplicateChunk
-from chunked_upload.errors import LimitExceeded, UnsupportedBody
 from chunked_upload.http.access import callers
+from chunked_upload.http.access.callers import Caller
+from chunked_upload.http.errors import BadRequest, LimitExceeded, UnsupportedBody
 from chunked_upload.records.repository import Record
 from chunked_upload.support.filenames import clean_filename, extension
 
-from ..access.callers import Caller
 from ..wire.fields import OWN_FIELDS, FormLimits
-from ..wire.incoming import UNNAMED, Incoming, header_filename
+from ..wire.incoming import UNNAMED, Incoming, header_filename, open_incoming
 from .base import ChunkedUploadBaseView
 
 
 class ReceivingView(ChunkedUploadBaseView):
-    """Base of the view that takes chunks, whatever their dialect."""
+    """Base of the view that takes files, whatever their dialect."""
 
     takes_fields = True
     #: Form field of the file; None for the setting's.
     field_name: str | tuple[str, ...] | None = None
     #: Largest file in bytes; None for the setting's.
     max_bytes: int | None = None
+    #: Header with the position of the chunk; a file posted without it is whole.
+    content_range_header: str = "Content-Range"
+    #: Refuse forms without that header (otherwise their part is the whole file).
+    fail_if_no_header: bool = False
+
+    def post(self, upload_id: str | None = None) -> Response:
+        """Take a file or a chunk, in whichever dialect its client speaks."""
+        self.check_permissions(self.request)
+        whole = upload_id is None and self.content_range_header not in self.request.headers
+        max_files = self.settings.max_form_files if whole else 1
+        incoming = open_incoming(self.request, self.form_limits(max_files=max_files))
+        self.take_fields(incoming.fields)
+        self.validate(self.request)
+        given = agreed_id(upload_id, incoming.fields)
+        self.dialect = self.upload_set.dialects.of_file(self, incoming, given)
+        return self.dialect.take(self, incoming, given)
+
+    put = post
 
     def get_extra_attrs(self, request: Request) -> dict[str, Any]:
         """Return more attributes for a new record (hook)."""
@@ -62,26 +80,44 @@ class ReceivingView(ChunkedUploadBaseView):
         names = settings.field_name if self.field_name is None else self.field_name
         names = (names,) if isinstance(names, str) else tuple(names)
         return FormLimits(
-            names, settings.max_metadata_fields, settings.max_metadata_bytes, max_files
+            names,
+            settings.max_metadata_fields,
+            settings.max_metadata_bytes,
+            dialect_fields=self.upload_set.dialects.fields,
+            max_files=max_files,
         )
 
     # Create
 
     def new_record(self, incoming: Incoming) -> Record:
         """Make the record of a new upload; nothing is stored yet."""
-        caller = self.upload_set.caller(request)
+        caller = self.upload_set.caller(self.request)
         attrs = {
             "upload_set": self.upload_set.name,
-            "filename": _filename(incoming),
+            "filename": self._filename(incoming),
             "owner": caller.owner,
             "visitor": None if caller.owner else callers.visitor_to_be(),
-            "quota_key": callers.quota_key(request, caller),
-            "extra_fields": metadata(incoming.fields),
+            "quota_key": callers.quota_key(self.request, caller),
+            "extra_fields": self.metadata(incoming.fields),
             **self._user_attrs(caller),
-            **self.get_extra_attrs(request),
+            **self.get_extra_attrs(self.request),
         }
         record: Record = self.create_chunked_upload(save=False, **attrs)
         return record
+
+    def metadata(self, fields: dict[str, str]) -> dict[str, str]:
+        """Return the fields that are kept with an upload."""
+        own = OWN_FIELDS | self.upload_set.dialects.fields
+        kept = {name: value for name, value in fields.items() if name not in own}
+        # PostgreSQL cannot store NUL in text.
+        return {k.replace("\0", ""): v.replace("\0", "") for k, v in kept.items()}
+
+    def _filename(self, incoming: Incoming) -> str:
+        """Return the client's name for the file, fit to be kept."""
+        given = incoming.filename
+        if given == "blob":  # a Blob without a name; jQuery-File-Upload puts it in the header
+            given = header_filename(self.request) or given
+        return clean_filename(given) or UNNAMED
 
     def create(self, record: Record, *, length: int | None, reserved: int | None) -> None:
         """Store the record of a new upload, before its first byte arrives.
@@ -157,19 +193,15 @@ def chunk_too_large(limit: int) -> LimitExceeded:
     return LimitExceeded(f"Size of chunk exceeds the limit ({limit} bytes)")
 
 
-def metadata(fields: dict[str, str]) -> dict[str, str]:
-    """Return the fields that are kept with an upload."""
-    # PostgreSQL cannot store NUL in text.
-    kept = {k: v for k, v in fields.items() if k not in OWN_FIELDS}
-    return {k.replace("\0", ""): v.replace("\0", "") for k, v in kept.items()}
+def agreed_id(from_url: str | None, fields: dict[str, str]) -> str | None:
+    """Return the upload's id, which URL and form may both carry but not differ in.
 
-
-def _filename(incoming: Incoming) -> str:
-    """Return the client's name for the file, fit to be kept."""
-    given = incoming.filename
-    if given == "blob":  # a Blob without a name; jQuery-File-Upload puts it in the header
-        given = header_filename(request) or given
-    return clean_filename(given) or UNNAMED
+    :raises BadRequest: when they differ.
+    """
+    in_form = fields.get("upload_id", "").strip() or None
+    if from_url and in_form and from_url != in_form:
+        raise BadRequest("'upload_id' in the form is not the one in the URL")
+    return from_url or in_form
 
 
 def _user_key(user: Any, column: Any, attribute: str) -> Any:

@@ -6,7 +6,6 @@ The rules about callers are the upload set's chunk view's (``check_permissions``
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -14,32 +13,27 @@ from flask import Response, request, send_file
 from marshmallow import ValidationError
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
+from chunked_upload.engine.errors import NotComplete, UploadNotFound
 from chunked_upload.engine.failures import translate_failures
-from chunked_upload.errors import (
-    BadRequest,
-    MethodNotOffered,
-    NotComplete,
-    RangeNotSatisfiable,
-    UploadNotFound,
-)
 from chunked_upload.http.access import callers
+from chunked_upload.http.errors import BadRequest, RangeNotSatisfiable
 from chunked_upload.records.model import Status
 from chunked_upload.records.queries import UploadQuery
 from chunked_upload.support.clock import utcnow
 from chunked_upload.support.filenames import clean_filename, portable_filename
 
+from ..dialect import Dialect, Route
 from ..schemas import ListSchema
 from ..upload_set import UploadSet
-from ..wire.linger import linger
-from ..wire.replies import add_progress, error_reply
-from .base import VERBS, ChunkedUploadBaseView
+from ..wire.replies import add_progress
+from .base import ChunkedUploadBaseView
 
 
 class ResourceView(ChunkedUploadBaseView):
     """Base of the views below: asks the upload set's chunk view who may see what."""
 
-    def __init__(self, upload_set: UploadSet | None = None) -> None:
-        super().__init__(upload_set)
+    def __init__(self, upload_set: UploadSet | None = None, dialect: Dialect | None = None) -> None:
+        super().__init__(upload_set, dialect)
         self.rules: ChunkedUploadBaseView = self.upload_set.upload_view(self.upload_set)
         self.model = self.rules.model
 
@@ -192,23 +186,9 @@ def _drop_long_suffix(length: int) -> None:
         request.environ.pop("HTTP_RANGE", None)
 
 
-Verbs = dict[str, type[ChunkedUploadBaseView]]
-
-
-def by_verb(upload_set: UploadSet, verbs: Verbs) -> Callable[..., Response]:
-    """Return one view function for a URL that several views share; HEAD goes with GET."""
-    if "GET" in verbs:
-        verbs = verbs | {"HEAD": verbs["GET"]}
-    table: dict[str, Callable[..., Any]] = {
-        verb: view.as_view(view.__name__, upload_set=upload_set) for verb, view in verbs.items()
-    }
-    allowed = [verb for verb in VERBS if verb in table or verb == "OPTIONS"]
-
-    def dispatch(**kwargs: Any) -> Any:
-        if request.method in table:
-            return table[request.method](**kwargs)
-        if request.method == "OPTIONS":
-            return Response(status=204, headers={"Allow": ", ".join(allowed)})
-        return linger(error_reply(upload_set.settings, MethodNotOffered(allowed)), request)
-
-    return dispatch
+#: The routes that every upload set has, whatever its dialects.
+ROUTES = (
+    Route("/", "uploads", {"GET": UploadListView}),
+    Route("/<upload_id>", "upload", {"GET": UploadView, "DELETE": UploadView}),
+    Route("/<upload_id>/file", "file", {"GET": UploadFileView}),
+)

@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
-from chunked_upload.errors import BadRequestHeaders, LengthRequired, SizeMismatch, UnsupportedBody
+from chunked_upload.engine.errors import SizeMismatch
+from chunked_upload.http.errors import BadRequestHeaders, LengthRequired, UnsupportedBody
 
 #: Most bytes asked of the server at a time.
 BUFFER_SIZE = 1024 * 1024

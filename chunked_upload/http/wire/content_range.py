@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from chunked_upload.errors import BadRequestHeaders
+from chunked_upload.http.errors import BadRequestHeaders
 
 #: Offsets live in signed 64-bit columns.
 _LIMIT = 2**63

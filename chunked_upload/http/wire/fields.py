@@ -9,15 +9,13 @@ from typing import Any
 from flask import Request
 from werkzeug.datastructures import ImmutableMultiDict
 
-from chunked_upload.errors import BadRequest, LimitExceeded
-
-from ..dialects.dropzone.fields import FIELDS as DROPZONE_FIELDS
+from chunked_upload.http.errors import BadRequest, LimitExceeded
 
 #: Fields that carry the protocol or a CSRF token; the others are the upload's metadata.
-OWN_FIELDS = frozenset({"upload_id", "md5", "csrf_token", "csrfmiddlewaretoken"}) | DROPZONE_FIELDS
+OWN_FIELDS = frozenset({"upload_id", "md5", "csrf_token", "csrfmiddlewaretoken"})
 
 #: Those that decide what happens: they must not come twice with different values.
-_DECISIVE = frozenset({"upload_id", "md5"}) | DROPZONE_FIELDS
+_DECISIVE = frozenset({"upload_id", "md5"})
 
 #: Longest value of one of these, in bytes, and how many parts may be spent on them.
 _MAX_OWN_FIELD = 8 * 1024
@@ -36,6 +34,7 @@ class FormLimits:
     :param field_names: names under which the file part is accepted.
     :param max_fields: number of fields kept as metadata.
     :param max_bytes: bytes of their names and values in all.
+    :param dialect_fields: further fields that belong to a dialect.
     :param max_files: number of files; with more than one, ``file[]`` and ``file[0]`` count as
         ``file``.
     """
@@ -43,6 +42,7 @@ class FormLimits:
     field_names: tuple[str, ...]
     max_fields: int
     max_bytes: int
+    dialect_fields: frozenset[str] = frozenset()
     max_files: int = 1
 
     def accepts(self, name: str) -> bool:
@@ -50,6 +50,11 @@ class FormLimits:
         if self.max_files > 1 and name not in self.field_names:
             name = _NUMBERED.sub("", name)
         return name in self.field_names
+
+    @property
+    def own_fields(self) -> frozenset[str]:
+        """Fields that are not metadata."""
+        return OWN_FIELDS | self.dialect_fields
 
     @property
     def max_parts(self) -> int:
@@ -63,6 +68,8 @@ class Fields:
     def __init__(self, limits: FormLimits) -> None:
         self.kept: dict[str, str] = {}
         self._limits = limits
+        self._own = limits.own_fields
+        self._decisive = _DECISIVE | limits.dialect_fields
         self._bytes = 0
 
     def count(self, name: str, size: int, *, so_far: int = 0) -> None:
@@ -71,7 +78,7 @@ class Fields:
         :param so_far: the value's length with them.
         :raises LimitExceeded:
         """
-        if name in OWN_FIELDS:
+        if name in self._own:
             if so_far > _MAX_OWN_FIELD:
                 raise LimitExceeded(f"'{name}' exceeds the limit ({_MAX_OWN_FIELD} bytes)")
             return
@@ -84,8 +91,8 @@ class Fields:
 
         :raises LimitExceeded: when it is one too many.
         """
-        add_field(self.kept, name, value)
-        if len(self.kept.keys() - OWN_FIELDS) > self._limits.max_fields:
+        add_field(self.kept, name, value, decisive=self._decisive)
+        if len(self.kept.keys() - self._own) > self._limits.max_fields:
             raise LimitExceeded(f"Form fields exceed the limit ({self._limits.max_fields} fields)")
 
 
@@ -94,12 +101,15 @@ def is_numbered(field_name: str) -> bool:
     return re.search(r"\[\d{1,9}\]$", field_name) is not None
 
 
-def add_field(fields: dict[str, Any], name: str, value: Any) -> None:
-    """Keep a field; the fields that decide must not come twice with different values.
+def add_field(
+    fields: dict[str, Any], name: str, value: Any, *, decisive: frozenset[str] = _DECISIVE
+) -> None:
+    """Keep a field.
 
+    :param decisive: fields that must not come twice with different values.
     :raises BadRequest: when one does.
     """
-    if name in _DECISIVE and fields.get(name, value) != value:
+    if name in decisive and fields.get(name, value) != value:
         raise BadRequest(f"'{name}' was submitted more than once, with different values")
     fields[name] = value
 

@@ -20,14 +20,14 @@ from urllib.parse import unquote
 from flask import Request
 from werkzeug.http import parse_options_header
 
-from chunked_upload.errors import (
+from chunked_upload.engine.errors import SizeMismatch
+from chunked_upload.errors import ChunkedUploadError
+from chunked_upload.http.errors import (
     BadRequest,
     BadRequestHeaders,
-    ChunkedUploadError,
     LimitExceeded,
     NoChunkSubmitted,
     NoFileSelected,
-    SizeMismatch,
     UnsupportedBody,
 )
 

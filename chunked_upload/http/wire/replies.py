@@ -41,7 +41,12 @@ def json_reply(settings: Settings, content: Any, status: int = 200) -> Response:
 
 
 def error_reply(settings: Settings, error: ChunkedUploadError) -> Response:
-    """Answer a refusal. ``error`` repeats ``detail``, since Dropzone shows that field."""
+    """Answer a refusal. ``error`` repeats ``detail``, since Dropzone shows that field.
+
+    :raises TypeError: for an error that no dialect has given a status.
+    """
+    if error.status_code is None:
+        raise TypeError(f"{error!r} has no status; Dialect.refusal gives it one")
     content = dict(error.data)
     if "detail" in content:
         content = {"detail": content["detail"], "error": content["detail"]} | content

@@ -3,7 +3,7 @@
 The view is meant to be subclassed; each hook has the name, the arguments and the moment that it has
 in django-chunked-upload, with ``request`` being Flask's. The order is: permissions, file present,
 validate, look-up and validity (or creation), header, size limit, offset, bytes, pre_save, save,
-post_save, answer. The other half, completing, is in complete.py.
+post_save, answer. The other half, completing, is in completion.py.
 """
 
 from __future__ import annotations
@@ -11,85 +11,37 @@ from __future__ import annotations
 from flask import Response
 
 from chunked_upload.engine.chunk import Chunk
+from chunked_upload.engine.errors import FileTooLarge, OffsetMismatch, SizeMismatch
 from chunked_upload.engine.plan import WritePlan
-from chunked_upload.errors import (
-    BadRequest,
-    BadRequestHeaders,
-    FileTooLarge,
-    OffsetMismatch,
-    SizeMismatch,
-)
-from chunked_upload.http.dialects import complete_on_last_byte
-from chunked_upload.http.views.receiving import ReceivingView, chunk_too_large, metadata
+from chunked_upload.http.errors import BadRequestHeaders
+from chunked_upload.http.views.receiving import ReceivingView, agreed_id, chunk_too_large
 from chunked_upload.http.wire.content_range import ContentRange, parse_content_range
-from chunked_upload.http.wire.incoming import UNNAMED, Incoming, open_incoming, too_many_files
+from chunked_upload.http.wire.incoming import UNNAMED, Incoming, too_many_files
 from chunked_upload.http.wire.replies import add_progress
 from chunked_upload.records.repository import Record
 
-from ..dropzone import chunks as dropzone
-
 
 class ChunkedUploadView(ReceivingView):
-    """Takes chunks: a form with a file part, or raw bytes; the first creates the upload.
+    """Takes chunks: a form with a file part, or raw bytes; the first creates the upload."""
 
-    It hands over requests that are of another dialect.
-    """
+    def take_chunk(self, incoming: Incoming, upload_id: str | None) -> Response:
+        """Store one chunk.
 
-    #: Header with the position of the chunk.
-    content_range_header: str = "Content-Range"
-    #: Refuse forms without Content-Range (otherwise their part is the whole file).
-    fail_if_no_header: bool = False
-
-    def post(self, upload_id: str | None = None) -> Response:
-        """Take one chunk, or what else its client's dialect sends here."""
-        self.check_permissions(self.request)
-        whole = upload_id is None and self.content_range_header not in self.request.headers
-        max_files = self.settings.max_form_files if whole else 1
-        incoming = open_incoming(self.request, self.form_limits(max_files=max_files))
-        self.take_fields(incoming.fields)
-        self.validate(self.request)
-        given = _agreed_id(upload_id, incoming.fields)
-        sent = dropzone.read(incoming)
-        if sent is not None:
-            return dropzone.DropzoneRequest(self, incoming, sent, given).answer()
-        completes = whole and not given and not self.fail_if_no_header
-        if completes and complete_on_last_byte.asked_for(self.request, incoming):
-            return complete_on_last_byte.answer(self, incoming)
-        return self._take_chunk(incoming, upload_id, given)
-
-    put = post
-
-    def take_whole(self, incoming: Incoming) -> Record:
-        """Store the file that has begun to come as a new upload, whole; not completed yet.
-
-        For dialects that post files without Content-Range. A refusal leaves nothing behind, also
-        one by ``post_save``: their clients could not go on with the upload.
+        :param upload_id: the upload's id, from the URL or the form; None for a new upload's first
+            chunk, or when it comes after the file.
         """
-        record = self.new_record(incoming)
-        max_bytes = self.get_max_bytes(self.request)
-        span = self._span(incoming) if incoming.raw else None
-        self._check_sizes(incoming, span, max_bytes)
-        with self._begin(record, incoming, span, max_bytes, new=True) as chunk:
-            self.receive(incoming, chunk)
-            try:
-                return self._store(chunk, incoming)
-            except BaseException:
-                if chunk.committed:
-                    self.engine.abort(record)
-                raise
-
-    def _take_chunk(self, incoming: Incoming, upload_id: str | None, given: str | None) -> Response:
-        record = self._open_upload(given) if given else self.new_record(incoming)
+        record = self._open_upload(upload_id) if upload_id else self.new_record(incoming)
         span = self._span(incoming)
         max_bytes = self.get_max_bytes(self.request)
         self._check_sizes(incoming, span, max_bytes)
-        with self._begin(record, incoming, span, max_bytes, new=not given) as chunk:
+        before = set(incoming.fields)
+        with self._begin(record, incoming, span, max_bytes, new=not upload_id) as chunk:
             self.receive(incoming, chunk)
             if incoming.next_file():
                 raise too_many_files(1)
-            dropzone.refuse_late_fields(incoming)
-            late_id = _agreed_id(upload_id, incoming.fields)
-            if late_id and not given:
+            self.upload_set.dialects.check_late_fields(before, incoming.fields)
+            late_id = agreed_id((self.request.view_args or {}).get("upload_id"), incoming.fields)
+            if late_id and not upload_id:
                 stored = self._move(chunk, late_id, span, max_bytes)
             else:
                 stored = self._store(chunk, incoming)
@@ -171,7 +123,7 @@ class ChunkedUploadView(ReceivingView):
         if chunk.plan.creates:
             if chunk.start:
                 raise OffsetMismatch(0)
-            fields = metadata(incoming.fields)
+            fields = self.metadata(incoming.fields)
             if fields != chunk.record.extra_fields:  # some came after the file
                 chunk.record.extra_fields = fields
         return self.commit_chunk(chunk)
@@ -195,11 +147,3 @@ class ChunkedUploadView(ReceivingView):
             for data in staged.bytes():
                 target.write(data)
             return self.commit_chunk(target)
-
-
-def _agreed_id(from_url: str | None, fields: dict[str, str]) -> str | None:
-    """Return the upload's id, which URL and form may both carry but not differ in."""
-    in_form = fields.get("upload_id", "").strip() or None
-    if from_url and in_form and from_url != in_form:
-        raise BadRequest("'upload_id' in the form is not the one in the URL")
-    return from_url or in_form

@@ -16,14 +16,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
-from chunked_upload.errors import (
-    AlreadyComplete,
-    BadRequest,
-    ChecksumMismatch,
-    FieldsRequired,
-    LimitExceeded,
-    UnsupportedBody,
-)
+from chunked_upload.engine.errors import AlreadyComplete, ChecksumMismatch
+from chunked_upload.http.errors import BadRequest, FieldsRequired, LimitExceeded, UnsupportedBody
 from chunked_upload.http.schemas import CompleteSchema
 from chunked_upload.http.uploaded_file import UploadedFile
 from chunked_upload.http.views.base import ChunkedUploadBaseView

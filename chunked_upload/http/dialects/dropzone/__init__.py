@@ -1,1 +1,41 @@
 """Dropzone's chunks: named by the client, in any order, complete with the last one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Response
+
+from chunked_upload.http.dialect import Dialect, Recognition, Route, register
+from chunked_upload.http.views.receiving import ReceivingView
+from chunked_upload.http.wire.incoming import Incoming
+
+from .cancel import DropzoneCancelView
+from .chunks import DropzoneRequest
+from .fields import FIELDS, said_by
+
+
+@register
+class DropzoneDialect(Dialect):
+    """Dropzone 5.9 and 6."""
+
+    name = "dropzone"
+    title = "Dropzone"
+    recognised_by = Recognition.FIELDS
+    fields = FIELDS
+    request_headers = ("Cache-Control", "X-Requested-With")
+
+    def routes(self, upload_set: Any) -> Iterable[Route]:
+        """Return the route to cancel an upload by its client's name."""
+        return (Route("/", "uploads", {"DELETE": DropzoneCancelView}),)
+
+    def recognises_file(
+        self, view: ReceivingView, incoming: Incoming, upload_id: str | None
+    ) -> bool:
+        """Whether Dropzone's fields came before the file, or beside a raw body."""
+        return bool(FIELDS & said_by(view.request, incoming).keys())
+
+    def take(self, view: ReceivingView, incoming: Incoming, upload_id: str | None) -> Response:
+        """Take the chunk; complete the upload when it was the missing one."""
+        return DropzoneRequest(view, incoming, upload_id).answer()

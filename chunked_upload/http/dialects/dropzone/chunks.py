@@ -1,135 +1,43 @@
-"""Dropzone's dialect (5.9, 6): chunks in any order, named by the client, complete with the last.
+"""One chunk of Dropzone's (5.9, 6): in any order, named by the client, complete with the last.
 
 Dropzone knows no upload's id. It names the file itself (``dzuuid``), sends its chunks one after the
 other or all at once, sends one again when its answer was lost, and takes the answer to the chunk
 that is answered last for the answer to the file. So every chunk of a file must find the same
 record, whichever comes first, and whichever makes the file whole completes it.
-
-A name that a client made is no secret and no proof. The record is found by the hash of it together
-with whose it is: the owner; or for anonymous callers the visitor in the session's cookie, or the
-network address that began the upload. The address is what the first chunks of a browser have in
-common when they are sent at once and it has no cookie yet; the cookie is what stays when the
-address changes. Chunks that come first at the same time agree by the unique index on that.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Response, request
 
 from chunked_upload.engine.chunk import Chunk
 from chunked_upload.engine.duplicate_chunk import DuplicateChunk
-from chunked_upload.engine.failures import translate_failures
-from chunked_upload.engine.plan import Placement, WritePlan
-from chunked_upload.errors import (
+from chunked_upload.engine.errors import (
     AlreadyComplete,
-    BadRequest,
-    ChunkedUploadError,
     FileTooLarge,
-    LimitExceeded,
+    LimitReached,
     OffsetMismatch,
     ServiceUnavailable,
     SizeMismatch,
     TotalMismatch,
     UploadNotFound,
 )
-from chunked_upload.http.access import callers
-from chunked_upload.http.dialects import complete_on_last_byte as complete_on_last_byte
-from chunked_upload.http.views.base import ChunkedUploadBaseView
-from chunked_upload.http.views.receiving import chunk_too_large
-from chunked_upload.http.views.resources import ResourceView
+from chunked_upload.engine.plan import Placement, WritePlan
+from chunked_upload.errors import ChunkedUploadError
+from chunked_upload.http.errors import BadRequest
+from chunked_upload.http.views import whole_files
+from chunked_upload.http.views.receiving import ReceivingView, chunk_too_large
 from chunked_upload.http.wire.incoming import Incoming
 from chunked_upload.http.wire.replies import add_progress
-from chunked_upload.records.queries import UploadQuery
 from chunked_upload.records.repository import KeyTaken, Record
 
-from .fields import FIELDS, LAYOUT, DropzoneChunk, read_chunk, read_uuid
-
-if TYPE_CHECKING:
-    from chunked_upload.http.views.receiving import ReceivingView
+from .fields import LAYOUT, read_chunk, said_by
+from .names import Names
 
 #: How often a record is looked up that other requests make and remove meanwhile.
 _TRIES = 20
-
-#: Uploads that one caller may cancel before any chunk of theirs has come, in the time that this is
-#: remembered.
-_MAX_FORBIDDEN = 1000
-
-
-def read(incoming: Incoming) -> DropzoneChunk | None:
-    """Return what Dropzone says about a chunk; None for another client's.
-
-    In a form it is said by fields before the file, with a raw body by the query or by headers.
-    """
-    return read_chunk(_values(incoming))
-
-
-def refuse_late_fields(incoming: Incoming) -> None:
-    """:raises BadRequest: when Dropzone's fields have come after the file."""
-    if FIELDS & incoming.fields.keys():
-        raise BadRequest("Dropzone's fields must come before the file")
-
-
-def _values(incoming: Incoming) -> Mapping[str, str]:
-    if not incoming.raw:
-        return incoming.fields
-    names = FIELDS | {"md5"}
-    return {name: request.headers[name] for name in names if name in request.headers} | {
-        name: request.args[name] for name in names if name in request.args
-    }
-
-
-class Names:
-    """The caller's own names for uploads.
-
-    :param view: whose model, upload set and queryset.
-    """
-
-    def __init__(self, view: ChunkedUploadBaseView, uuid: str) -> None:
-        self._view = view
-        self._caller = view.upload_set.caller(request)
-        self.key = hashlib.sha256(f"dropzone:{uuid}".encode(errors="replace")).hexdigest()
-        self.quota_key = callers.quota_key(request, self._caller)
-        self.visitor = None if self._caller.owner else callers.visitor()
-
-    def find(self) -> Record | None:
-        """Return the upload of that name, None when there has been none.
-
-        :raises UploadNotFound: when there has been one, which is removed.
-        """
-        view = self._view
-        visible = view.get_queryset(request)
-        any_of_mine = view.engine.records.queries.any_of(view.upload_set.name)
-        with translate_failures():
-            record = self._first(visible)
-            if record is None and self._first(any_of_mine) is not None:
-                record = self._first(visible)  # unless it was made in between
-                if record is None:
-                    raise UploadNotFound
-        return record
-
-    def _first(self, statement: UploadQuery) -> Record | None:
-        records = self._view.engine.records
-        return records.first(
-            records.queries.by_client_key(
-                statement, self.key, quota_key=self.quota_key, visitor=self.visitor
-            )
-        )
-
-    def record(self) -> Record:
-        """Make a record of that name without a file, to have it taken."""
-        record: Record = self._view.model(
-            upload_set=self._view.upload_set.name,
-            owner=self._caller.owner,
-            visitor=self.visitor,
-            quota_key=self.quota_key,
-            client_key=self.key,
-            filename="",
-        )
-        return record
 
 
 class DropzoneRequest:
@@ -139,15 +47,15 @@ class DropzoneRequest:
     :param upload_id: the upload's id, where the client sends it as well.
     """
 
-    def __init__(
-        self, view: ReceivingView, incoming: Incoming, sent: DropzoneChunk, upload_id: str | None
-    ) -> None:
+    def __init__(self, view: ReceivingView, incoming: Incoming, upload_id: str | None) -> None:
+        said = said_by(view.request, incoming)
+        sent = read_chunk(said)
         self._view = view
         self._engine = view.engine
         self._incoming = incoming
         self._sent = sent
         self._upload_id = upload_id
-        self._md5 = _values(incoming).get("md5", "").strip() or None
+        self._md5 = said.get("md5", "").strip() or None
         self._names = Names(view, sent.uuid)
         self._max_bytes = view.get_max_bytes(request)
 
@@ -181,7 +89,7 @@ class DropzoneRequest:
 
     def _open(self) -> Chunk | DuplicateChunk:
         """Find or make the record and begin with the chunk."""
-        problem = ChunkedUploadError(500)
+        problem: ChunkedUploadError | None = None
         for _ in range(_TRIES):
             record, new = self._record()
             try:
@@ -194,7 +102,7 @@ class DropzoneRequest:
             except (AlreadyComplete, OffsetMismatch, UploadNotFound) as error:
                 # Since the look-up it was completed, or its maker has failed and taken it back.
                 problem = error
-        raise problem
+        raise problem or ServiceUnavailable("Upload is being changed by other requests")
 
     def _plan(self, *, creates: bool) -> WritePlan:
         sent = self._sent
@@ -218,7 +126,7 @@ class DropzoneRequest:
                 self._view.create(made, length=self._sent.length, reserved=self._reserved)
             except KeyTaken:
                 continue
-            except LimitExceeded:
+            except LimitReached:
                 # The quota's last place may be this upload's, taken by another of its chunks.
                 if self._look_up() is None:
                     raise
@@ -283,7 +191,7 @@ class DropzoneRequest:
             if md5 is None and record.declared is not None:
                 record = self._view.find(record.upload_id)  # with what came beside this chunk
                 md5 = (record.declared or {}).get("md5")
-            return record, complete_on_last_byte.complete(self._view, [record], md5)[0]
+            return record, whole_files.complete(self._view, [record], md5)[0]
         except ChunkedUploadError as error:
             # The bytes stay; with the id the client can do something about them.
             error.data.setdefault("upload_id", record.upload_id)
@@ -292,32 +200,3 @@ class DropzoneRequest:
 
 def _said(number: int | None) -> str:
     return "nothing" if number is None else str(number)
-
-
-class DropzoneCancelView(ResourceView):
-    """Removes an upload by its client's name, for a client that has not been told the id yet."""
-
-    def delete(self) -> Response:
-        """Remove the caller's upload ``?dzuuid=``; its chunks that come later are refused."""
-        self.check_permissions(request)
-        names = Names(self, read_uuid(request.args.get("dzuuid")))
-        for _ in range(_TRIES):
-            try:
-                record = names.find()
-                if record is not None:
-                    self.engine.abort(record)
-                else:
-                    self._forbid(names)
-            except KeyTaken:
-                continue
-            except UploadNotFound:
-                pass  # removed already
-            return Response(status=204)
-        raise ServiceUnavailable("Upload is being changed by other requests")
-
-    def _forbid(self, names: Names) -> None:
-        records = self.engine.records
-        with translate_failures():
-            if records.count(records.queries.removed_of(names.quota_key)) >= _MAX_FORBIDDEN:
-                raise LimitExceeded("Too many uploads were canceled; this one was not begun")
-        self.engine.forbid(names.record())

@@ -1,4 +1,4 @@
-"""What Dropzone (5.9, 6) says about a chunk, read and checked; no Flask, no engine.
+"""What Dropzone (5.9, 6) says about a chunk, read and checked; no engine.
 
 Dropzone cuts a file into ``dztotalchunkcount`` chunks of ``dzchunksize`` bytes, the last one of
 what is left, and sends five numbers and the file's ``dzuuid`` with each. One of them cannot be
@@ -14,7 +14,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chunked_upload.errors import BadRequest
+from flask import Request
+
+from chunked_upload.http.errors import BadRequest
+from chunked_upload.http.wire.incoming import Incoming
 
 _UUID = "dzuuid"
 
@@ -92,18 +95,25 @@ def read_uuid(value: str | None) -> str:
     return value
 
 
-def read_chunk(values: Mapping[str, str]) -> DropzoneChunk | None:
-    """Return what the fields say; None when there are none, so it is not Dropzone's chunk.
+def said_by(request: Request, incoming: Incoming) -> Mapping[str, str]:
+    """Return the fields before the file; with a raw body, what query and headers say instead."""
+    if not incoming.raw:
+        return incoming.fields
+    names = FIELDS | {"md5"}
+    return {name: request.headers[name] for name in names if name in request.headers} | {
+        name: request.args[name] for name in names if name in request.args
+    }
+
+
+def read_chunk(values: Mapping[str, str]) -> DropzoneChunk:
+    """Return what the fields say.
 
     With ``dzuuid`` alone it is a file below one chunk, sent whole.
 
     :raises BadRequest: when some are missing, no numbers, or do not agree with each other.
     """
-    given = FIELDS & values.keys()
-    if not given:
-        return None
     uuid = read_uuid(values.get(_UUID))
-    if given == {_UUID}:
+    if FIELDS & values.keys() == {_UUID}:
         return DropzoneChunk(uuid, start=0, stop=None, last=True, length=None, layout={})
     missing = [name for name in _NUMBERS if name not in values]
     if missing:

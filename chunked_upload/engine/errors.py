@@ -1,0 +1,119 @@
+"""What the engine refuses: what happened, and the numbers that belong to it. No HTTP.
+
+Each dialect says these in its own status and words (``http/dialects/base.py``). ``data`` holds what
+a client may be told beside them; ``reason`` in it says in words what was wrong and what was
+expected, for people, and may change.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chunked_upload.errors import ChunkedUploadError
+
+
+class UploadError(ChunkedUploadError):
+    """The engine refuses something.
+
+    :param data: numbers and reasons for the client.
+    """
+
+    def __init__(self, **data: Any) -> None:
+        super().__init__(None, **data)
+
+    def __str__(self) -> str:
+        """Say which error it is, and its numbers, for logs."""
+        said = ", ".join(f"{name}={value!r}" for name, value in self.data.items())
+        return f"{type(self).__name__}({said})"
+
+
+class UploadNotFound(UploadError):
+    """There is no such upload, or it is someone else's; the two look the same."""
+
+
+class UploadExpired(UploadError):
+    """The upload ran out of time, or its bytes are gone; the client must start again."""
+
+
+class AlreadyComplete(UploadError):
+    """The upload is complete and takes no more bytes."""
+
+
+class NotComplete(UploadError):
+    """Bytes are missing from ``offset`` on."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(offset=offset)
+
+
+class OffsetMismatch(UploadError):
+    """The bytes do not start where the upload stands, which is ``offset``."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(offset=offset)
+
+
+class BytesDiffer(UploadError):
+    """Other bytes are stored in this range already, and stay; the prefix ends at ``offset``."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(offset=offset)
+
+
+class SizeMismatch(UploadError):
+    """The bytes that arrived are not the bytes that were declared."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason=reason)
+
+
+class TotalMismatch(UploadError):
+    """The request declares another total than the upload's ``length``."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__(length=length)
+
+
+class FileTooLarge(UploadError):
+    """The file, as declared or as received, has more than ``limit`` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self.limit = limit
+
+
+class ChecksumMismatch(UploadError):
+    """The client's checksum is not that of the stored bytes.
+
+    :param algorithm: the checksum's name, as ``md5``.
+    """
+
+    def __init__(self, algorithm: str = "md5") -> None:
+        super().__init__()
+        self.algorithm = algorithm
+
+
+class LimitReached(UploadError):
+    """A limit other than the file's size.
+
+    :param limit: which, and what can be done.
+    """
+
+    def __init__(self, limit: str) -> None:
+        super().__init__()
+        self.limit = limit
+
+
+class ServiceUnavailable(UploadError):
+    """Database or storage does not answer for now; nothing changed, try again.
+
+    :param problem: which, and what it said.
+    """
+
+    def __init__(self, problem: str) -> None:
+        super().__init__()
+        self.problem = problem
+
+
+class StorageFull(UploadError):
+    """There is no room left for the bytes or the records; the offset is unchanged."""

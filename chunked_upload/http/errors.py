@@ -1,0 +1,112 @@
+"""What a request does wrong before the engine is asked: headers, bodies, fields, credentials.
+
+Statuses and ``detail`` texts are the contract (docs/protocol.md); ``reason`` says in words what was
+wrong with this request and what was expected, for people, and may change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chunked_upload.errors import ChunkedUploadError
+
+
+class AuthenticationRequired(ChunkedUploadError):
+    """403: the caller must be known."""
+
+    def __init__(self) -> None:
+        super().__init__(403, detail="Authentication credentials were not provided")
+
+
+class CsrfRefused(ChunkedUploadError):
+    """400: another site may have sent the request; ``csrf_token_url`` has a token for its page."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(400, detail="The CSRF token is missing or wrong", reason=reason)
+
+
+class FileNotFound(ChunkedUploadError):
+    """404: the package ships no such static file."""
+
+    def __init__(self) -> None:
+        super().__init__(404, detail="File not found")
+
+
+class NoChunkSubmitted(ChunkedUploadError):
+    """400: the request carries no file part and no raw body.
+
+    :param fields: what the form had instead.
+    """
+
+    def __init__(self, reason: str, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(400, detail="No chunk file was submitted", reason=reason)
+        self.fields = dict(fields or {})
+
+
+class NoFileSelected(NoChunkSubmitted):
+    """400: the form's file field was left empty."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__("no file was chosen in the form's file field", fields)
+
+
+class BadRequestHeaders(ChunkedUploadError):
+    """400: Content-Range (or another header that frames the body) is missing or malformed."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(400, detail="Error in request headers", reason=reason)
+
+
+class BadRequest(ChunkedUploadError):
+    """400: a field or parameter of the request makes no sense."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(400, detail=detail)
+
+
+class FieldsRequired(ChunkedUploadError):
+    """400: the complete request lacks a field."""
+
+    def __init__(self, *, md5_required: bool) -> None:
+        needed = "Both 'upload_id' and 'md5' are" if md5_required else "'upload_id' is"
+        super().__init__(400, detail=f"{needed} required")
+
+
+class MethodNotOffered(ChunkedUploadError):
+    """405: the verb is not offered here; ``Allow`` lists the ones that are (RFC 9110 15.5.6)."""
+
+    def __init__(self, allowed: list[str]) -> None:
+        listed = ", ".join(allowed)
+        super().__init__(405, detail=f"Method not allowed; use {listed}")
+        self.headers["Allow"] = listed
+
+
+class LengthRequired(ChunkedUploadError):
+    """411: nothing says where the body ends, so a cut connection would look like its end."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            411, detail="Length required: send Content-Length, or Content-Range for each chunk"
+        )
+
+
+class LimitExceeded(ChunkedUploadError):
+    """413: a limit other than the size of the file."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(413, detail=detail)
+
+
+class UnsupportedBody(ChunkedUploadError):
+    """415: a body type or a file type that is not taken."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(415, detail=detail)
+
+
+class RangeNotSatisfiable(ChunkedUploadError):
+    """416: the asked range of a file lies outside of it (RFC 9110 15.5.17)."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__(416, detail=f"Range not satisfiable; the file has {length} bytes")
+        self.headers["Content-Range"] = f"bytes */{length}"

@@ -1,0 +1,87 @@
+"""One view function for each URL, whichever dialects and verbs share it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from ..dialect import Dialect, Route
+from ..errors import MethodNotOffered
+from ..upload_set import UploadSet
+from ..wire.linger import linger
+from .base import VERBS
+
+_View = Callable[..., Any]
+
+
+@dataclass
+class _Url:
+    """What is served at one rule."""
+
+    endpoint: str
+    #: By verb; what belongs to no dialect, and then to the default dialect, comes last.
+    views: dict[str, list[tuple[Dialect | None, _View]]] = field(default_factory=dict)
+
+    def find(self, verb: str) -> _View | None:
+        """Return the view for the current request; None when the verb is not offered."""
+        offered = self.views.get(verb, [])
+        for dialect, view in offered[:-1]:
+            if dialect is not None and dialect.recognises(request):
+                return view
+        return offered[-1][1] if offered else None
+
+    @property
+    def verbs(self) -> list[str]:
+        """The verbs that are offered."""
+        return [verb for verb in VERBS if verb in self.views or verb == "OPTIONS"]
+
+
+def add_routes(blueprint: Blueprint, upload_set: UploadSet, shared: Iterable[Route]) -> None:
+    """Add the routes of an upload set and of its dialects to a blueprint.
+
+    :param shared: routes that belong to no dialect.
+    """
+    urls: dict[str, _Url] = {}
+    for dialect in upload_set.dialects:
+        for route in dialect.routes(upload_set):
+            _add(urls, upload_set, dialect, route)
+    for route in shared:
+        _add(urls, upload_set, None, route)
+    for rule, url in urls.items():
+        blueprint.add_url_rule(
+            rule,
+            url.endpoint,
+            _dispatcher(upload_set, url),
+            methods=VERBS,
+            strict_slashes=False,
+            provide_automatic_options=False,
+        )
+
+
+def _add(
+    urls: dict[str, _Url], upload_set: UploadSet, dialect: Dialect | None, route: Route
+) -> None:
+    url = urls.setdefault(route.rule, _Url(route.endpoint))
+    verbs = dict(route.verbs)
+    if "GET" in verbs:
+        verbs.setdefault("HEAD", verbs["GET"])
+    for verb, view_class in verbs.items():
+        options = {"upload_set": upload_set, "dialect": dialect}
+        view = view_class.as_view(view_class.__name__, **options)
+        url.views.setdefault(verb, []).append((dialect, view))
+
+
+def _dispatcher(upload_set: UploadSet, url: _Url) -> _View:
+    def dispatch(**kwargs: Any) -> Any:
+        view = url.find(request.method)
+        if view is not None:
+            return view(**kwargs)
+        if request.method == "OPTIONS":
+            return Response(status=204, headers={"Allow": ", ".join(url.verbs)})
+        error = MethodNotOffered(url.verbs)
+        return linger(upload_set.dialects.default.render(upload_set.settings, error), request)
+
+    return dispatch

@@ -1,0 +1,106 @@
+"""Files that are sent whole, and uploads that are complete with their last byte.
+
+No request of their own completes them: the one that brings the last byte does. Several files of one
+form are taken all or none: completed once all have arrived, their hooks called once all are in
+their places; until then a refusal removes them again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from flask import request
+
+from chunked_upload.engine.errors import FileTooLarge, UploadNotFound
+from chunked_upload.engine.plan import WritePlan
+from chunked_upload.http.errors import BadRequest
+from chunked_upload.records.repository import Record
+
+from ..wire.incoming import Incoming
+from .base import ChunkedUploadBaseView
+from .receiving import ReceivingView, chunk_too_large
+
+
+@contextmanager
+def all_or_none(view: ChunkedUploadBaseView) -> Iterator[list[Record]]:
+    """Yield a list to put uploads in that are removed again if the block fails."""
+    records: list[Record] = []
+    try:
+        yield records
+    except BaseException:
+        for record in records:
+            with suppress(UploadNotFound):
+                view.engine.abort(record)
+        raise
+
+
+def take_files(view: ReceivingView, incoming: Incoming, records: list[Record]) -> None:
+    """Store all files of a request, each as an upload; not completed yet.
+
+    :param records: gets the uploads.
+    """
+    records.append(_take_file(view, incoming))
+    while incoming.next_file():
+        records.append(_take_file(view, incoming))
+
+
+def complete(view: ReceivingView, records: list[Record], md5: str | None) -> list[dict[str, Any]]:
+    """Complete uploads within the request that brought their last bytes.
+
+    :param view: the view that took them.
+    :param md5: the MD5 of the only one, if its client sent it.
+    :return: the answer to the last chunk of each: its own and the completion's fields.
+    """
+    if md5 and len(records) > 1:
+        raise BadRequest("'md5' can be checked for one file only; the form has several")
+    completing = view.upload_set.complete_view(view.upload_set)
+    # What both views have in common has been asked for this request.
+    if type(completing).check_permissions is not ChunkedUploadBaseView.check_permissions:
+        completing.check_permissions(request)
+    if type(completing).validate is not ChunkedUploadBaseView.validate:
+        completing.validate(request)
+    for record in records:
+        completing.finish(record, md5)
+    for record in records:
+        completing.settle(record)
+    return [
+        view.get_response_data(record, request) | completing.get_response_data(record, request)
+        for record in records
+    ]
+
+
+def _take_file(view: ReceivingView, incoming: Incoming) -> Record:
+    """Store the file that has begun to arrive.
+
+    A refusal leaves nothing behind, also one by ``post_save``: the client could not go on with the
+    upload.
+    """
+    record = view.new_record(incoming)
+    max_bytes = view.get_max_bytes(view.request)
+    length = incoming.declared if incoming.raw else None
+    _check_length(view, length, max_bytes)
+    view.create(record, length=length, reserved=incoming.declared)
+    plan = WritePlan(start=0, stop=length, total=length, max_bytes=max_bytes, creates=True)
+    with view.engine.begin(record, plan) as chunk:
+        view.receive(incoming, chunk)
+        fields = view.metadata(incoming.fields)
+        if fields != record.extra_fields:  # some came after the file
+            record.extra_fields = fields
+        try:
+            return view.commit_chunk(chunk)
+        except BaseException:
+            if chunk.committed:
+                view.engine.abort(record)
+            raise
+
+
+def _check_length(view: ReceivingView, length: int | None, max_bytes: int | None) -> None:
+    """Refuse by what is declared, before a byte is stored."""
+    if length is None:
+        return
+    if max_bytes is not None and length > max_bytes:
+        raise FileTooLarge(max_bytes)
+    if view.max_chunk is not None and length > view.max_chunk:
+        raise chunk_too_large(view.max_chunk)
