@@ -75,7 +75,7 @@ export const english = {
 
   // Why an upload failed, and what to do
   errorType: "Files of this type are not accepted. Nothing was sent.",
-  errorSize: "Too large: the file has {size}, the limit is {limit}. Nothing was sent.",
+  errorSize: "Too large: the file is {size}, the limit is {limit}. Nothing was sent.",
   errorChanged:
     "The file was changed or moved during the upload. Choose it again to upload the current version.",
   errorUnreadable: "The browser can no longer read this file. Choose it again to resume.",

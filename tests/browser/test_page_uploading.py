@@ -159,7 +159,7 @@ def wrong_type(visitor: Visitor) -> Path:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (too_large, "Too large: the file has 2.15 GB, the limit is 2.15 GB. Nothing was sent."),
+        (too_large, "Too large: the file is 2.15 GB, the limit is 2.15 GB. Nothing was sent."),
         (wrong_type, "Files of this type are not accepted. Nothing was sent."),
     ],
 )
