@@ -102,6 +102,39 @@ def test_the_flask_app_of_the_readme_runs(readme_app: FlaskProcess, tmp_path: Pa
     assert Path(line.split()[-1]).read_bytes() == b"hello"
 
 
+def test_the_cron_lines_run_as_copied(tmp_path: Path) -> None:
+    """As cron runs them: with the variables of the file, those of a login, and no others."""
+    [crontab] = blocks(ROOT / "docs" / "deployment.md", "crontab")
+    programs = str(Path(sys.executable).parent)
+    settings = tmp_path / "chunked-upload.env"
+    settings.write_text("SECRET_KEY=0123\nCHUNKED_UPLOAD_MAX_BYTES=50G\n")
+    for place, here in (
+        ("/opt/chunked-upload/bin", programs),
+        ("/var/lib/chunked-upload", str(tmp_path / "instance")),
+        ("/etc/chunked-upload.env", str(settings)),
+    ):
+        assert place in crontab
+        crontab = crontab.replace(place, here)
+    assert "%" not in crontab  # a line feed, to cron
+    lines = crontab.splitlines()
+    environment = dict(line.split("=", 1) for line in lines if re.match(r"[A-Z_]+=", line))
+    jobs = [re.split(r"\s+", line, maxsplit=6) for line in lines if line.startswith("*")]
+    assert [job[:6] for job in jobs] == [["*/15", "*", "*", "*", "*", "uploads"]] * 2
+    run: dict[str, Any] = {
+        "cwd": tmp_path,
+        "env": {"HOME": str(tmp_path), "LOGNAME": "uploads", "SHELL": "/bin/sh", **environment},
+        "capture_output": True,
+        "text": True,
+        "timeout": 60,
+    }
+    prepare = f". {settings}; export SECRET_KEY; chunked-upload migrate"
+    assert subprocess.run(["/bin/sh", "-c", prepare], **run).returncode == 0
+    for *_, command in jobs:
+        result = subprocess.run(["/bin/sh", "-c", command], **run)
+        assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    assert (tmp_path / "instance" / "chunked_upload.db").exists()
+
+
 def test_flask_run_beside_an_app_starts_that_app(tmp_path: Path) -> None:
     """``flask`` looks for ``wsgi`` on Python's path first, where the project's must not be."""
     (tmp_path / "app.py").write_text(
