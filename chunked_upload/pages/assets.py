@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from flask import Response, request, send_from_directory
 from werkzeug.exceptions import NotFound
 
-from chunked_upload.errors import FileNotFound
+from chunked_upload.http.errors import FileNotFound
 from chunked_upload.support.package_data import resource
 
 #: Types that must be exact under ``nosniff``; what the system's table says of them varies.
