@@ -6,7 +6,6 @@ from flask import Response
 
 from chunked_upload.http.access import callers, csrf
 from chunked_upload.http.dialect import Route
-from chunked_upload.http.errors import FileNotFound
 from chunked_upload.http.views.base import ChunkedUploadBaseView
 
 from .assets import send_asset

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chunked_upload.http.dialects.dropzone import DropzoneDialect
 from chunked_upload.http.dialects.dropzone.fields import FIELDS, read_chunk
 from chunked_upload.http.errors import BadRequest
 
@@ -58,8 +61,10 @@ def test_an_announced_size_that_cannot_be_it(announced: int) -> None:
 
 
 def test_other_fields_are_none_of_its() -> None:
-    assert read_chunk({"upload_id": "x", "name": "y"}) is None
-    assert read_chunk({}) is None
+    view: Any = SimpleNamespace(request=None)
+    for fields in ({"upload_id": "x", "name": "y"}, {}):
+        incoming: Any = SimpleNamespace(raw=False, fields=fields)
+        assert not DropzoneDialect().recognises_file(view, incoming, None)
 
 
 def test_the_name_alone_is_a_whole_file() -> None:

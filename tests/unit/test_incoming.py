@@ -13,6 +13,7 @@ from werkzeug.formparser import parse_form_data
 from werkzeug.test import EnvironBuilder
 
 from chunked_upload.errors import ChunkedUploadError
+from chunked_upload.http.dialects.django import DjangoDialect
 from chunked_upload.http.errors import LimitExceeded, NoChunkSubmitted
 from chunked_upload.http.wire.fields import FormLimits
 from chunked_upload.http.wire.incoming import open_incoming
@@ -53,7 +54,8 @@ def outcome(one: Request) -> Any:
     try:
         return take(one)
     except ChunkedUploadError as error:
-        return error.status_code, error.data["detail"]
+        answer = DjangoDialect().refusal(error)
+        return answer.status_code, answer.data["detail"]
 
 
 @given(
