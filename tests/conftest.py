@@ -15,19 +15,27 @@ from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
-from chunked_upload import ChunkedUpload
 from tests.support import browser as chromium
-from tests.support import postgres
+from tests.support import guard, postgres
 from tests.support.missing import skip_without
 from tests.support.protocol import Protocol
 from tests.support.server import Server
+from tests.support.shared_app import SharedApp
 
 #: Room there must be in memory for the tests' files.
 _ROOM = 2 * 2**30
 
 
-def pytest_configure() -> None:
-    """Keep the tests' files in memory, where that can be: most of their time went into syncs.
+def pytest_configure(config: pytest.Config) -> None:
+    """Have a guard end what a killed run leaves, and keep the tests' files in memory."""
+    if not hasattr(config, "workerinput"):  # workers are the children of one that has a guard
+        guard.die_with_make()
+        guard.start()
+    _keep_files_in_memory()
+
+
+def _keep_files_in_memory() -> None:
+    """Put the tests' files into memory, where that can be: most of their time went into syncs.
 
     Nothing is lost by it: tests of what a disk does bring a disk of their own.
     """
@@ -44,10 +52,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "database_uri" in metafunc.fixturenames:
-        chosen = metafunc.config.getoption("--database")
-        names = ["sqlite", "postgresql"] if chosen == "both" else [chosen]
-        metafunc.parametrize("database_uri", names, indirect=True)
+    if "database" not in metafunc.fixturenames:
+        return
+    chosen = metafunc.config.getoption("--database")
+    one = metafunc.definition.get_closest_marker("one_database") is not None
+    names = ["sqlite", "postgresql"] if chosen == "both" else [chosen]
+    metafunc.parametrize("database", names[:1] if one else names, indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -60,9 +70,16 @@ def postgres_cluster() -> Iterator[postgres.Cluster]:
 
 
 @pytest.fixture
-def database_uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database(request: pytest.FixtureRequest) -> str:
+    """The kind of database, ``sqlite`` or ``postgresql``; only one with ``one_database``."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def database_uri(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> str:
     """An empty database, SQLAlchemy's URI of it."""
-    if request.param == "sqlite":
+    if database == "sqlite":
         return f"sqlite:///{tmp_path / 'tests.db'}"
     cluster: postgres.Cluster = request.getfixturevalue("postgres_cluster")
     return cluster.fresh_database()
@@ -100,13 +117,36 @@ def create_tables(app: Flask) -> None:
         app.extensions["sqlalchemy"].create_all()
 
 
+@pytest.fixture(scope="session")
+def shared_apps() -> Iterator[dict[str, SharedApp]]:
+    """The apps that :func:`app` has made, by the kind of their database."""
+    made: dict[str, SharedApp] = {}
+    yield made
+    for shared in made.values():
+        shared.close()
+
+
 @pytest.fixture
-def app(make_app: Callable[..., Flask]) -> Flask:
-    """An app with the service at ``/uploads`` and nothing configured."""
-    app = make_app()
-    ChunkedUpload(app)
-    create_tables(app)
-    return app
+def app(
+    request: pytest.FixtureRequest,
+    database: str,
+    shared_apps: dict[str, SharedApp],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Flask]:
+    """An app with the service at ``/uploads``, nothing configured and nothing stored.
+
+    Other tests use it too: one that configures an app makes its own with :func:`make_app`.
+    """
+    if database not in shared_apps:
+        directory = tmp_path_factory.mktemp(f"shared-{database}")
+        uri = f"sqlite:///{directory / 'tests.db'}"
+        if database == "postgresql":
+            cluster: postgres.Cluster = request.getfixturevalue("postgres_cluster")
+            uri = cluster.another_database("shared")
+        shared_apps[database] = SharedApp(directory / "instance", uri)
+    shared = shared_apps[database]
+    yield shared.empty()
+    shared.check()
 
 
 @pytest.fixture

@@ -147,7 +147,7 @@ def test_other_bytes_are_refused(app: Flask, sent: DropzoneFile, complete: bool)
         is_complete(app, sent.send(1))
 
 
-def test_a_repeat_changes_nothing(app: Flask, make_app: Callable[..., Flask]) -> None:
+def test_a_repeat_changes_nothing(app: Flask) -> None:
     from chunked_upload.hooks import chunk_received, upload_completed, upload_created
 
     sent, events = DropzoneFile(app.test_client(), DATA), []

@@ -14,6 +14,7 @@ from chunked_upload import ChunkedUpload
 from tests.conftest import create_tables
 from tests.http.forms import FORM, field, file, form, send
 from tests.support.dropzone import DropzoneFile
+from tests.support.examples import examples
 from tests.support.protocol import md5_of
 
 #: What may happen to a chunk, by its place in the file (a fraction, so that it fits any).
@@ -41,7 +42,9 @@ def hooked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, li
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     data=st.binary(min_size=1, max_size=60),

@@ -1,14 +1,13 @@
 """Fuzz of the endpoints: no answer is ever 5xx, every answer is JSON, no file leaves the root.
 
 Requests are built to reach deep: real ids, nearly right ranges and forms, and mutations of them.
-``FUZZ_EXAMPLES`` raises the number of requests per test (default: some seconds in all).
+``EXAMPLES`` (``tests/support/examples.py``) raises the number of requests per test.
 """
 
 from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,13 +22,14 @@ from werkzeug.test import TestResponse
 from chunked_upload import ChunkedUpload
 from tests.conftest import create_tables
 from tests.http.forms import BOUNDARY, FORM, field, file, form, part
+from tests.support.examples import examples
 from tests.support.protocol import Protocol, md5_of, records
 
 DATA = b"hello world"
 BEGUN, DONE, ABSENT = "<begun>", "<done>", "0" * 32
 
 fuzz = settings(
-    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "100")),
+    max_examples=examples(100),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

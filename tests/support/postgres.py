@@ -16,6 +16,8 @@ from pathlib import Path
 
 from sqlalchemy import NullPool, create_engine, text
 
+from tests.support import guard
+
 
 def find_programs() -> Path | None:
     """Return the directory with initdb and pg_ctl, or None when PostgreSQL is not installed."""
@@ -81,8 +83,11 @@ class Cluster:
 @contextmanager
 def cluster(*, fsync: bool = False) -> Iterator[Cluster]:
     """Run a cluster for as long as the block lasts."""
-    # A short path: the name of a Unix socket holds about a hundred characters.
-    directory = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+    # A short path: the name of a Unix socket holds about a hundred characters. The tag is for the
+    # guard, which removes what a killed run leaves.
+    directory = Path(
+        tempfile.mkdtemp(prefix=f"pg-{os.environ.get(guard.TAG, '')[:8]}-", dir="/tmp")
+    )
     try:
         server = Cluster(directory, fsync=fsync)
         server.start()

@@ -16,6 +16,7 @@ from chunked_upload.engine.engine import UploadEngine
 from chunked_upload.engine.errors import OffsetMismatch, SizeMismatch
 from chunked_upload.engine.plan import Placement, WritePlan
 from chunked_upload.records.repository import Record
+from tests.support.examples import examples
 from tests.support.protocol import md5_of
 from tests.unit.test_background_digest import Gate
 
@@ -198,7 +199,9 @@ def test_a_late_commit_does_not_take_the_digest_back(engine: UploadEngine, gate:
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(25),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     steps=st.lists(

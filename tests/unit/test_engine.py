@@ -28,6 +28,7 @@ from chunked_upload.engine.errors import (
 from chunked_upload.engine.plan import Placement, WritePlan
 from chunked_upload.records.model import Status
 from chunked_upload.records.repository import Record
+from tests.support.examples import examples
 from tests.support.protocol import files, md5_of, nothing_left
 
 DATA = b"hello world"
@@ -256,7 +257,9 @@ def test_without_a_storable_digest_the_file_is_read_once(
 
 
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(20),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.data())
 def test_ranges_in_any_order_and_overlapping(engine: UploadEngine, data: st.DataObject) -> None:

@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from chunked_upload.storage.base import LeaseLost, StorageBusy
 from chunked_upload.storage.local import lease_table
 from chunked_upload.storage.local.lease_table import OPEN_END, SLOTS, Entry
+from tests.support.examples import examples
 
 spans = st.tuples(st.integers(0, 40), st.none() | st.integers(0, 40)).map(
     lambda pair: (pair[0], None if pair[1] is None else pair[0] + pair[1])
@@ -109,7 +110,7 @@ class Model(RuleBasedStateMachine):
 
 
 TestModel = Model.TestCase
-TestModel.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
+TestModel.settings = settings(max_examples=examples(30), stateful_step_count=20, deadline=None)
 
 
 def test_more_writers_than_the_table_holds(opened: Callable[[], int]) -> None:

@@ -1,0 +1,63 @@
+"""A test run that is killed leaves no process behind, whichever signal it was."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.server.waiting import eventually
+from tests.support import guard, postgres
+
+PROJECT = Path(__file__).parents[2]
+
+#: A test with all that a test may start, which is then killed.
+SLEEPER = """\
+import os, pathlib, time
+import pytest
+
+@pytest.mark.parametrize("started", [{fixtures}])
+def test_sleeps(request, started):
+    for name in started:
+        request.getfixturevalue(name)
+    pathlib.Path("ready").write_text(os.environ["CHUNKED_TESTS_RUN"])
+    time.sleep(300)
+"""
+
+
+def fixtures() -> list[str]:
+    """Return the fixtures that this machine can provide."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    cluster = postgres.find_programs()
+    return [
+        "server",
+        *(["postgres_cluster"] if cluster else []),
+        *(["browser"] if chromium else []),
+    ]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_nothing_is_left(tmp_path: Path, number: signal.Signals) -> None:
+    (tmp_path / "test_sleeper.py").write_text(SLEEPER.format(fixtures=fixtures()))
+    run = subprocess.Popen(
+        [*(sys.executable, "-m", "pytest", "-q", "-n", "1", "-p", "tests.conftest"), "."],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(PROJECT), "PYTEST_DEBUG_TEMPROOT": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    ready = tmp_path / "ready"
+    try:
+        eventually(lambda: ready.exists() and bool(ready.read_text()), seconds=120)
+        tag = ready.read_text()
+        assert len(guard.tagged(tag)) > len(fixtures())
+        run.send_signal(number)
+        eventually(lambda: not guard.tagged(tag), seconds=60)
+    finally:
+        run.kill()
+        run.wait()
