@@ -89,7 +89,7 @@ def move_far(uri: str, files: Path, upload_id: str, offset: int) -> None:
         done = connection.execute(
             sa.update(table)
             .where(table.c.upload_id == upload_id)
-            .values(offset=offset, digest_offset=offset)
+            .values(offset=offset, checksum_states={"md5": {"offset": offset}})
         )
         assert done.rowcount == 1
     engine.dispose()

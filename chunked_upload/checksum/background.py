@@ -18,11 +18,12 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict, deque
+from collections.abc import Sequence
 from queue import SimpleQueue
 
 from chunked_upload.support.blocking import blocking
 
-from .md5 import MD5
+from .protocol import Checksum
 
 #: Bytes that a digest may be behind: some ten milliseconds of work, enough to last from a chunk's
 #: last bytes to the next one's first.
@@ -43,19 +44,20 @@ _MOST_KEPT = 1024
 
 
 class BackgroundDigest:
-    """A digest of a file's first bytes, with the buffers it has not taken in yet.
+    """Checksums of a file's first bytes, with the buffers that they have not taken in yet.
 
     Only one request at a time may use it, besides the threads that hash.
 
-    :param digest: has taken in the first ``position`` bytes; nobody else may use it from now on.
+    :param checksums: have taken in the first ``position`` bytes; nobody else may use them from now
+        on.
     """
 
-    def __init__(self, digest: MD5, position: int) -> None:
+    def __init__(self, checksums: Sequence[Checksum], position: int) -> None:
         #: Where the bytes handed over end.
         self.end = position
-        #: The digest's frozen state, and how many bytes it has seen.
-        self.reached = (digest.state(), position)
-        self._digest = digest
+        self._checksums = checksums
+        #: The frozen checksums by name, and how many bytes they have seen.
+        self.reached = (self._frozen(), position)
         self._buffers: deque[bytes] = deque()
         self._running = False
         self._changed = threading.Condition()
@@ -104,8 +106,12 @@ class BackgroundDigest:
             return self._running
 
     def _take_in(self, data: bytes) -> None:
-        self._digest.update(data)
-        self.reached = (self._digest.state(), self.reached[1] + len(data))
+        for checksum in self._checksums:
+            checksum.update(data)
+        self.reached = (self._frozen(), self.reached[1] + len(data))
+
+    def _frozen(self) -> dict[str, bytes]:
+        return {checksum.name: checksum.freeze() for checksum in self._checksums}
 
 
 class BackgroundDigests:
@@ -128,6 +134,11 @@ class BackgroundDigests:
         with self._lock:
             digest = self._kept.pop(upload_id, None)
         return digest if digest is not None and digest.end == end else None
+
+    def drop(self, upload_id: str) -> None:
+        """Forget the digest of an upload that has no use for it any more."""
+        with self._lock:
+            self._kept.pop(upload_id, None)
 
 
 class _Threads:

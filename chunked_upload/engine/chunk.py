@@ -77,8 +77,7 @@ class Chunk:
         #: Whether nobody else has had to do with a record that this request created.
         self._alone = plan.creates and is_empty(record) and not record.fencing_token
         self._stored = ranges.add(record.received, 0, record.offset)
-        digests = parts.digests if parts.settings.md5 else None
-        self._digest = ChunkDigest(record, start=plan.start, kept=digests, read=self._read)
+        self._digest = ChunkDigest(record, parts.digests, start=plan.start, read=self._read)
 
     @property
     def start(self) -> int:

@@ -1,4 +1,4 @@
-"""Completing an upload, in this order: MD5, final place, record, the application's hook.
+"""Completing an upload, in this order: checksums, final place, record, the application's hook.
 
 Every step may be repeated, so that a crash in any of them is finished by repeating the request: the
 part keeps its name until the record says complete, the record is swapped once, and the hook runs
@@ -7,34 +7,24 @@ under a lock until it has returned once.
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
-from typing import Any
 
-from chunked_upload.checksum import md5
 from chunked_upload.records.repository import Record
 from chunked_upload.storage.base import PartMissing
-from chunked_upload.support.blocking import blocking
 
+from .checksumming import FileChecksums
 from .errors import NotComplete, ServiceUnavailable
 from .failures import translate_failures
 from .parts import EngineParts
 from .removal import Removal
-from .states import Event, State, refusal, state_of
+from .states import Event, State, refusal
 
 logger = logging.getLogger(__name__)
 
 #: Compare-and-swap tries before giving up on a record that others keep changing.
 _TRIES = 20
-
-#: Bytes of a completed file read at a time.
-_READ_SIZE = 1024 * 1024
-
-#: Not for security: so that it can be had on systems under FIPS rules too.
-_md5 = partial(hashlib.md5, usedforsecurity=False)
 
 
 class Completion:
@@ -48,37 +38,15 @@ class Completion:
         self._storage = parts.storage
         self._records = parts.records
         self._removal = removal
+        self._checksums = FileChecksums(parts, part_in_use=self._part_in_use)
 
-    def checksum(self, record: Record) -> str:
-        """Return the MD5 of all recorded bytes, reading only those that the digest has not seen.
+    def checksums(self, record: Record, also: Iterable[str] = ()) -> dict[str, str]:
+        """Return the checksums of the file by name: those that are kept, and those of ``also``.
 
         :raises NotComplete: when bytes are missing.
         :raises AlreadyComplete: when another request has completed the upload meanwhile.
         """
-        if state_of(record) is State.COMPLETE:
-            return self._checksum_of_file(record)
-        if record.offset != record.length:
-            raise NotComplete(record.offset)
-        digest = self._parts.digests.take(record.upload_id, record.offset)
-        if digest is not None:
-            digest.wait()
-            return md5.MD5(digest.reached[0]).hexdigest()
-        with blocking(), translate_failures():
-            seen = record.digest_offset
-            running: Any = md5.MD5.pick_up(record.digest_state, seen, seen)
-            if running is None:
-                running, seen = _md5(), 0
-            with self._part_in_use(record):
-                for data in self._storage.read_part(record.upload_id, seen, record.offset):
-                    running.update(data)
-        return str(running.hexdigest())
-
-    def _checksum_of_file(self, record: Record) -> str:
-        running = _md5()
-        with blocking(), translate_failures(), self._storage.open(record.path or "") as file:
-            while data := file.read(_READ_SIZE):
-                running.update(data)
-        return running.hexdigest()
+        return self._checksums.of(record, also)
 
     def prepare(self, record: Record) -> PendingCompletion:
         """Return the completion of an upload whose checksum is right, for hooks to see first."""
@@ -115,13 +83,14 @@ class Completion:
         values = {
             "status": int(State.COMPLETE),
             "path": key,
-            "md5": record.md5,
+            "checksums": record.checksums,
             "completed_on": record.completed_on,
-            "digest_state": None,
+            "checksum_states": {},
         }
         with translate_failures():
             for _ in range(_TRIES):
                 if self._records.swap(record, values, offset=record.offset):
+                    self._checksums.drop(record)
                     return True
                 state = self._parts.refresh(record)
                 if (refused := refusal(state, Event.COMPLETE)) is not None:

@@ -1,52 +1,67 @@
-"""The digest of an upload's bytes as its chunks bring them.
+"""The checksums of an upload's bytes as its chunks bring them.
 
-The digest follows in the background (:mod:`~chunked_upload.checksum.background`), and every commit
-records how far it is. The next chunk continues with the digest that this process kept, or else from
-the recorded state, reading from the storage what that state has not seen.
+They follow in the background (:mod:`~chunked_upload.checksum.background`), and every commit records
+how far they are. The next chunk continues with the digest that this process kept, or else from the
+recorded states, reading from the storage what these have not seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from chunked_upload.checksum.background import BackgroundDigest, BackgroundDigests
-from chunked_upload.checksum.md5 import MD5
+from chunked_upload.checksum.protocol import Checksum
+from chunked_upload.checksum.registry import find
 from chunked_upload.records.repository import Record
 
 #: Bytes that one chunk reads back for the digest at most, when gaps before them have closed or the
-#: recorded state is behind; the next chunk or the completion continues from there.
+#: recorded states are behind; the next chunk or the completion continues from there.
 _CATCH_UP = 64 * 1024 * 1024
 
 #: Returns the stored bytes ``[low, high)`` of the upload.
 Read = Callable[[int, int], Iterator[bytes]]
 
 
+class Digests:
+    """The checksums that one engine keeps, and the background digests of its uploads.
+
+    :param names: the checksums' names.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.kinds = {name: find(name) for name in names}
+        self.background = BackgroundDigests()
+
+    def resumable(self) -> list[type[Checksum]]:
+        """Return the checksums that can follow chunk by chunk; others read the file at the end."""
+        return [kind for kind in self.kinds.values() if kind.resumable()]
+
+
 class ChunkDigest:
-    """What one chunk does for the digest of its upload.
+    """What one chunk does for the checksums of its upload.
 
     :param start: where the chunk begins.
-    :param kept: the digests to continue with; None when no digest is wanted.
     :param read: reads the upload's part.
     """
 
-    def __init__(
-        self, record: Record, *, start: int, kept: BackgroundDigests | None, read: Read
-    ) -> None:
+    def __init__(self, record: Record, digests: Digests, *, start: int, read: Read) -> None:
         self._record = record
         self._start = start
-        self._kept = kept
+        self._kinds = digests.resumable()
+        self._background = digests.background
         self._read = read
         #: The digest of all bytes up to where the chunk has come; None when it cannot follow yet.
         self._digest: BackgroundDigest | None = None
 
     def pick_up(self) -> None:
         """Find the digest of the bytes before the chunk, if they are all recorded."""
-        if self._kept is None or self._start > self._record.offset:
+        if not self._kinds or self._start > self._record.offset:
             return
-        self._digest = self._kept.take(self._record.upload_id, self._start)
-        behind = self._start - self._record.digest_offset
-        if self._digest is None and 0 <= behind <= _CATCH_UP:
+        self._digest = self._background.take(self._record.upload_id, self._start)
+        if self._digest is None:
             self._digest = self._thaw(self._start)
 
     def feed(self, data: bytes) -> None:
@@ -60,29 +75,63 @@ class ChunkDigest:
         :param offset: the prefix's length with this chunk, which may have closed a gap; the digest
             follows as far as that is cheap.
         """
-        seen = self._record.digest_offset
         if self._digest is not None:
             self._follow(self._digest, min(offset, self._digest.end + _CATCH_UP))
-        elif self._kept is not None and seen < offset:
-            self._digest = self._thaw(min(offset, seen + _CATCH_UP))
-        if self._digest is None or self._digest.reached[1] <= seen:
-            return {}
-        state, seen = self._digest.reached
-        return {"digest_state": state, "digest_offset": seen}
+        else:
+            seen = [self._seen(kind.name) for kind in self._kinds]
+            if seen and min(seen) < offset:
+                self._digest = self._thaw(min(offset, max(seen) + _CATCH_UP))
+        return {} if self._digest is None else self._advanced(self._digest)
 
     def keep(self) -> None:
         """Keep the digest for the next chunk, now that this one is committed."""
-        if self._kept is not None and self._digest is not None:
-            self._kept.keep(self._record.upload_id, self._digest)
+        if self._digest is not None:
+            self._background.keep(self._record.upload_id, self._digest)
+
+    def _seen(self, name: str) -> int:
+        seen: int = self._record.checksum_states.get(name, {}).get("offset", 0)
+        return seen
+
+    def _advanced(self, digest: BackgroundDigest) -> dict[str, Any]:
+        """Return the record's states, with those of the digest that are further."""
+        states, offset = digest.reached
+        new = {
+            name: {"offset": offset, "state": b64encode(state).decode()}
+            for name, state in states.items()
+            if offset > self._seen(name)
+        }
+        return {"checksum_states": {**self._record.checksum_states, **new}} if new else {}
 
     def _thaw(self, end: int) -> BackgroundDigest | None:
-        """Continue from the recorded state, reading what it has not seen up to ``end``."""
-        seen = self._record.digest_offset
-        digest = MD5.pick_up(self._record.digest_state, seen, seen)
-        return None if digest is None else self._follow(BackgroundDigest(digest, seen), end)
+        """Continue from the recorded states, reading what they have not seen up to ``end``.
+
+        A checksum that is too far behind is left to the completion.
+        """
+        thawed = [thaw(self._record, kind) for kind in self._kinds]
+        near = [(checksum, seen) for checksum, seen in thawed if 0 <= end - seen <= _CATCH_UP]
+        if not near:
+            return None
+        position = max(seen for _, seen in near)
+        for checksum, seen in near:
+            if seen < position:  # a checksum that was not kept from the upload's beginning
+                for data in self._read(seen, position):
+                    checksum.update(data)
+        return self._follow(BackgroundDigest([checksum for checksum, _ in near], position), end)
 
     def _follow(self, digest: BackgroundDigest, end: int) -> BackgroundDigest:
         if digest.end < end:
             for data in self._read(digest.end, end):
                 digest.feed(data)
         return digest
+
+
+def thaw(record: Record, kind: type[Checksum]) -> tuple[Checksum, int]:
+    """Return a checksum as the record has it, and how many bytes it has seen.
+
+    It begins at 0 where nothing is recorded that it can continue from.
+    """
+    recorded = record.checksum_states.get(kind.name, {})
+    if recorded.get("state"):
+        with suppress(ValueError):  # of another version
+            return kind.thaw(b64decode(recorded["state"])), recorded["offset"]
+    return kind(), 0

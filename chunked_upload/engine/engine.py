@@ -30,6 +30,7 @@ from chunked_upload.support.clock import utcnow
 from . import ranges
 from .chunk import Chunk
 from .completion import Completion
+from .digesting import Digests
 from .duplicate_chunk import DuplicateChunk
 from .errors import OffsetMismatch, SizeMismatch, UploadNotFound
 from .failures import translate_failures
@@ -61,7 +62,12 @@ class UploadEngine:
         self.records = records
         self.emit = emit
         self._parts = EngineParts(
-            settings=settings, storage=storage, records=records, emit=emit, now=now
+            settings=settings,
+            storage=storage,
+            records=records,
+            emit=emit,
+            now=now,
+            digests=Digests(settings.kept_checksums),
         )
         self._removal = Removal(self._parts)
         #: How uploads are completed.

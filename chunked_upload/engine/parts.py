@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
-from chunked_upload.checksum.background import BackgroundDigests
 from chunked_upload.records.repository import Record, Records
 from chunked_upload.settings.keys import Settings
 from chunked_upload.storage import Storage
 
+from .digesting import Digests
 from .errors import UploadExpired
 from .states import Event, State, follow, state_of
 
@@ -25,7 +25,7 @@ class EngineParts:
     :param emit: called after the fact with ``created``, ``chunk_received``, ``completed``,
         ``expired`` or ``aborted`` and the record.
     :param now: the clock, aware and in UTC.
-    :param digests: digests that later chunks and completions continue.
+    :param digests: the checksums that follow the chunks.
     """
 
     settings: Settings
@@ -33,7 +33,7 @@ class EngineParts:
     records: Records
     emit: Emit
     now: Callable[[], datetime]
-    digests: BackgroundDigests = field(default_factory=BackgroundDigests)
+    digests: Digests
 
     def expiry(self) -> datetime:
         """Return when an upload expires that gets no more bytes from now on."""

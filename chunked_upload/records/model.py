@@ -2,7 +2,7 @@
 
 Plain SQLAlchemy 2 style. The mixin carries what django-chunked-upload's model carries
 (``upload_id, filename, offset, created_on, status, completed_on, expires_on, expired, md5``) and
-what it lacked: the declared length, the owner, the running digest, the place of the finished file.
+what it lacked: the declared length, the owner, the checksums, the place of the finished file.
 """
 
 from __future__ import annotations
@@ -16,19 +16,23 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     JSON,
     BigInteger,
+    ColumnElement,
     DateTime,
     Index,
     Integer,
-    LargeBinary,
     SmallInteger,
     String,
     text,
 )
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from chunked_upload.support.clock import utcnow
+
+#: So that the columns can be added to a table that has rows.
+_EMPTY = text("'{}'")
 
 
 class Status(enum.IntEnum):
@@ -106,11 +110,13 @@ class ChunkedUploadMixin:
     status: Mapped[int] = mapped_column(SmallInteger, default=Status.UPLOADING)
     #: Fence: raised when a newcomer takes over from a writer that may still be alive.
     fencing_token: Mapped[int] = mapped_column("turn", BigInteger, default=0)
-    #: Frozen running digest, and how many bytes it has seen.
-    digest_state: Mapped[bytes | None] = mapped_column(LargeBinary)
-    digest_offset: Mapped[int] = mapped_column(BigInteger, default=0)
-    #: MD5 of the completed file, 32 hex digits.
-    md5: Mapped[str | None] = mapped_column(String(32))
+    #: Checksums of the completed file: hex digits by name.
+    checksums: Mapped[dict[str, str]] = mapped_column(JSON, default=dict, server_default=_EMPTY)
+    #: How far the checksums of an unfinished one are, by name: ``offset``, the bytes seen, and
+    #: ``state``, frozen, in Base64; or, of all bytes, ``hexdigest``.
+    checksum_states: Mapped[dict[str, dict[str, Any]]] = mapped_column(
+        JSON, default=dict, server_default=_EMPTY
+    )
     #: Where the completed file lies, as the storage names it.
     path: Mapped[str | None] = mapped_column(String(1024))
     created_on: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
@@ -140,6 +146,22 @@ class ChunkedUploadMixin:
                 postgresql_where=named,
             ),
         )
+
+    @hybrid_property
+    def md5(self) -> str | None:
+        """MD5 of the completed file, 32 hex digits; None when it is not kept. For queries too."""
+        return (self.checksums or {}).get("md5")
+
+    @md5.inplace.setter
+    def _set_md5(self, value: str | None) -> None:
+        others = {name: kept for name, kept in (self.checksums or {}).items() if name != "md5"}
+        self.checksums = others if value is None else {**others, "md5": value}
+
+    @md5.inplace.expression
+    @classmethod
+    def _select_md5(cls) -> ColumnElement[str | None]:
+        selected: ColumnElement[str | None] = cls.checksums["md5"].as_string()
+        return selected
 
     @property
     def expired(self) -> bool:

@@ -48,9 +48,8 @@ _LIVE = (
     "offset",
     "received",
     "length",
-    "digest_state",
-    "digest_offset",
-    "md5",
+    "checksums",
+    "checksum_states",
     "path",
     "expires_on",
     "completed_on",
@@ -212,6 +211,24 @@ class Records:
         for name, value in changes.items():
             set_committed_value(record, name, value)
         return True
+
+    def record_checksums(self, record: Record, **values: dict[str, Any]) -> None:
+        """Write what is known of bytes that no request can change any more, and nothing else: what
+        hooks have changed waits for :meth:`swap`.
+
+        :param values: ``checksums`` or ``checksum_states``.
+        """
+        model = self.model
+        statement = update(model).where(
+            model.upload_id == record.upload_id,
+            model.status == int(record.status),
+            model.offset == record.offset,
+        )
+        columns = {getattr(model, name): value for name, value in values.items()}
+        with self._transaction() as connection:
+            connection.execute(statement.values(columns))
+        for name, value in values.items():
+            set_committed_value(record, name, value)
 
     def remove(self, record: Record, *, now: datetime) -> bool:
         """Delete the row, if it is marked for removal and need not stay to refuse late chunks.

@@ -168,6 +168,13 @@ class Settings:
         "one all the same has it checked, for which the file is read.",
         parse_bool,
     )
+    checksums: tuple[str, ...] = _setting(
+        ("md5",),
+        "Checksums that are computed as the bytes arrive: `md5`, `sha256`, or both. Completing "
+        "needs one of them from the client. `CHUNKED_UPLOAD_MD5=False` takes `md5` out.",
+        parse_list,
+        _names,
+    )
     file_mode: int = _setting(
         0o640,
         "Permissions of files, whatever the umask (octal in the environment).",
@@ -263,6 +270,11 @@ class Settings:
         int,
         _not_negative,
     )
+
+    @property
+    def kept_checksums(self) -> tuple[str, ...]:
+        """The names of the checksums that are computed as the bytes arrive."""
+        return tuple(name for name in self.checksums if name != "md5" or self.md5)
 
     @classmethod
     def load(cls, config: Mapping[str, Any], overrides: Mapping[str, Any]) -> Settings:

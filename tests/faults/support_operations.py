@@ -144,10 +144,10 @@ def _speaker() -> Callable[[Any], None]:
 
 
 def _make_app() -> Any:
-    from chunked_upload.checksum.md5 import resumable_md5
+    from chunked_upload.checksum.md5 import MD5
     from chunked_upload.server.app import create_app
 
-    resumable_md5()  # looks for the library once, with the help of other programs
+    MD5.resumable()  # looks for the library once, with the help of other programs
     app = create_app()
     path = Path(app.instance_path) / COMPLETIONS
 

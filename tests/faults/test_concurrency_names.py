@@ -37,7 +37,7 @@ def full_upload(engine: UploadEngine, content: bytes) -> Record:
 
 
 def complete(engine: UploadEngine, record: Record) -> None:
-    record.md5 = engine.completion.checksum(record)
+    record.md5 = engine.completion.checksums(record)["md5"]
     engine.completion.promote(record)
     assert engine.completion.commit(record)
     engine.completion.settle(record, lambda: None)
@@ -63,7 +63,7 @@ def test_completion_that_comes_after_an_abort_leaves_the_next_of_that_name(
         late = again(engine, first)
         engine.completion.promote(late)
         engine.abort(again(engine, first))
-        second.md5 = engine.completion.checksum(second)
+        second.md5 = engine.completion.checksums(second)["md5"]
         engine.completion.promote(second)
         if recorded:
             assert engine.completion.commit(second)

@@ -173,14 +173,14 @@ class Ranges(RuleBasedStateMachine):
     def check_md5(self) -> None:
         self.checked = True
         content = bytes(self.stored[at] for at in range(LENGTH))
-        assert self.engine.completion.checksum(self.fetch()) == md5_of(content)
+        assert self.engine.completion.checksums(self.fetch())["md5"] == md5_of(content)
         self.run.count("complete files")
 
     @precondition(lambda self: len(self.stored) < LENGTH)
     @rule()
     def completion_is_refused(self) -> None:
         with pytest.raises(NotComplete):
-            self.engine.completion.checksum(self.fetch())
+            self.engine.completion.checksums(self.fetch())["md5"]
 
     @precondition(lambda self: LENGTH * 2 // 3 < len(self.stored) < LENGTH)
     @rule(noise=st.randoms())

@@ -200,7 +200,7 @@ def test_the_others_may_have_only_begun(told: tuple[Flask, list[str]]) -> None:
 # The request that completes fails
 
 
-@pytest.mark.parametrize("step", ["checksum", "promote", "commit"])
+@pytest.mark.parametrize("step", ["checksums", "promote", "commit"])
 @pytest.mark.parametrize("index", [0, 7])
 def test_a_repeat_finishes_a_completion(
     told: tuple[Flask, list[str]], monkeypatch: pytest.MonkeyPatch, step: str, index: int

@@ -5,17 +5,23 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, MetaData, Table, inspect, select
+from sqlalchemy.orm import Session
 
+from chunked_upload.checksum.md5 import MD5
 from chunked_upload.server.app import create_app
 from tests.server.client import call, create
+from tests.support.digests import digest_offset, digest_state
+from tests.support.protocol import md5_of
 from tests.support.server import PROGRAM, Server, clean_environment
 
 
@@ -75,6 +81,74 @@ def test_the_migrated_tables_serve(standalone: Flask) -> None:
     answer = client.post("/uploads/?filename=a", data=b"hello")
     assert answer.status_code == 200
     assert client.get("/healthz").status_code == 200
+
+
+def test_checksums_and_running_states_come_along(standalone: Flask) -> None:
+    """0003: what completed uploads have stays, and what is unfinished need not be read again."""
+    upgrade(revision="0002")
+    running = MD5()
+    running.update(b"hello ")
+    insert(standalone, "a" * 32, status=2, md5=md5_of(b"done"), digest_state=None, digest_offset=4)
+    insert(standalone, "b" * 32, status=1, md5=None, digest_state=running.freeze(), digest_offset=6)
+    insert(standalone, "c" * 32, status=1, md5=None, digest_state=None, digest_offset=0)
+    upgrade()
+    model = standalone.extensions["chunked_upload"]["chunked_upload"].model
+    with Session(engine(standalone)) as session:
+        [done] = session.scalars(select(model).filter_by(md5=md5_of(b"done")))
+        assert (done.upload_id, done.md5) == ("a" * 32, md5_of(b"done"))
+        assert (done.checksums, done.checksum_states) == ({"md5": md5_of(b"done")}, {})
+        half, fresh = session.scalars(select(model).where(model.md5.is_(None)).order_by(model.id))
+        assert (half.checksums, digest_offset(half)) == ({}, 6)
+        assert digest_state(half) == running.freeze()
+        assert (fresh.upload_id, fresh.checksums, fresh.checksum_states) == ("c" * 32, {}, {})
+    downgrade(revision="0002")
+    columns = "upload_id, md5, digest_state, digest_offset"
+    with engine(standalone).connect() as connection:
+        rows = connection.exec_driver_sql(f"SELECT {columns} FROM chunked_upload ORDER BY id").all()
+    assert [(upload_id[0], md5) for upload_id, md5, *_ in rows] == [
+        ("a", md5_of(b"done")),
+        ("b", None),
+        ("c", None),
+    ]
+    states = [(None if state is None else bytes(state), seen) for *_, state, seen in rows]
+    assert states == [(None, 0), (running.freeze(), 6), (None, 0)]
+
+
+def test_an_upload_that_was_under_way_is_completed_after_the_migration(standalone: Flask) -> None:
+    upgrade()
+    client = standalone.test_client()
+    begun = client.post(
+        "/uploads/?filename=a", data=b"hello ", headers={"Content-Range": "bytes 0-5/11"}
+    ).get_json()
+    downgrade(revision="0002")
+    upgrade()
+    [part] = Path(standalone.instance_path).rglob(f"{begun['upload_id']}.part")
+    part.write_bytes(b"HELLO ")  # so that reading it again would give another MD5
+    url = f"/uploads/{begun['upload_id']}"
+    client.put(url, data=b"world", headers={"Content-Range": "bytes 6-10/11"})
+    fields = {"upload_id": begun["upload_id"], "md5": md5_of(b"hello world")}
+    assert client.post("/uploads/complete", data=fields).status_code == 200
+
+
+def insert(app: Flask, upload_id: str, **values: Any) -> None:
+    """Add a record as version 0002 had it."""
+    now = datetime.now(UTC)
+    row = {
+        "upload_id": upload_id,
+        "upload_set": "chunked_upload",
+        "filename": "f",
+        "extra_fields": {},
+        "offset": 6,
+        "received": [],
+        "reserved": 0,
+        "turn": 0,
+        "created_on": now,
+        "expires_on": now,
+        **values,
+    }
+    table = Table("chunked_upload", MetaData(), autoload_with=engine(app))
+    with engine(app).begin() as connection:
+        connection.execute(table.insert().values(row))
 
 
 def test_processes_that_migrate_at_once_take_turns(database_uri: str, tmp_path: Path) -> None:

@@ -49,8 +49,8 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
 
 
 def md5_at(digest: BackgroundDigest) -> tuple[str, int]:
-    state, seen = digest.reached
-    return MD5(state).hexdigest(), seen
+    states, seen = digest.reached
+    return MD5.thaw(states["md5"]).hexdigest(), seen
 
 
 @given(
@@ -61,7 +61,7 @@ def test_all_that_was_handed_over_is_hashed_in_order(sizes: list[int], start: in
     before = bytes(range(200))[:start]
     md5 = MD5()
     md5.update(before)
-    digest = BackgroundDigest(md5, start)
+    digest = BackgroundDigest([md5], start)
     pieces: list[bytes] = []
     for size in sizes:
         pieces.append(bytes([len(pieces) % 256]) * size)
@@ -75,13 +75,13 @@ def test_all_that_was_handed_over_is_hashed_in_order(sizes: list[int], start: in
 
 
 def test_a_small_buffer_is_hashed_at_once() -> None:
-    digest = BackgroundDigest(MD5(), 0)
+    digest = BackgroundDigest([MD5()], 0)
     digest.feed(b"small")
     assert md5_at(digest) == (md5_of(b"small"), 5)
 
 
 def test_whoever_brings_bytes_does_not_wait_for_the_digest(gate: Gate) -> None:
-    digest = BackgroundDigest(MD5(), 0)
+    digest = BackgroundDigest([MD5()], 0)
     for _ in range(8):
         digest.feed(bytes(BUFFER))
     assert (digest.lag, md5_at(digest)) == (8 * BUFFER, (md5_of(b""), 0))
@@ -91,7 +91,7 @@ def test_whoever_brings_bytes_does_not_wait_for_the_digest(gate: Gate) -> None:
 
 
 def test_a_digest_too_far_behind_is_waited_for(gate: Gate) -> None:
-    digest = BackgroundDigest(MD5(), 0)
+    digest = BackgroundDigest([MD5()], 0)
     for _ in range(MAX_LAG // BUFFER):
         digest.feed(bytes(BUFFER))
     feeder = threading.Thread(target=digest.feed, args=(bytes(BUFFER),))
@@ -109,7 +109,7 @@ def test_all_digests_together_hold_a_bounded_number_of_bytes(
     gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(background, "_MAX_ALL", 4 * BUFFER)
-    digests = [BackgroundDigest(MD5(), 0) for _ in range(5)]
+    digests = [BackgroundDigest([MD5()], 0) for _ in range(5)]
     for digest in digests[:4]:
         digest.feed(bytes(BUFFER))
     last = threading.Thread(target=digests[4].feed, args=(bytes(BUFFER),))
@@ -124,7 +124,7 @@ def test_all_digests_together_hold_a_bounded_number_of_bytes(
 
 
 def test_more_digests_than_threads_all_arrive() -> None:
-    digests = [BackgroundDigest(MD5(), 0) for _ in range(20)]
+    digests = [BackgroundDigest([MD5()], 0) for _ in range(20)]
     for n in range(10):
         for digest in digests:
             digest.feed(bytes([n]) * BUFFER)
@@ -135,10 +135,10 @@ def test_more_digests_than_threads_all_arrive() -> None:
 
 
 def test_a_forked_process_hashes_too() -> None:
-    BackgroundDigest(MD5(), 0).feed(bytes(BUFFER))  # this process has its threads
+    BackgroundDigest([MD5()], 0).feed(bytes(BUFFER))  # this process has its threads
     child = os.fork()
     if child == 0:
-        digest = BackgroundDigest(MD5(), 0)
+        digest = BackgroundDigest([MD5()], 0)
         digest.feed(bytes(BUFFER))
         digest.wait()
         os._exit(0 if md5_at(digest)[0] == md5_of(bytes(BUFFER)) else 1)
@@ -147,7 +147,7 @@ def test_a_forked_process_hashes_too() -> None:
 
 def test_a_background_digest_is_taken_once_and_only_at_its_end() -> None:
     digests = BackgroundDigests()
-    digest = BackgroundDigest(MD5(), 0)
+    digest = BackgroundDigest([MD5()], 0)
     digest.feed(b"data")
     digests.keep("a", digest)
     assert digests.take("b", 4) is None
@@ -164,5 +164,5 @@ def test_the_digests_of_many_uploads_are_not_kept_for_ever(
     monkeypatch.setattr(background, "_MOST_KEPT", 2)
     digests = BackgroundDigests()
     for upload_id in "abac":
-        digests.keep(upload_id, BackgroundDigest(MD5(), 0))
+        digests.keep(upload_id, BackgroundDigest([MD5()], 0))
     assert [digests.take(upload_id, 0) is not None for upload_id in "abc"] == [True, False, True]

@@ -16,6 +16,7 @@ from chunked_upload.engine.engine import UploadEngine
 from chunked_upload.engine.errors import OffsetMismatch, SizeMismatch
 from chunked_upload.engine.plan import Placement, WritePlan
 from chunked_upload.records.repository import Record
+from tests.support.digests import digest_of_state, digest_offset, digest_state
 from tests.support.examples import examples
 from tests.support.protocol import md5_of
 from tests.unit.test_background_digest import Gate
@@ -93,9 +94,9 @@ def pattern(size: int, seed: int = 0) -> bytes:
 def test_a_chunk_is_committed_before_it_is_hashed(engine: UploadEngine, gate: Gate) -> None:
     data = pattern(2 * MiB)
     record = store(engine, new(engine, len(data)), data)
-    assert (record.offset, record.digest_offset) == (len(data), 0)
+    assert (record.offset, digest_offset(record)) == (len(data), 0)
     gate.open()
-    assert engine.completion.checksum(record) == md5_of(data)
+    assert engine.completion.checksums(record)["md5"] == md5_of(data)
 
 
 def test_the_record_is_never_further_behind_than_the_bound(engine: UploadEngine) -> None:
@@ -103,10 +104,9 @@ def test_the_record_is_never_further_behind_than_the_bound(engine: UploadEngine)
     record = new(engine, 2 * len(data))
     for part in (data, data):
         record = store(engine, record, part)
-        behind = record.offset - record.digest_offset
+        behind = record.offset - digest_offset(record)
         assert 0 <= behind <= background.MAX_LAG
-        state = record.digest_state
-        assert MD5(state).hexdigest() == md5_of((data + data)[: record.digest_offset])
+        assert digest_of_state(record) == md5_of((data + data)[: digest_offset(record)])
 
 
 def test_the_next_chunk_continues_with_the_background_digest(
@@ -121,18 +121,18 @@ def test_the_next_chunk_continues_with_the_background_digest(
     monkeypatch.setattr(engine.storage, "read_part", no_reading)
     for at in range(0, len(data), MiB):
         record = store(engine, record, data[at : at + MiB])
-    assert engine.completion.checksum(record) == md5_of(data)
+    assert engine.completion.checksums(record)["md5"] == md5_of(data)
 
 
 def test_another_worker_goes_on_from_the_record(engine: UploadEngine, gate: Gate) -> None:
     data = pattern(3 * MiB)
     record = store(engine, new(engine, len(data)), data[:MiB])
-    assert record.digest_offset == 0
+    assert digest_offset(record) == 0
     gate.open()
     other = worker(engine)
     record = store(other, record, data[MiB : 2 * MiB])
     record = store(engine, record, data[2 * MiB :])  # whose own background digest ends before
-    assert engine.completion.checksum(record) == md5_of(data)
+    assert engine.completion.checksums(record)["md5"] == md5_of(data)
 
 
 def test_completing_after_a_crash_reads_what_the_digest_missed(
@@ -140,17 +140,17 @@ def test_completing_after_a_crash_reads_what_the_digest_missed(
 ) -> None:
     data = pattern(MiB)
     record = store(engine, new(engine, len(data)), data)
-    assert record.digest_offset == 0
+    assert digest_offset(record) == 0
     gate.open()
     restarted = worker(engine)
-    assert restarted.completion.checksum(record) == md5_of(data)
-    assert engine.completion.checksum(record) == md5_of(data)
+    assert restarted.completion.checksums(record)["md5"] == md5_of(data)
+    assert engine.completion.checksums(record)["md5"] == md5_of(data)
 
 
 def test_a_checksum_can_be_asked_for_twice(engine: UploadEngine) -> None:
     data = pattern(MiB)
     record = store(engine, new(engine, len(data)), data)
-    assert [engine.completion.checksum(record) for _ in range(2)] == [md5_of(data)] * 2
+    assert [engine.completion.checksums(record)["md5"] for _ in range(2)] == [md5_of(data)] * 2
 
 
 def test_the_bytes_of_a_dropped_chunk_are_in_no_digest(engine: UploadEngine) -> None:
@@ -161,7 +161,7 @@ def test_the_bytes_of_a_dropped_chunk_are_in_no_digest(engine: UploadEngine) -> 
         with pytest.raises(SizeMismatch):
             chunk.finish_whole()
     record = store(engine, record, data[MiB:])
-    assert engine.completion.checksum(record) == md5_of(data)
+    assert engine.completion.checksums(record)["md5"] == md5_of(data)
 
 
 def test_the_bytes_of_an_overtaken_writer_are_in_no_digest(engine: UploadEngine) -> None:
@@ -177,8 +177,8 @@ def test_the_bytes_of_an_overtaken_writer_are_in_no_digest(engine: UploadEngine)
             newcomer.finish_whole()
             newcomer.commit()
     record = look_up(engine, record)
-    assert MD5(record.digest_state).hexdigest() == md5_of(data[: record.digest_offset])
-    assert engine.completion.checksum(record) == md5_of(data)
+    assert digest_of_state(record) == md5_of(data[: digest_offset(record)])
+    assert engine.completion.checksums(record)["md5"] == md5_of(data)
 
 
 def test_a_late_commit_does_not_take_the_digest_back(engine: UploadEngine, gate: Gate) -> None:
@@ -194,8 +194,8 @@ def test_a_late_commit_does_not_take_the_digest_back(engine: UploadEngine, gate:
         chunk.commit()
     record = look_up(engine, record)
     assert record.offset == len(data)
-    assert MD5(record.digest_state).hexdigest() == md5_of(data[: record.digest_offset])
-    assert worker(engine).completion.checksum(record) == md5_of(data)
+    assert digest_of_state(record) == md5_of(data[: digest_offset(record)])
+    assert worker(engine).completion.checksums(record)["md5"] == md5_of(data)
 
 
 @settings(
@@ -237,9 +237,9 @@ def test_whatever_happens_the_digest_is_that_of_the_recorded_bytes(
                     old.commit()
         else:
             record = store(mine, record, part)
-        if record.digest_state is not None:
-            found = MD5(record.digest_state).hexdigest()
-            assert found == md5_of(data[: record.digest_offset])
+        if digest_state(record) is not None:
+            found = digest_of_state(record)
+            assert found == md5_of(data[: digest_offset(record)])
     record = store(workers[0], record, data[record.offset :])
     for mine in workers:
-        assert mine.completion.checksum(look_up(mine, record)) == md5_of(data)
+        assert mine.completion.checksums(look_up(mine, record))["md5"] == md5_of(data)

@@ -11,7 +11,7 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chunked_upload.checksum import md5 as digest
+from chunked_upload.checksum import libcrypto
 from chunked_upload.engine.chunk import Chunk
 from chunked_upload.engine.engine import UploadEngine
 from chunked_upload.engine.errors import (
@@ -28,6 +28,7 @@ from chunked_upload.engine.errors import (
 from chunked_upload.engine.plan import Placement, WritePlan
 from chunked_upload.records.model import Status
 from chunked_upload.records.repository import Record
+from tests.support.digests import digest_offset, digest_state, states
 from tests.support.examples import examples
 from tests.support.protocol import files, md5_of, nothing_left
 
@@ -71,7 +72,7 @@ def store(engine: UploadEngine, record: Record, start: int, data: bytes, **optio
 
 def complete(engine: UploadEngine, record: Record) -> Record:
     record = look_up(engine, record)
-    record.md5 = engine.completion.checksum(record)
+    record.md5 = engine.completion.checksums(record)["md5"]
     engine.completion.mark(record)
     engine.completion.promote(record)
     engine.completion.commit(record)
@@ -215,7 +216,7 @@ def test_the_md5_is_ready_without_reading_the_file(
         return iter(())
 
     monkeypatch.setattr(engine.storage, "read_part", read_part)
-    assert engine.completion.checksum(record) == md5_of(DATA)
+    assert engine.completion.checksums(record)["md5"] == md5_of(DATA)
 
 
 @pytest.mark.parametrize("lost_after", [0, 5, 11])
@@ -226,31 +227,31 @@ def test_a_digest_that_is_lost_catches_up(
     record = new(engine)
     for start, stop in ((0, 5), (5, 11)):
         if lost_after == start:
-            engine.records.swap(record, {"digest_state": state})
+            engine.records.swap(record, {"checksum_states": states(digest_offset(record), state)})
         record = store(restarted(engine), record, start, DATA[start:stop])
     if lost_after == 11:
-        engine.records.swap(record, {"digest_state": state})
-    assert restarted(engine).completion.checksum(look_up(engine, record)) == md5_of(DATA)
+        engine.records.swap(record, {"checksum_states": states(digest_offset(record), state)})
+    assert restarted(engine).completion.checksums(look_up(engine, record))["md5"] == md5_of(DATA)
 
 
 def test_a_digest_that_is_behind_catches_up(engine: UploadEngine) -> None:
     record = store(engine, new(engine), 0, b"he")
-    behind = {"digest_state": record.digest_state, "digest_offset": record.digest_offset}
+    behind = {"checksum_states": record.checksum_states}
     record = store(engine, record, 2, b"llo ")
     engine.records.swap(record, behind)
     record = store(restarted(engine), record, 6, b"world")
-    assert restarted(engine).completion.checksum(look_up(engine, record)) == md5_of(DATA)
+    assert restarted(engine).completion.checksums(look_up(engine, record))["md5"] == md5_of(DATA)
 
 
 def test_without_a_storable_digest_the_file_is_read_once(
     engine: UploadEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(digest, "resumable_md5", lambda: None)
+    monkeypatch.setattr(libcrypto, "find_functions", lambda *_: None)
     record = new(engine)
     for start, stop in ((0, 5), (5, 11)):
         record = store(engine, record, start, DATA[start:stop])
-    assert record.digest_state is None
-    assert engine.completion.checksum(record) == md5_of(DATA)
+    assert digest_state(record) is None
+    assert engine.completion.checksums(record)["md5"] == md5_of(DATA)
 
 
 # Ranges in any order
@@ -277,7 +278,7 @@ def test_ranges_in_any_order_and_overlapping(engine: UploadEngine, data: st.Data
         assert missing == set(range(40)) - have
         if prefix < 40:
             with pytest.raises(NotComplete):
-                engine.completion.checksum(record)
+                engine.completion.checksums(record)["md5"]
     for start, stop in engine.gaps(record):
         record = store(engine, record, start, whole[start:stop], placement=Placement.ANYWHERE)
     assert content(engine, record) == whole
@@ -302,7 +303,7 @@ def test_completing_is_recorded_once(engine: UploadEngine, app: Flask) -> None:
     one, two = look_up(engine, record), look_up(engine, record)
     told: list[str] = []
     for each in (one, two):
-        each.md5 = engine.completion.checksum(each)
+        each.md5 = engine.completion.checksums(each)["md5"]
         engine.completion.mark(each)
     for each in (one, two):
         engine.completion.promote(each)
@@ -316,7 +317,7 @@ def test_completing_is_recorded_once(engine: UploadEngine, app: Flask) -> None:
 
 def test_a_late_chunk_beside_the_hook_does_not_make_it_run_again(engine: UploadEngine) -> None:
     record = store(engine, new(engine), 0, DATA)
-    record.md5 = engine.completion.checksum(record)
+    record.md5 = engine.completion.checksums(record)["md5"]
     engine.completion.promote(record)
     engine.completion.commit(record)
     told: list[str] = []
@@ -390,7 +391,7 @@ def test_a_completion_that_a_removal_overtakes_leaves_no_file(
 ) -> None:
     record = store(engine, new(engine), 0, DATA)
     completing = look_up(engine, record)
-    completing.md5 = engine.completion.checksum(completing)
+    completing.md5 = engine.completion.checksums(completing)["md5"]
     engine.completion.mark(completing)
     engine.completion.promote(completing)
     engine.abort(look_up(engine, record))

@@ -55,7 +55,7 @@ def store(chunk: Chunk, data: bytes) -> None:
 
 
 def complete(engine: UploadEngine, record: Record) -> None:
-    record.md5 = engine.completion.checksum(record)
+    record.md5 = engine.completion.checksums(record)["md5"]
     engine.completion.mark(record)
     engine.completion.promote(record)
     engine.completion.commit(record)

@@ -13,6 +13,7 @@ from chunked_upload.engine.engine import UploadEngine
 from chunked_upload.engine.errors import OffsetMismatch, UploadNotFound
 from chunked_upload.engine.plan import Placement, WritePlan
 from chunked_upload.records.repository import Record
+from tests.support.digests import digest_offset
 from tests.support.protocol import md5_of
 
 
@@ -155,5 +156,5 @@ def test_parallel_ranges_commit_beside_each_other(engine: UploadEngine) -> None:
         (0, [[4, 12]], [[0, 4]]),
         (12, [], []),
     ]
-    assert engine.completion.checksum(look_up(engine, record)) == md5_of(data)
-    assert look_up(engine, record).digest_offset == 12
+    assert engine.completion.checksums(look_up(engine, record))["md5"] == md5_of(data)
+    assert digest_offset(look_up(engine, record)) == 12

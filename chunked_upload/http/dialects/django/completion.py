@@ -108,8 +108,9 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
 
     def _complete(self, record: Record, md5: str | None) -> None:
         try:
-            if self.settings.md5 or md5 is not None:
-                record.md5 = self.engine.completion.checksum(record)
+            also = () if md5 is None else ("md5",)
+            found = self.engine.completion.checksums(record, also)
+            record.checksums = {**record.checksums, **found}
             if md5 is not None:
                 self.md5_check(record, md5)
             self.commit(self.engine.completion.prepare(record), new=False)
@@ -120,8 +121,10 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
         """Check the MD5 of an upload that is complete, perhaps without one."""
         if md5 is None:
             return
-        if record.md5 is None:
-            record.md5 = self.engine.completion.checksum(record)
+        record.checksums = {
+            **record.checksums,
+            **self.engine.completion.checksums(record, ("md5",)),
+        }
         self.md5_check(record, md5)
 
     def _fields(self) -> dict[str, str]:
