@@ -1,0 +1,1 @@
+"""For tests of what extends this package: conformance suites. They need pytest."""
