@@ -1,5 +1,6 @@
 """Resumable chunked uploads for Flask: the django-chunked-upload protocol, made trustworthy."""
 
+from .engine.errors import UploadNotFound
 from .errors import ChunkedUploadError, ConfigurationError
 from .extension import ChunkedUpload
 from .hooks import chunk_received, upload_aborted, upload_completed, upload_created, upload_expired
@@ -19,6 +20,7 @@ __all__ = [
     "LocalStorage",
     "Status",
     "Storage",
+    "UploadNotFound",
     "UploadedFile",
     "chunk_received",
     "upload_aborted",
