@@ -63,6 +63,7 @@ docs: .venv/test
 	$(BIN)/python docs/make_settings.py
 	$(BIN)/python docs/make_options.py
 	$(BIN)/python -m tests.browser.report
+	$(BIN)/python -m benchmarks --pages
 
 # Pictures of the page, into docs/images.
 screenshots: .venv/test vendor

@@ -1,7 +1,7 @@
 """The benchmarks: ``python -m benchmarks [--quick | --long] [--only ROW …]``.
 
-Without --quick the rows are merged into benchmarks/results.json, out of which docs/benchmarks.md is
-made anew.
+Without --quick the rows are merged into benchmarks/results.json, from which docs/benchmarks.md and
+docs/benchmarks-notes.md are generated again.
 """
 
 from __future__ import annotations
@@ -25,11 +25,15 @@ from .workshop import BUILD, REPOSITORY, Unavailable, tell
 
 RESULTS = Path(__file__).parent / "results.json"
 PAGE = REPOSITORY / "docs" / "benchmarks.md"
+NOTES = REPOSITORY / "docs" / "benchmarks-notes.md"
 
 
 def main() -> int:
     """Run the rows that were asked for."""
     options = _options()
+    if options.pages:
+        write_pages(Results.load(RESULTS))
+        return 0
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     _allow_open_files()
@@ -69,12 +73,18 @@ def show(row: Row, measured: Measured) -> None:
 
 
 def keep(measured: Measured, bench: Bench) -> None:
-    """Merge a row into the results, and make the page anew."""
+    """Merge a row into the results, and generate both pages again."""
     results = Results.load(RESULTS)
     results.machine = machine.describe(bench.place)
     results.add(measured)
     results.save(RESULTS)
+    write_pages(results)
+
+
+def write_pages(results: Results) -> None:
+    """Generate docs/benchmarks.md and docs/benchmarks-notes.md."""
     PAGE.write_text(report.page(results))
+    NOTES.write_text(report.notes(results))
 
 
 def measure(bench: Bench, row: Row) -> Measured:
@@ -101,6 +111,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--repetitions", type=int, default=0, help="turns of each contestant")
     parser.add_argument("--scale", type=float, default=1.0, help="factor for all sizes")
     parser.add_argument("--dry", action="store_true", help="print, and keep nothing")
+    parser.add_argument("--pages", action="store_true", help="write the pages, measure nothing")
     parser.add_argument("--data", type=Path, default=BUILD, help="folder on the disk to measure")
     options = parser.parse_args()
     # What was made smaller, or of some only, is not what the page tells.

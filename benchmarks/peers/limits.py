@@ -128,7 +128,7 @@ class LeastProtocol(Peer):
     key = "least-protocol"
     title = (
         "limit: the least Flask view on Granian that takes forms,"
-        " looks up, claims, writes, hashes and records"
+        " looks up, leases, writes, hashes and records"
     )
 
     def prepare(self, workshop: Workshop) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -127,16 +128,30 @@ def test_results_survive_being_stored_and_rows_are_replaced_one_by_one(tmp_path:
     assert [row.values("ours", "speed") for row in again.rows.values()] == [[1], [3]]
 
 
-def test_the_page_tells_rows_targets_and_who_was_left_out() -> None:
+def test_the_pages_tell_rows_targets_and_who_was_left_out() -> None:
     row = measured(ours=[300.0], md5=[400.0])
     row.skip("nginx", "needs nginx: install the package nginx")
     row.versions["ours"] = {"chunked-upload": "9.9"}
-    text = report.page(Results({"processor": "one"}, {"big": row}))
-    assert "| OURS | 300 | 1 |" in text
+    results = Results({"processor": "one"}, {"big": row})
+    text = report.page(results)
     assert "0.75× (0.75–0.75) |  | **not reached** |" in text
-    assert "Not measured: nginx: needs nginx: install the package nginx" in text
-    assert "chunked-upload 9.9" in text
-    assert "Row `big`, today, commit abc." in text
+    assert f"0 of {len(TARGETS)} [targets]" in text
+    assert "| 8 MiB chunks, one client, MiB/s |  | 300 |  |  |  |" in text
+    notes = report.notes(results)
+    assert "0.75× (0.75–0.75) |  | **not reached** |" in notes
+    assert "| OURS | 300 | 1 |" in notes
+    assert "Not measured: nginx: needs nginx: install the package nginx" in notes
+    assert "chunked-upload 9.9" in notes
+    assert "Row `big`, today, commit abc." in notes
+
+
+@pytest.mark.parametrize(
+    ("name", "write"), [("benchmarks.md", report.page), ("benchmarks-notes.md", report.notes)]
+)
+def test_the_pages_are_what_was_measured(name: str, write: Callable[[Results], str]) -> None:
+    results = Results.load(Path(report.__file__).with_name("results.json"))
+    page = Path(__file__).parents[2] / "docs" / name
+    assert page.read_text() == write(results), "run make docs"
 
 
 def test_a_profile_counts_work_and_not_waiting() -> None:

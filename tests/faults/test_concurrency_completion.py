@@ -87,7 +87,7 @@ def test_completion_beside_the_last_chunk_comes_before_or_after_it(run: Run) -> 
             for reply in replies[1::2]:
                 early = reply.status == 400 and reply.detail == "Upload is not complete"
                 run.check(reply.status == 200 or early, f"a completion got {reply}")
-                run.count("completed at once", reply.status == 200)
+                run.count("completed immediately", reply.status == 200)
             again = client.ask(complete)
             run.check(again.status == 200, f"the completion after all got {again}")
             check_finished(run, at, upload_id, client, content)

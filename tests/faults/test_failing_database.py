@@ -71,7 +71,7 @@ def test_the_database_dies_in_mid_upload_and_the_upload_goes_on(run: Run) -> Non
                 own.start()
                 began = time.monotonic()
                 until_it_goes_on(run, victim)
-                run.sample("goes on after", 1000 * (time.monotonic() - began))
+                run.sample("continues after", 1000 * (time.monotonic() - began))
                 victim.check_reads()
             victim.check_health(None)
             victim.finish()
