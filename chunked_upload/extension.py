@@ -24,6 +24,7 @@ from .pages.template_helpers import TemplateHelpers
 from .pages.zone_options import ZoneOptions
 from .records.model import default_model
 from .records.repository import Record
+from .storage.powers import LocalPaths
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -203,7 +204,10 @@ class ChunkedUpload:
         """Return the absolute path of a completed upload's file."""
         if upload.path is None:
             raise ValueError(f"{upload!r} is not complete, it has no file yet")
-        return self.engine.storage.path(upload.path)
+        storage = self.engine.storage
+        if not isinstance(storage, LocalPaths):
+            raise TypeError(f"{type(storage).__name__} keeps no files on this host; use open()")
+        return storage.path(upload.path)
 
     def _database(self, app: Flask) -> tuple[SQLAlchemy, bool]:
         """Return the db to use, and whether the extension set it up itself."""

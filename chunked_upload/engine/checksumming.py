@@ -105,7 +105,7 @@ class FileChecksums:
 
     def _part(self, record: Record, position: int) -> Iterator[tuple[int, bytes]]:
         with self._part_in_use(record):
-            for data in self._storage.read_part(record.upload_id, position, record.offset):
+            for data in self._storage.read_part(record, position, record.offset):
                 yield position, data
                 position += len(data)
 

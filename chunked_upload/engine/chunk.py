@@ -19,8 +19,8 @@ from typing import Any
 
 from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.records.repository import Record
-from chunked_upload.storage import LeaseLost, WriteLease
-from chunked_upload.storage.base import PartMissing
+from chunked_upload.storage.base import LeaseLost, PartMissing, StorageState, WriteLease, merge
+from chunked_upload.storage.powers import Concatenates, LeasesRanges
 
 from . import ranges
 from .digesting import ChunkDigest
@@ -75,7 +75,10 @@ class Chunk:
         self._storage = parts.storage
         self._forget = forget
         #: Whether nobody else has had to do with a record that this request created.
-        self._alone = plan.creates and is_empty(record) and not record.fencing_token
+        untouched = is_empty(record) and record.fencing_token == lease.fencing_token
+        self._alone = plan.creates and untouched
+        #: What the storage wants committed.
+        self._state: StorageState | None = None
         self._stored = ranges.add(record.received, 0, record.offset)
         self._digest = ChunkDigest(record, parts.digests, start=plan.start, read=self._read)
 
@@ -97,17 +100,20 @@ class Chunk:
         :raises OffsetMismatch: when a newer request has taken over.
         :raises StorageFull, ServiceUnavailable: when the storage fails.
         """
-        plan, end = self.plan, self.position + len(data)
-        if plan.stop is not None and end > plan.stop:
-            raise SizeMismatch(f"{plan.stop - plan.start} bytes were declared, more arrived")
-        if plan.max_bytes is not None and end > plan.max_bytes:
-            raise FileTooLarge(plan.max_bytes)
+        self._check_size(len(data))
         with translate_failures():
             if not self.received:
                 self._digest.pick_up()
             self._put(data)
         self._digest.feed(data)
         self.received += len(data)
+
+    def _check_size(self, more: int) -> None:
+        plan, end = self.plan, self.position + more
+        if plan.stop is not None and end > plan.stop:
+            raise SizeMismatch(f"{plan.stop - plan.start} bytes were declared, more arrived")
+        if plan.max_bytes is not None and end > plan.max_bytes:
+            raise FileTooLarge(plan.max_bytes)
 
     def _read(self, low: int, high: int) -> Iterator[bytes]:
         """Read bytes of the part.
@@ -116,17 +122,40 @@ class Chunk:
         :raises PartMissing: when it is gone and the upload is not.
         """
         try:
-            yield from self._storage.read_part(self.record.upload_id, low, high)
+            yield from self._storage.read_part(self.record, low, high)
         except PartMissing as error:
             refusal = self._refused()
             if isinstance(refusal, OffsetMismatch):  # it still takes chunks
                 raise
             raise refusal from error
 
+    def append_part(self, source: Record) -> None:
+        """Take in the recorded bytes of another upload, without reading them where that can be.
+
+        :param source: an upload in the same storage.
+        :raises SizeMismatch, FileTooLarge, OffsetMismatch: as :meth:`write`.
+        """
+        if not isinstance(self._storage, Concatenates) or self._may_repeat():
+            for data in self._storage.read_part(source, 0, source.offset):
+                self.write(data)
+            return
+        self._check_size(source.offset)
+        with translate_failures():
+            try:
+                self._storage.append_part(self._lease.part_writer, source, self.position)
+            except LeaseLost as error:
+                raise self._refused() from error
+        self._digest.stop()
+        self.received += source.offset
+
+    def _may_repeat(self) -> bool:
+        """Whether bytes at the chunk's position may be stored already."""
+        return self.position < (self._stored[-1][1] if self._stored else 0)
+
     def _put(self, data: bytes) -> None:
         """Write what is new of the data, compare what is stored already."""
         try:
-            if self.position >= (self._stored[-1][1] if self._stored else 0):
+            if not self._may_repeat():
                 return self._lease.write(data, self.position)
             view = memoryview(data)
             for low, high, stored in ranges.split(
@@ -159,7 +188,7 @@ class Chunk:
         Sets the new offset on the record.
         """
         with translate_failures():
-            self._lease.sync()
+            self._state = self._lease.sync()
             self._values = self._merged()
         for name, value in self._values.items():
             setattr(self.record, name, value)
@@ -221,7 +250,11 @@ class Chunk:
             values["length"] = self.position
         elif record.length is None and (plan.sequential or plan.total is not None):
             values["length"] = self.position if plan.total is None else plan.total
-        return values | self._digest.reached(offset)
+        if self._state:
+            # On the record at once, so that the digest can read what has just been written.
+            record.storage_state = merge(record.storage_state, self._state)
+            values["storage_state"] = record.storage_state
+        return values | self._lease.released() | self._digest.reached(offset)
 
     def _refused(self) -> ChunkedUploadError:
         """Say why this chunk is not taken, from what the record says now."""
@@ -231,6 +264,9 @@ class Chunk:
 
     def bytes(self) -> Iterator[bytes]:
         """Read back what was taken in."""
+        if not isinstance(self._storage, LeasesRanges):  # nothing of it can be read before
+            with translate_failures():
+                self.record.storage_state = merge(self.record.storage_state, self._lease.sync())
         return self._read(self.start, self.position)
 
     def __enter__(self) -> Chunk:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from chunked_upload.records.repository import Record
 from chunked_upload.storage.base import PartMissing
+from chunked_upload.storage.powers import LocksExclusively
 
 from .checksumming import FileChecksums
 from .errors import NotComplete, ServiceUnavailable
@@ -69,9 +70,7 @@ class Completion:
         if record.offset != record.length:
             raise NotComplete(record.offset)
         with translate_failures(), self._part_in_use(record):
-            record.path = self._storage.promote(
-                record.upload_id, record.offset, self._parts.directory(record), record.filename
-            )
+            record.path = self._storage.promote(record, self._parts.directory(record))
         self.mark(record)
 
     def commit(self, record: Record) -> bool:
@@ -108,12 +107,18 @@ class Completion:
             completion is repeated or ``retry-completions`` is called.
         """
         with translate_failures():
-            self._storage.discard_part(record.upload_id)
+            self._storage.discard_part(record)
             if record.notified_on is not None:
                 return
-            with self._storage.only_one(record.upload_id) as mine:
+            with self._only_one(record) as mine:
                 if mine and self._records.refresh(record) and record.notified_on is None:
                     self._notify(record, notify)
+
+    def _only_one(self, record: Record) -> AbstractContextManager[bool]:
+        """Hold the right to run the hook: by a lock that no dead process holds, else by a lease."""
+        if isinstance(self._storage, LocksExclusively):
+            return self._storage.only_one(record)
+        return self._records.leases.hold(record.upload_id)
 
     def _notify(self, record: Record, notify: Callable[[], None]) -> None:
         try:

@@ -69,6 +69,10 @@ class ChunkDigest:
         if self._digest is not None:
             self._digest.feed(data)
 
+    def stop(self) -> None:
+        """Follow no further: bytes have come that did not pass through this process."""
+        self._digest = None
+
     def reached(self, offset: int) -> dict[str, Any]:
         """Return what a commit records of the digest.
 

@@ -68,7 +68,7 @@ class DuplicateChunk:
     def _stored(self, low: int, high: int) -> bytes:
         if self.record.path is None:
             try:
-                return b"".join(self._storage.read_part(self.record.upload_id, low, high))
+                return b"".join(self._storage.read_part(self.record, low, high))
             except PartMissing:
                 self._look_again()
                 if self.record.path is None:

@@ -3,9 +3,8 @@
 A chunk's way: :meth:`UploadEngine.begin` checks it against the record and takes the write lease for
 its range; :class:`~chunked_upload.engine.chunk.Chunk` takes the bytes, makes them durable, and
 moves the recorded offset by compare-and-swap. *Acknowledged ≤ recorded ≤ durable* holds at every
-instant, and
-a crash between any two steps leaves bytes past the offset that the next try overwrites. How an
-upload is completed is in completion.py, how one is removed in removal.py.
+instant, and a crash between any two steps leaves bytes past the offset that the next try
+overwrites. How an upload is completed is in completion.py, how one is removed in removal.py.
 
 Order matters in two more places. A lease is taken *before* the record is read for good, so that a
 writer never trusts an offset which the one it displaces is about to move; the record as it was
@@ -25,6 +24,7 @@ from chunked_upload.records.repository import Record, Records
 from chunked_upload.settings.keys import Settings
 from chunked_upload.storage import Storage, WriteLease
 from chunked_upload.storage.base import PartMissing
+from chunked_upload.storage.powers import LeasesRanges, WritesRanges
 from chunked_upload.support.clock import utcnow
 
 from . import ranges
@@ -32,12 +32,16 @@ from .chunk import Chunk
 from .completion import Completion
 from .digesting import Digests
 from .duplicate_chunk import DuplicateChunk
-from .errors import OffsetMismatch, SizeMismatch, UploadNotFound
+from .errors import OffsetMismatch, ServiceUnavailable, SizeMismatch, UploadNotFound
 from .failures import translate_failures
 from .parts import Emit, EngineParts
 from .plan import Placement, WritePlan, end_of_stored, is_empty
+from .record_lease import RecordLease, entered
 from .removal import Removal
 from .states import State
+
+#: Tries to lease a range of a record that other requests keep changing.
+_TRIES = 20
 
 
 class UploadEngine:
@@ -170,6 +174,8 @@ class UploadEngine:
     def _check(self, record: Record, plan: WritePlan) -> None:
         self.check_open(record)
         plan.check_fits(record)
+        if plan.start != record.offset and not isinstance(self.storage, WritesRanges):
+            raise OffsetMismatch(record.offset)
 
     def _claim(self, record: Record, plan: WritePlan) -> WriteLease:
         """Take the lease for a chunk that fits the record, also once the lease is taken."""
@@ -202,9 +208,11 @@ class UploadEngine:
 
     def _take_lease(self, record: Record, plan: WritePlan) -> WriteLease:
         try:
-            return self.storage.take_lease(
-                record.upload_id, plan.start, plan.stop, have=end_of_stored(record)
-            )
+            if isinstance(self.storage, LeasesRanges):
+                return self.storage.open_writer(
+                    record, plan.start, plan.stop, have=end_of_stored(record)
+                )
+            return self._lease_in_record(record, plan)
         except PartMissing:
             # No loss when the upload has been removed or completed since it was looked up.
             self._parts.look_again(record)
@@ -213,6 +221,19 @@ class UploadEngine:
                 # It is being completed right now: the part has its final name as well.
                 raise OffsetMismatch(record.offset) from None
             raise
+
+    def _lease_in_record(self, record: Record, plan: WritePlan) -> RecordLease:
+        for _ in range(_TRIES):
+            if self.records.swap(record, entered(record, plan.start, plan.stop)):
+                break
+            self._parts.look_again(record)
+            self._check(record, plan)
+        else:
+            raise ServiceUnavailable("Upload is being changed by other requests")
+        number = record.fencing_token
+        have = end_of_stored(record)
+        writer = self.storage.open_writer(record, plan.start, plan.stop, have=have)
+        return RecordLease(record, writer, number)
 
     # Remove
 

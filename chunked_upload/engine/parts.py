@@ -68,5 +68,5 @@ class EngineParts:
         state = self.refresh(record)
         if state is not State.UPLOADING:
             # It came so between look-up and lease; taking the lease may have made its files again.
-            self.storage.discard_part(record.upload_id)
+            self.storage.discard_part(record)
         follow(state, Event.COMPARE)

@@ -83,8 +83,8 @@ class Removal:
         """
         if key is None:
             return
-        if self._storage.has_part(record.upload_id):  # and so can be told from others'
-            self._storage.retract(record.upload_id, self._parts.directory(record), record.filename)
+        if self._storage.has_part(record):  # and so can be told from others'
+            self._storage.retract(record, self._parts.directory(record))
             return
         if not self._storage.is_part(key) and not self._records.is_others_file(key, record):
             self._storage.delete(key)
@@ -111,7 +111,7 @@ class Removal:
 
     def _discard_files(self, record: Record, *, delete: bool = True) -> None:
         if record.path is None:
-            self._storage.retract(record.upload_id, self._parts.directory(record), record.filename)
+            self._storage.retract(record, self._parts.directory(record))
         elif delete:
             self._storage.delete(record.path)
-        self._storage.discard_part(record.upload_id)
+        self._storage.discard_part(record)

@@ -10,7 +10,6 @@ from typing import Any
 from flask import Flask, Request, Response, has_request_context, request, url_for
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine
-from werkzeug.utils import import_string
 
 from chunked_upload.engine.engine import UploadEngine
 from chunked_upload.errors import ConfigurationError
@@ -19,7 +18,7 @@ from chunked_upload.records import durability
 from chunked_upload.records.model import Status
 from chunked_upload.records.repository import Record, Records
 from chunked_upload.settings.keys import KEYS, PREFIX, Settings
-from chunked_upload.storage import LocalStorage, Storage
+from chunked_upload.storage.registry import make_storage
 
 from .access import callers, cors, csrf
 from .access.callers import Caller
@@ -94,7 +93,7 @@ class UploadSet:
             settings = loaded.settings
             loaded.engines[model] = UploadEngine(
                 settings=settings,
-                storage=self._make_storage(settings),
+                storage=make_storage(settings, f"{self.app.instance_path}/uploads"),
                 records=Records(model, lambda: self._connect(model, settings)),
                 emit=self.emit,
             )
@@ -219,19 +218,3 @@ class UploadSet:
                 stacklevel=4,
             )
         return _Loaded(values, settings)
-
-    def _make_storage(self, settings: Settings) -> Storage:
-        kind = settings.storage_class or LocalStorage
-        if isinstance(kind, str):
-            try:
-                kind = import_string(kind)
-            except ImportError as error:
-                raise ConfigurationError(
-                    f"CHUNKED_UPLOAD_STORAGE_CLASS={kind!r} cannot be imported"
-                ) from error
-        if not (isinstance(kind, type) and issubclass(kind, Storage)):
-            raise ConfigurationError(
-                "CHUNKED_UPLOAD_STORAGE_CLASS must be a subclass of chunked_upload.Storage,"
-                f" or its dotted name, not {kind!r}"
-            )
-        return kind.from_settings(settings, f"{self.app.instance_path}/uploads")

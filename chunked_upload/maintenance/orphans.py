@@ -19,6 +19,7 @@ from typing import Any
 from chunked_upload.http.upload_set import UploadSet
 from chunked_upload.records.repository import Record
 from chunked_upload.storage import Storage
+from chunked_upload.storage.powers import ListsParts
 
 _BATCH = 500
 
@@ -70,7 +71,8 @@ def remove_orphans(found: Orphans, *, force: bool = False) -> int:
                 " disk mounted? Nothing was removed"
             )
     for upload_id in found.parts:
-        found.storage.discard_part(upload_id)
+        if isinstance(found.storage, ListsParts):
+            found.storage.discard_orphan(upload_id)
     for upload_set, record in found.records:
         upload_set.engine.abort(record)
     return len(found.parts) + len(found.records)
@@ -78,7 +80,7 @@ def remove_orphans(found: Orphans, *, force: bool = False) -> int:
 
 def _look(upload_sets: list[UploadSet], before: datetime) -> Orphans:
     found = Orphans(upload_sets[0].engine.storage)
-    for group in _batched(found.storage.parts()):
+    for group in _batched(_parts(found.storage)):
         found.parts_seen += len(group)
         old = [upload_id for upload_id, touched in group if touched < before]
         known = set[str]().union(
@@ -95,8 +97,14 @@ def _look_at_records(upload_set: UploadSet, before: datetime, found: Orphans) ->
     found.records_seen += records.count(records.queries.with_bytes(name))
     expiry = before + upload_set.settings.expiration_delta
     for record in records.walk(records.queries.with_bytes(name, expires_before=expiry)):
-        if not upload_set.engine.storage.has_part(record.upload_id):
+        if not upload_set.engine.storage.has_part(record):
             found.records.append((upload_set, record))
+
+
+def _parts(storage: Storage) -> Iterator[tuple[str, datetime]]:
+    """Yield the storage's parts; none when it cannot list them."""
+    if isinstance(storage, ListsParts):
+        yield from storage.parts()
 
 
 def _batched(parts: Iterable[tuple[str, datetime]]) -> Iterator[list[tuple[str, datetime]]]:

@@ -117,6 +117,13 @@ class ChunkedUploadMixin:
     checksum_states: Mapped[dict[str, dict[str, Any]]] = mapped_column(
         JSON, default=dict, server_default=_EMPTY
     )
+    #: Who may write which range, ``[fencing token, start, stop]``, where the storage cannot tell.
+    write_leases: Mapped[list[list[int | None]] | None] = mapped_column(JSON(none_as_null=True))
+    #: Who completes the upload right now, and until when (seconds on the database's clock).
+    lease_token: Mapped[str | None] = mapped_column(String(32))
+    lease_until: Mapped[int | None] = mapped_column(BigInteger)
+    #: What the storage keeps for itself, committed with the offset.
+    storage_state: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     #: Where the completed file lies, as the storage names it.
     path: Mapped[str | None] = mapped_column(String(1024))
     created_on: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)

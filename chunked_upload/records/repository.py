@@ -30,6 +30,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import get_history, set_committed_value
 
 from . import durability
+from .lease import CompletionLeases
 from .lookup import Lookup
 from .model import ChunkedUploadMixin, Status
 from .prepared import Statement
@@ -54,6 +55,8 @@ _LIVE = (
     "expires_on",
     "completed_on",
     "notified_on",
+    "storage_state",
+    "write_leases",
 )
 
 
@@ -73,6 +76,8 @@ class Records:
         #: The queries to pass to :meth:`first`, :meth:`all`, :meth:`walk` and :meth:`count`.
         self.queries = Queries(model)
         self._bind = bind
+        #: Who may run an upload's hook.
+        self.leases = CompletionLeases(model, bind)
         # An app's own model may name its columns differently.
         self._columns = {a.key: a.columns[0].key for a in inspect(model).column_attrs}
         self._lookup = Lookup(model)

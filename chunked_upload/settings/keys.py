@@ -129,7 +129,7 @@ class Settings:
         check=_inside_root,
     )
     storage_class: Any = _setting(
-        None, "The storage: a class or its dotted name. None: local disk."
+        None, "The storage: a class or its dotted name. None: what `CHUNKED_UPLOAD_STORAGE` says."
     )
     abstract_model: bool = _setting(
         True,
@@ -152,6 +152,11 @@ class Settings:
     )
     # Where and how.
     url_prefix: str = _setting("/uploads", "Where the endpoints are.", str, _url_prefix)
+    storage: str | None = _setting(
+        None,
+        "The storage by its URL, as `file:///srv/uploads`. None: the local disk, in "
+        "`CHUNKED_UPLOAD_ROOT`.",
+    )
     root: str | None = _setting(
         None, "Directory that holds all bytes. None: `uploads` in the app's instance folder."
     )

@@ -1,6 +1,16 @@
-"""Where bytes live: the interface, and the local disk."""
+"""Where bytes live: the interface, optional powers, and the local disk."""
 
-from .base import LeaseLost, Storage, WriteLease
+from .base import LeaseLost, PartMissing, PartWriter, Storage, StoredUpload, WriteLease
 from .local import LocalStorage
+from .registry import register_storage
 
-__all__ = ["LeaseLost", "LocalStorage", "Storage", "WriteLease"]
+__all__ = [
+    "LeaseLost",
+    "LocalStorage",
+    "PartMissing",
+    "PartWriter",
+    "Storage",
+    "StoredUpload",
+    "WriteLease",
+    "register_storage",
+]

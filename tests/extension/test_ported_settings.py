@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chunked_upload import ChunkedUpload, ChunkedUploadMixin, LocalStorage
 from chunked_upload.settings.keys import Settings
+from chunked_upload.storage import StoredUpload
 from tests.conftest import create_tables
 from tests.extension.helpers import answer, refusal
 from tests.support.protocol import Protocol, files, records
@@ -26,8 +27,8 @@ MakeApp = Callable[..., Flask]
 class ShelfStorage(LocalStorage):
     """A storage of the app's own, which puts a shelf before every key."""
 
-    def promote(self, upload_id: str, length: int, directory: str, filename: str) -> str:
-        return super().promote(upload_id, length, f"shelf/{directory}", filename)
+    def promote(self, upload: StoredUpload, directory: str) -> str:
+        return super().promote(upload, f"shelf/{directory}")
 
 
 def serve(app: Flask, **settings: Any) -> Protocol:

@@ -115,7 +115,7 @@ def check_whole(run: Run, engine: UploadEngine, upload_id: str, content: bytes) 
     record = fetch(engine, upload_id)
     run.check(engine.gaps(record) == [], f"gaps {engine.gaps(record)}")
     run.check(record.offset == len(content), f"offset {record.offset}")
-    stored = b"".join(engine.storage.read_part(upload_id, 0, len(content)))
+    stored = b"".join(engine.storage.read_part(fetch(engine, upload_id), 0, len(content)))
     run.check(stored == content, "other bytes are stored than were acknowledged")
     run.check(engine.completion.checksums(record)["md5"] == md5_of(content), "the MD5 is wrong")
 
@@ -233,7 +233,7 @@ def test_overlap_with_differing_bytes_is_refused_and_changes_nothing(
             send(engine, upload_id, b"n" * 30, 30)
         record = fetch(engine, upload_id)
         assert engine.gaps(record) == [[0, 40], [60, 100]]
-        assert b"".join(engine.storage.read_part(upload_id, 40, 60)) == b"m" * 20
+        assert b"".join(engine.storage.read_part(fetch(engine, upload_id), 40, 60)) == b"m" * 20
 
 
 def test_overlap_with_the_same_bytes_is_accepted(app: Flask, engine: UploadEngine) -> None:
@@ -282,7 +282,7 @@ def test_writer_whose_claim_was_given_away_commits_nothing(
             new.commit()
         for other in others:
             other.__exit__()
-        assert b"".join(engine.storage.read_part(upload_id, 0, 100)) == b"n" * 100
+        assert b"".join(engine.storage.read_part(fetch(engine, upload_id), 0, 100)) == b"n" * 100
 
 
 # Interval arithmetic against sets of integers

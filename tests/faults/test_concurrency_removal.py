@@ -61,10 +61,10 @@ def test_removal_beside_a_chunk_that_takes_the_turn_leaves_nothing(
         late = again(engine, record)
         discard = engine.storage.discard_part
 
-        def discard_beside_a_late_chunk(upload_id: str) -> None:
+        def discard_beside_a_late_chunk(upload: Record) -> None:
             monkeypatch.undo()
             engine.records.raise_fencing_token(late)
-            discard(upload_id)
+            discard(upload)
 
         monkeypatch.setattr(engine.storage, "discard_part", discard_beside_a_late_chunk)
         engine.abort(record)

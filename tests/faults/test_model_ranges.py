@@ -213,7 +213,7 @@ class Ranges(RuleBasedStateMachine):
         assert missing == set(range(LENGTH)) - set(self.stored)
         part = self.engine.storage.read_part
         for low, high in [[0, record.offset], *record.received]:
-            found = b"".join(part(self.upload_id, low, high)) if low < high else b""
+            found = b"".join(part(record, low, high)) if low < high else b""
             assert found == bytes(self.stored[at] for at in range(low, high)), "other bytes"
 
 

@@ -82,4 +82,4 @@ def test_prefix_of_a_displaced_chunk_is_not_kept(app: Flask, engine: UploadEngin
             new.commit()
         stored = records(app)[0]
         assert stored.offset == 20
-        assert b"".join(engine.storage.read_part(stored.upload_id, 0, 20)) == CONTENT[:20]
+        assert b"".join(engine.storage.read_part(stored, 0, 20)) == CONTENT[:20]

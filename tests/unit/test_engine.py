@@ -92,7 +92,7 @@ def restarted(engine: UploadEngine) -> UploadEngine:
 
 def content(engine: UploadEngine, record: Record) -> bytes:
     record = look_up(engine, record)
-    return b"".join(engine.storage.read_part(record.upload_id, 0, record.offset))
+    return b"".join(engine.storage.read_part(record, 0, record.offset))
 
 
 # The count
@@ -381,7 +381,7 @@ def test_a_chunk_that_cannot_read_back_what_was_stored_says_so(engine: UploadEng
     record = store(engine, new(engine), 5, b" world", placement=Placement.ANYWHERE)
     with begin(engine, record, 0, 5, placement=Placement.ANYWHERE) as chunk:
         chunk.write(b"hello")
-        engine.storage.discard_part(record.upload_id)
+        engine.storage.discard_part(record)
         with pytest.raises(UploadExpired, match="bytes of this upload are gone"):
             chunk.finish_whole()
 

@@ -16,6 +16,7 @@ from chunked_upload.records.model import new_upload_id
 from chunked_upload.storage.base import LeaseLost, PartMissing
 from chunked_upload.storage.local import files as tree_module
 from chunked_upload.storage.local.storage import LocalStorage
+from chunked_upload.testing import an_upload as upload
 
 MIB = 1024 * 1024
 
@@ -29,7 +30,7 @@ def storage(tmp_path: Path) -> LocalStorage:
 
 def put(storage: LocalStorage, data: bytes = DATA, upload_id: str | None = None) -> str:
     upload_id = upload_id or new_upload_id()
-    with storage.take_lease(upload_id, 0, len(data), have=0) as lease:
+    with storage.open_writer(upload(upload_id), 0, len(data), have=0) as lease:
         lease.write(data, 0)
         lease.sync()
     return upload_id
@@ -48,36 +49,36 @@ def tree(storage: LocalStorage) -> dict[str, bytes]:
 
 def test_what_is_written_can_be_read(storage: LocalStorage) -> None:
     upload_id = put(storage)
-    assert b"".join(storage.read_part(upload_id, 0, 11)) == DATA
-    assert b"".join(storage.read_part(upload_id, 3, 7)) == DATA[3:7]
-    assert b"".join(storage.read_part(upload_id, 5, 5)) == b""
+    assert b"".join(storage.read_part(upload(upload_id), 0, 11)) == DATA
+    assert b"".join(storage.read_part(upload(upload_id), 3, 7)) == DATA[3:7]
+    assert b"".join(storage.read_part(upload(upload_id), 5, 5)) == b""
 
 
 def test_bytes_lie_at_their_own_position(storage: LocalStorage) -> None:
     upload_id = new_upload_id()
-    with storage.take_lease(upload_id, 6, 11, have=0) as lease:
+    with storage.open_writer(upload(upload_id), 6, 11, have=0) as lease:
         lease.write(b"world", 6)
-    with storage.take_lease(upload_id, 0, 6, have=0) as lease:
+    with storage.open_writer(upload(upload_id), 0, 6, have=0) as lease:
         lease.write(b"hello ", 0)
-    assert b"".join(storage.read_part(upload_id, 0, 11)) == DATA
+    assert b"".join(storage.read_part(upload(upload_id), 0, 11)) == DATA
 
 
 @pytest.mark.parametrize("have", [1, 12])
 def test_promised_bytes_that_are_not_there(storage: LocalStorage, have: int) -> None:
     upload_id = put(storage) if have > 11 else new_upload_id()
     with pytest.raises(PartMissing):
-        storage.take_lease(upload_id, have, 100, have=have)
+        storage.open_writer(upload(upload_id), have, 100, have=have)
     with pytest.raises(PartMissing):
-        list(storage.read_part(upload_id, 0, 12))
+        list(storage.read_part(upload(upload_id), 0, 12))
     with pytest.raises(PartMissing):
-        storage.promote(upload_id, 12, "done", "f")
+        storage.promote(upload(upload_id, 12, "f"), "done")
 
 
 def test_a_newcomers_turn_ends_an_overlapping_one(storage: LocalStorage) -> None:
     upload_id = new_upload_id()
-    old = storage.take_lease(upload_id, 0, 11, have=0)
+    old = storage.open_writer(upload(upload_id), 0, 11, have=0)
     old.write(b"old", 0)
-    with storage.take_lease(upload_id, 2, 5, have=0) as new:
+    with storage.open_writer(upload(upload_id), 2, 5, have=0) as new:
         assert new.preempted
         assert not old.stands()
         with pytest.raises(LeaseLost):
@@ -85,50 +86,50 @@ def test_a_newcomers_turn_ends_an_overlapping_one(storage: LocalStorage) -> None
         new.write(b"new", 2)
         assert new.stands()
     old.close()
-    assert b"".join(storage.read_part(upload_id, 0, 5)) == b"olnew"
+    assert b"".join(storage.read_part(upload(upload_id), 0, 5)) == b"olnew"
 
 
 def test_turns_beside_each_other(storage: LocalStorage) -> None:
     upload_id = new_upload_id()
     with (
-        storage.take_lease(upload_id, 0, 6, have=0) as first,
-        storage.take_lease(upload_id, 6, 11, have=0) as second,
+        storage.open_writer(upload(upload_id), 0, 6, have=0) as first,
+        storage.open_writer(upload(upload_id), 6, 11, have=0) as second,
     ):
         assert not second.preempted
         second.write(b"world", 6)
         first.write(b"hello ", 0)
-    assert b"".join(storage.read_part(upload_id, 0, 11)) == DATA
+    assert b"".join(storage.read_part(upload(upload_id), 0, 11)) == DATA
 
 
 def test_discarding_ends_every_turn(storage: LocalStorage) -> None:
     upload_id = new_upload_id()
-    lease = storage.take_lease(upload_id, 0, None, have=0)
-    storage.discard_part(upload_id)
+    lease = storage.open_writer(upload(upload_id), 0, None, have=0)
+    storage.discard_part(upload(upload_id))
     with pytest.raises(LeaseLost):
         lease.write(b"x", 0)
     lease.close()
     lease.close()  # idempotent
-    assert not storage.has_part(upload_id)
+    assert not storage.has_part(upload(upload_id))
     assert tree(storage) == {}
-    storage.discard_part(upload_id)  # idempotent
+    storage.discard_part(upload(upload_id))  # idempotent
 
 
 def test_short_writes_are_continued(storage: LocalStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.pwrite
     upload_id = new_upload_id()
-    lease = storage.take_lease(upload_id, 0, None, have=0)
+    lease = storage.open_writer(upload(upload_id), 0, None, have=0)
     monkeypatch.setattr(os, "pwrite", lambda fd, data, at: real(fd, bytes(data[:3]), at))
     lease.write(DATA, 0)
     monkeypatch.undo()
     lease.close()
-    assert b"".join(storage.read_part(upload_id, 0, 11)) == DATA
+    assert b"".join(storage.read_part(upload(upload_id), 0, 11)) == DATA
 
 
 # Promotion
 
 
 def test_promotion_makes_the_whole_file_visible(storage: LocalStorage) -> None:
-    key = storage.promote(put(storage), 11, "done/2026", "a.txt")
+    key = storage.promote(upload(put(storage), 11, "a.txt"), "done/2026")
     assert key == "done/2026/a.txt"
     with storage.open(key) as stream:
         assert stream.read() == DATA
@@ -136,13 +137,13 @@ def test_promotion_makes_the_whole_file_visible(storage: LocalStorage) -> None:
 
 
 def test_garbage_past_the_length_is_cut_off(storage: LocalStorage) -> None:
-    key = storage.promote(put(storage, DATA + b"garbage"), 11, "done", "a.txt")
+    key = storage.promote(upload(put(storage, DATA + b"garbage"), 11, "a.txt"), "done")
     assert Path(storage.path(key)).read_bytes() == DATA
 
 
 def test_equal_names_never_overwrite(storage: LocalStorage) -> None:
     contents = [b"%d" % n for n in range(5)]
-    keys = [storage.promote(put(storage, data), 1, "done", "a.txt") for data in contents]
+    keys = [storage.promote(upload(put(storage, data), 1, "a.txt"), "done") for data in contents]
     assert len(set(keys)) == 5
     assert [Path(storage.path(key)).read_bytes() for key in keys] == contents
     assert all(key.startswith("done/a") and key.endswith(".txt") for key in keys)
@@ -165,7 +166,7 @@ def test_whatever_has_the_name_stays(storage: LocalStorage, kind: str, tmp_path:
         case "fifo":
             os.mkfifo(target)
     before = os.lstat(target)
-    key = storage.promote(put(storage), 11, "done", "a.txt")
+    key = storage.promote(upload(put(storage), 11, "a.txt"), "done")
     assert key != "done/a.txt"
     assert os.lstat(target).st_ino == before.st_ino
     assert (tmp_path / "other").read_bytes() == b"other"
@@ -176,12 +177,12 @@ def test_whatever_has_the_name_stays(storage: LocalStorage, kind: str, tmp_path:
 @pytest.mark.parametrize("taken", [False, True])
 def test_repeating_after_a_crash_returns_the_same_key(storage: LocalStorage, taken: bool) -> None:
     if taken:
-        storage.promote(put(storage, b"other", "a" * 32), 5, "done", "a.txt")
-        storage.discard_part("a" * 32)
+        storage.promote(upload(put(storage, b"other", "a" * 32), 5, "a.txt"), "done")
+        storage.discard_part(upload("a" * 32))
     upload_id = put(storage)
-    keys = {storage.promote(upload_id, 11, "done", "a.txt") for _ in range(3)}
+    keys = {storage.promote(upload(upload_id, 11, "a.txt"), "done") for _ in range(3)}
     assert len(keys) == 1
-    storage.discard_part(upload_id)
+    storage.discard_part(upload(upload_id))
     assert Path(storage.path(keys.pop())).read_bytes() == DATA
     assert len(tree(storage)) == 1 + taken
 
@@ -189,21 +190,21 @@ def test_repeating_after_a_crash_returns_the_same_key(storage: LocalStorage, tak
 @pytest.mark.parametrize("taken", [False, True])
 def test_retracting_takes_only_ones_own(storage: LocalStorage, taken: bool) -> None:
     if taken:
-        storage.promote(put(storage, b"other", "a" * 32), 5, "done", "a.txt")
-        storage.discard_part("a" * 32)
+        storage.promote(upload(put(storage, b"other", "a" * 32), 5, "a.txt"), "done")
+        storage.discard_part(upload("a" * 32))
     upload_id = put(storage)
-    storage.retract(upload_id, "done", "a.txt")  # nothing to take back yet
-    assert storage.has_part(upload_id)
-    storage.promote(upload_id, 11, "done", "a.txt")
-    storage.retract(upload_id, "done", "a.txt")
-    storage.discard_part(upload_id)
+    storage.retract(upload(upload_id, 0, "a.txt"), "done")  # nothing to take back yet
+    assert storage.has_part(upload(upload_id))
+    storage.promote(upload(upload_id, 11, "a.txt"), "done")
+    storage.retract(upload(upload_id, 0, "a.txt"), "done")
+    storage.discard_part(upload(upload_id))
     assert tree(storage) == ({"done/a.txt": b"other"} if taken else {})
 
 
 def test_deleting(storage: LocalStorage) -> None:
     upload_id = put(storage)
-    key = storage.promote(upload_id, 11, "done", "a.txt")
-    storage.discard_part(upload_id)
+    key = storage.promote(upload(upload_id, 11, "a.txt"), "done")
+    storage.discard_part(upload(upload_id))
     storage.delete(key)
     storage.delete(key)  # idempotent
     assert tree(storage) == {}
@@ -224,13 +225,15 @@ def without_links(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("without_links")
 def test_without_hard_links(storage: LocalStorage) -> None:
     ids = [put(storage, b"%d" % n) for n in range(3)]
-    keys = [storage.promote(one, 1, "done", "a.txt") for one in ids]
+    keys = [storage.promote(upload(one, 1, "a.txt"), "done") for one in ids]
     assert len(set(keys)) == 3
-    assert [storage.promote(one, 1, "done", "a.txt") for one in ids] == keys  # after a crash
+    assert [
+        storage.promote(upload(one, 1, "a.txt"), "done") for one in ids
+    ] == keys  # after a crash
     assert [Path(storage.path(key)).read_bytes() for key in keys] == [b"0", b"1", b"2"]
     for one in ids:
-        storage.retract(one, "done", "a.txt")
-        storage.discard_part(one)
+        storage.retract(upload(one, 0, "a.txt"), "done")
+        storage.discard_part(upload(one))
     assert tree(storage) == {}
 
 
@@ -246,8 +249,8 @@ def test_without_hard_links(storage: LocalStorage) -> None:
 def test_no_name_leaves_its_directory(storage: LocalStorage, name: str, directory: str) -> None:
     for _ in range(2):
         upload_id = put(storage)
-        key = storage.promote(upload_id, 11, directory, name)
-        storage.discard_part(upload_id)
+        key = storage.promote(upload(upload_id, 11, name), directory)
+        storage.discard_part(upload(upload_id))
         path = Path(storage.path(key))
         assert path.parent == storage.root / directory
         assert len(path.name.encode()) <= 255
@@ -277,7 +280,7 @@ def test_what_stands_in_a_parts_place_is_refused(
         case "fifo":
             os.mkfifo(place)
     with pytest.raises((PartMissing, OSError)):
-        storage.take_lease(upload_id, 0, 11, have=0)
+        storage.open_writer(upload(upload_id), 0, 11, have=0)
     assert victim.read_bytes() == b"precious"
     assert not (tmp_path / "nothing").exists()
 
@@ -291,10 +294,10 @@ def test_a_part_swapped_for_a_link_is_neither_read_nor_promoted(
     storage.part_path(upload_id).unlink()
     storage.part_path(upload_id).symlink_to(victim)
     with pytest.raises((PartMissing, OSError)):
-        list(storage.read_part(upload_id, 0, 11))
+        list(storage.read_part(upload(upload_id), 0, 11))
     with pytest.raises((PartMissing, OSError)):
-        storage.promote(upload_id, 11, "done", "a.txt")
-    storage.discard_part(upload_id)
+        storage.promote(upload(upload_id, 11, "a.txt"), "done")
+    storage.discard_part(upload(upload_id))
     assert victim.read_bytes() == b"precious!!!"
     assert not (storage.root / "done" / "a.txt").exists()
 
@@ -310,7 +313,7 @@ def umask(request: pytest.FixtureRequest) -> Iterator[None]:
 def test_modes_are_as_set_whatever_the_umask(tmp_path: Path) -> None:
     storage = LocalStorage(tmp_path / "root", durable=False, file_mode=0o640, directory_mode=0o750)
     upload_id = put(storage)
-    key = storage.promote(upload_id, 11, "a/b", "f")
+    key = storage.promote(upload(upload_id, 11, "f"), "a/b")
     files = [storage.part_path(upload_id), Path(storage.path(key))]
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o640}
     directories = [storage.part_path(upload_id).parent, Path(storage.path(key)).parent,
@@ -324,7 +327,7 @@ def test_syncing_is_a_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setattr(os, name, lambda descriptor, name=name: synced.append(name))
     for durable in (False, True):
         storage = LocalStorage(tmp_path / str(durable), durable=durable)
-        storage.promote(put(storage), 11, "done", "f")
+        storage.promote(upload(put(storage), 11, "f"), "done")
         assert bool(synced) == durable
     assert {"fsync", "fdatasync"} == set(synced)
 
@@ -340,7 +343,7 @@ def test_large_writes_are_on_their_way_to_the_disk_before_they_are_waited_for(
     monkeypatch.setattr(tree_module, "_sync_file_range", lambda: sync_file_range)
     for durable in (False, True):
         storage = LocalStorage(tmp_path / str(durable), durable=durable)
-        with storage.take_lease("a" * 32, 0, None, have=0) as lease:
+        with storage.open_writer(upload("a" * 32), 0, None, have=0) as lease:
             lease.write(b"small", 0)
             lease.write(bytes(MIB), 5)
     assert begun == [(5, MIB)]
@@ -351,10 +354,10 @@ def test_systems_that_cannot_begin_early_sync_all_the_same(
 ) -> None:
     monkeypatch.setattr(tree_module, "_sync_file_range", lambda: None)
     storage = LocalStorage(tmp_path)
-    with storage.take_lease("a" * 32, 0, None, have=0) as lease:
+    with storage.open_writer(upload("a" * 32), 0, None, have=0) as lease:
         lease.write(bytes(MIB), 0)
         lease.sync()
-    assert b"".join(storage.read_part("a" * 32, 0, MIB)) == bytes(MIB)
+    assert b"".join(storage.read_part(upload("a" * 32), 0, MIB)) == bytes(MIB)
 
 
 # Housekeeping
@@ -362,12 +365,15 @@ def test_systems_that_cannot_begin_early_sync_all_the_same(
 
 def test_only_one_at_a_time(storage: LocalStorage) -> None:
     upload_id = put(storage)
-    with storage.only_one(upload_id) as first, storage.only_one(upload_id) as second:
+    with (
+        storage.only_one(upload(upload_id)) as first,
+        storage.only_one(upload(upload_id)) as second,
+    ):
         assert first
         assert not second
-    with storage.only_one(upload_id) as again:
+    with storage.only_one(upload(upload_id)) as again:
         assert again
-    storage.discard_part(upload_id)
+    storage.discard_part(upload(upload_id))
     assert tree(storage) == {}
 
 
@@ -387,7 +393,7 @@ def test_a_lock_that_another_takes_and_lets_go_meanwhile_is_free(
         return really_open(path, flags, *mode)
 
     monkeypatch.setattr(os, "open", open_)
-    with storage.only_one(upload_id) as mine:
+    with storage.only_one(upload(upload_id)) as mine:
         assert mine
     assert not others
 
@@ -419,5 +425,5 @@ def test_a_turn_that_cannot_be_taken_gives_its_descriptors_back(
         have += 1
     before = os.listdir("/dev/fd")
     with pytest.raises((OSError, PartMissing)):
-        storage.take_lease(upload_id, have, None, have=have)
+        storage.open_writer(upload(upload_id), have, None, have=have)
     assert os.listdir("/dev/fd") == before

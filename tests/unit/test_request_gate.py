@@ -17,6 +17,7 @@ from chunked_upload.server.gunicorn import request_gate
 from chunked_upload.server.gunicorn.request_gate import step_out, stepping_out, through
 from chunked_upload.storage.local.storage import LocalStorage
 from chunked_upload.support.blocking import wrap_blocking
+from chunked_upload.testing import an_upload
 
 _TIMEOUT = 30
 
@@ -92,7 +93,7 @@ class Slow:
 
 
 def sync_slowly(client: Slow) -> list[bytes]:
-    with LocalStorage(client.root).take_lease("a" * 32, 0, None, have=0) as lease:
+    with LocalStorage(client.root).open_writer(an_upload("a" * 32), 0, None, have=0) as lease:
         lease.sync()
     return []
 

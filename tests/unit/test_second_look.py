@@ -19,6 +19,7 @@ from chunked_upload.engine.errors import (
 )
 from chunked_upload.engine.plan import WritePlan
 from chunked_upload.records.repository import Record
+from chunked_upload.storage import WriteLease
 
 
 @pytest.fixture
@@ -150,7 +151,7 @@ def test_a_commit_that_the_database_carries_out_after_all(
         again.write(b"il")
         again.finish_whole()
         again.commit()
-    assert b"".join(engine.storage.read_part(record.upload_id, 0, 8)) == b"headtail"
+    assert b"".join(engine.storage.read_part(record, 0, 8)) == b"headtail"
 
 
 def test_a_chunk_refused_by_the_second_look_gives_its_lease_back(
@@ -160,5 +161,6 @@ def test_a_chunk_refused_by_the_second_look_gives_its_lease_back(
     store(begin(engine, record, 4), b"tail")
     with pytest.raises(OffsetMismatch):
         begin(engine, stale, 4)
-    with engine.storage.take_lease(record.upload_id, 4, 8, have=8) as lease:
+    with engine.storage.open_writer(record, 4, 8, have=8) as lease:
+        assert isinstance(lease, WriteLease)
         assert not lease.preempted

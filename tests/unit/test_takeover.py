@@ -48,7 +48,7 @@ def store(chunk: Chunk, data: bytes) -> None:
 
 
 def stored_bytes(engine: UploadEngine, record: Record) -> bytes:
-    return b"".join(engine.storage.read_part(record.upload_id, 0, look_up(engine, record).offset))
+    return b"".join(engine.storage.read_part(record, 0, look_up(engine, record).offset))
 
 
 def test_a_stalled_writer_writes_nothing_after_a_newcomer_has_come(engine: UploadEngine) -> None:
@@ -120,7 +120,7 @@ def test_a_dropped_first_request_removes_what_it_made(engine: UploadEngine) -> N
         chunk.write(b"da")
     with pytest.raises(UploadNotFound):
         look_up(engine, record)
-    assert not engine.storage.has_part(record.upload_id)
+    assert not engine.storage.has_part(record)
 
 
 def test_a_writer_whose_upload_is_removed_cannot_commit(engine: UploadEngine) -> None:
@@ -131,7 +131,7 @@ def test_a_writer_whose_upload_is_removed_cannot_commit(engine: UploadEngine) ->
         chunk.finish_whole()
         with pytest.raises(UploadNotFound):
             chunk.commit()
-    assert not engine.storage.has_part(record.upload_id)
+    assert not engine.storage.has_part(record)
 
 
 def test_parallel_ranges_commit_beside_each_other(engine: UploadEngine) -> None:

@@ -7,7 +7,7 @@ The rules about callers are the upload set's chunk view's (``check_permissions``
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, BinaryIO
 
 from flask import Response, request, send_file
 from marshmallow import ValidationError
@@ -19,6 +19,8 @@ from chunked_upload.http.access import callers
 from chunked_upload.http.errors import BadRequest, RangeNotSatisfiable
 from chunked_upload.records.model import Status
 from chunked_upload.records.queries import UploadQuery
+from chunked_upload.records.repository import Record
+from chunked_upload.storage.powers import LocalPaths
 from chunked_upload.support.clock import utcnow
 from chunked_upload.support.filenames import clean_filename, portable_filename
 
@@ -150,19 +152,7 @@ class UploadFileView(ResourceView):
             raise NotComplete(record.offset)
         _drop_long_suffix(record.offset)
         try:
-            # Unlike what follows, the storage does not go through a link put in the file's place.
-            with translate_failures(), suppress(FileNotFoundError):
-                self.engine.storage.open(record.path).close()
-            response = send_file(
-                self.engine.storage.path(record.path),
-                mimetype="application/octet-stream",
-                as_attachment=True,
-                download_name=portable_filename(record.filename, fallback=record.upload_id),
-                conditional=True,
-                etag=record.md5 or record.upload_id,
-                last_modified=record.completed_on,
-                max_age=0,
-            )
+            response = self._send(record, record.path)
         except FileNotFoundError as error:
             raise UploadNotFound from error
         except RequestedRangeNotSatisfiable as error:
@@ -174,6 +164,32 @@ class UploadFileView(ResourceView):
         return response
 
     head = get
+
+    def _send(self, record: Record, key: str) -> Response:
+        storage = self.engine.storage
+        content: str | BinaryIO
+        if isinstance(storage, LocalPaths):
+            # Unlike what follows, the storage does not go through a link put in the file's place.
+            with translate_failures(), suppress(FileNotFoundError):
+                storage.open(key).close()
+            content = storage.path(key)
+        else:
+            with translate_failures():
+                content = storage.open(key)  # the response closes it
+        response = send_file(
+            content,
+            mimetype="application/octet-stream",
+            as_attachment=True,
+            download_name=portable_filename(record.filename, fallback=record.upload_id),
+            conditional=isinstance(content, str),
+            etag=record.md5 or record.upload_id,
+            last_modified=record.completed_on,
+            max_age=0,
+        )
+        if not isinstance(content, str):  # whose length nobody can see
+            response.content_length = record.offset
+            response.make_conditional(request, accept_ranges=True, complete_length=record.offset)
+        return response
 
 
 def _drop_long_suffix(length: int) -> None:

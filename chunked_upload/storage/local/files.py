@@ -28,6 +28,12 @@ _EARLY = 256 * 1024
 
 _SYNC_FILE_RANGE_WRITE = 2
 
+#: What copy_file_range(2) says where it cannot be had.
+_NO_COPY = (errno.ENOSYS, errno.EXDEV, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM)
+
+#: Bytes copied through the process at a time.
+_BUFFER = 1024 * 1024
+
 
 class Tree:
     """A directory tree of one owner.
@@ -123,6 +129,19 @@ def open_regular(path: str | Path, *, sole: bool = False) -> int:
         os.close(descriptor)
         raise PartMissing(os.path.basename(path))
     return descriptor
+
+
+def copy_range(source: int, target: int, size: int, at: int, to: int) -> int:
+    """Copy bytes from one open file to another; return how many, 0 at the source's end.
+
+    Within the kernel (where the file systems share blocks, none is copied at all), else through it.
+    """
+    try:
+        return os.copy_file_range(source, target, size, at, to)
+    except (AttributeError, OSError) as error:
+        if getattr(error, "errno", errno.ENOSYS) not in _NO_COPY:
+            raise
+    return os.pwrite(target, os.pread(source, min(size, _BUFFER), at), to)
 
 
 def is_same(path: Path, other: os.stat_result) -> bool:

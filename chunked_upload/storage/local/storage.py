@@ -22,14 +22,25 @@ import fcntl
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import unquote, urlsplit
 
+from chunked_upload.errors import ConfigurationError
 from chunked_upload.support.filenames import portable_filename
 
-from ..base import PartMissing, Storage
+from ..base import PartMissing, PartWriter, Storage, StoredUpload
+from ..powers import (
+    Concatenates,
+    LeasesRanges,
+    ListsParts,
+    LocalPaths,
+    LocksExclusively,
+    WritesRanges,
+)
+from ..registry import register_storage
 from . import files, lease_table
 from .lease import LocalLease
 
@@ -44,7 +55,10 @@ _READ_SIZE = 1024 * 1024
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
 
 
-class LocalStorage(Storage):
+@register_storage("file")
+class LocalStorage(
+    LeasesRanges, WritesRanges, LocalPaths, Concatenates, ListsParts, LocksExclusively, Storage
+):
     """A directory tree on one host's disk.
 
     :param root: the directory; made when missing.
@@ -68,7 +82,7 @@ class LocalStorage(Storage):
     @classmethod
     def from_settings(cls, settings: Settings, default_root: str) -> LocalStorage:
         return cls(
-            settings.root or default_root,
+            _path_of(settings.storage) or settings.root or default_root,
             durable=settings.durable,
             file_mode=settings.file_mode,
             directory_mode=settings.directory_mode,
@@ -102,7 +116,10 @@ class LocalStorage(Storage):
         """Open the side file with the table of leases."""
         return self.tree.open_or_create(self._own_name(upload_id, "turn"), sole=True)
 
-    def take_lease(self, upload_id: str, start: int, stop: int | None, *, have: int) -> LocalLease:
+    def open_writer(
+        self, upload: StoredUpload, start: int, stop: int | None, *, have: int
+    ) -> LocalLease:
+        upload_id = upload.upload_id
         part = self.open_part(upload_id, create=have == 0)
         try:
             side = self.open_side(upload_id)
@@ -116,11 +133,9 @@ class LocalStorage(Storage):
             raise PartMissing(upload_id)
         return lease
 
-    def read_part(self, upload_id: str, start: int, stop: int) -> Iterator[bytes]:
-        try:
-            descriptor = os.open(self.part_path(upload_id), os.O_RDONLY | files.FLAGS)
-        except FileNotFoundError as error:
-            raise PartMissing(upload_id) from error
+    def read_part(self, upload: StoredUpload, start: int, stop: int) -> Iterator[bytes]:
+        upload_id = upload.upload_id
+        descriptor = self._open_to_read(upload_id)
         try:
             while start < stop:
                 data = os.pread(descriptor, min(_READ_SIZE, stop - start), start)
@@ -131,15 +146,33 @@ class LocalStorage(Storage):
         finally:
             os.close(descriptor)
 
-    def has_part(self, upload_id: str) -> bool:
-        return self.part_path(upload_id).exists()
+    def _open_to_read(self, upload_id: str) -> int:
+        try:
+            return os.open(self.part_path(upload_id), os.O_RDONLY | files.FLAGS)
+        except FileNotFoundError as error:
+            raise PartMissing(upload_id) from error
+
+    def append_part(self, writer: PartWriter, source: StoredUpload, position: int) -> None:
+        if not isinstance(writer, LocalLease):
+            raise TypeError(f"{writer!r} is not a writer of this storage")
+        descriptor = self._open_to_read(source.upload_id)
+        try:
+            writer.copy(descriptor, source.offset, position)
+        finally:
+            os.close(descriptor)
+
+    def has_part(self, upload: StoredUpload) -> bool:
+        return self.part_path(upload.upload_id).exists()
 
     def is_part(self, key: str) -> bool:
         with suppress(FileNotFoundError):
             return os.lstat(self.root / key).st_nlink > 1
         return False
 
-    def discard_part(self, upload_id: str) -> None:
+    def discard_part(self, upload: StoredUpload) -> None:
+        self.discard_orphan(upload.upload_id)
+
+    def discard_orphan(self, upload_id: str) -> None:
         part = self.part_path(upload_id)
         side = part.with_suffix(".turn")
         with suppress(FileNotFoundError, PartMissing):
@@ -152,15 +185,16 @@ class LocalStorage(Storage):
             path.unlink(missing_ok=True)
         if os.path.lexists(part.with_suffix(".lock")):
             # Left by a process that died; one that is held stays, and goes with its holder.
-            with self.only_one(upload_id):
+            with self._locked(upload_id):
                 pass
         if part.parent.exists():
             self.tree.sync_directories(part.parent)
 
     # Completed files
 
-    def promote(self, upload_id: str, length: int, directory: str, filename: str) -> str:
-        keys = self._candidates(upload_id, directory, filename)
+    def promote(self, upload: StoredUpload, directory: str) -> str:
+        upload_id, length = upload.upload_id, upload.offset
+        keys = self._candidates(upload_id, directory, upload.filename)
         try:
             part = files.open_regular(self.part_path(upload_id))
         except FileNotFoundError:
@@ -172,10 +206,10 @@ class LocalStorage(Storage):
         finally:
             os.close(part)
 
-    def retract(self, upload_id: str, directory: str, filename: str) -> None:
-        keys = self._candidates(upload_id, directory, filename)
+    def retract(self, upload: StoredUpload, directory: str) -> None:
+        keys = self._candidates(upload.upload_id, directory, upload.filename)
         try:
-            part = os.lstat(self.part_path(upload_id))
+            part = os.lstat(self.part_path(upload.upload_id))
         except FileNotFoundError:
             self.delete(keys[-1])  # moved there for want of links, or never made
             return
@@ -263,8 +297,11 @@ class LocalStorage(Storage):
             for upload_id, at in touched.items():
                 yield upload_id, datetime.fromtimestamp(at, UTC)
 
+    def only_one(self, upload: StoredUpload) -> AbstractContextManager[bool]:
+        return self._locked(upload.upload_id)
+
     @contextmanager
-    def only_one(self, upload_id: str) -> Iterator[bool]:
+    def _locked(self, upload_id: str) -> Iterator[bool]:
         path = self.part_path(upload_id).with_suffix(".lock")
         try:
             descriptor = self.tree.open_or_create(path)
@@ -297,3 +334,16 @@ class LocalStorage(Storage):
         finally:
             os.close(descriptor)
             probe.unlink(missing_ok=True)
+
+
+def _path_of(url: str | None) -> str | None:
+    """Return the directory that a ``file:`` URL names; None without a URL."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    path = unquote(parts.path)
+    if parts.netloc not in ("", "localhost") or not path.startswith("/"):
+        raise ConfigurationError(
+            f"CHUNKED_UPLOAD_STORAGE={url!r} must be file:///absolute/directory"
+        )
+    return path

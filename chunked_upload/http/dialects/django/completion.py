@@ -26,6 +26,7 @@ from chunked_upload.http.wire.fields import add_field
 from chunked_upload.http.wire.replies import add_progress
 from chunked_upload.records.model import Status
 from chunked_upload.records.repository import Record
+from chunked_upload.storage.powers import LocalPaths
 
 #: Two short fields; JSON around them may be padded.
 _MAX_BODY = 64 * 1024
@@ -101,8 +102,9 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
         """Run ``on_completion`` and send the ``completed`` signal."""
         key = record.path or ""
         storage = self.engine.storage
+        path = storage.path(key) if isinstance(storage, LocalPaths) else None
         with storage.open(key) as stream:
-            file = UploadedFile(stream, path=storage.path(key), upload=record)
+            file = UploadedFile(stream, path=path, upload=record)
             self.on_completion(file, request)
             self.upload_set.emit("completed", record)
 

@@ -1,0 +1,88 @@
+"""What only some storages can do, each as a small class of its own.
+
+A storage that has a power inherits from its class; the engine asks with ``isinstance`` and does
+without otherwise.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+
+from .base import PartWriter, StoredUpload, WriteLease
+
+
+class LeasesRanges(ABC):
+    """Knows by itself who may write which range; cheaper than a lease in the database."""
+
+    @abstractmethod
+    def open_writer(
+        self, upload: StoredUpload, start: int, stop: int | None, *, have: int
+    ) -> WriteLease:
+        """Return a writer with the exclusive right to its range, ending any that overlaps it."""
+
+
+class WritesRanges:
+    """Takes chunks at any offset and several at once. Without it an upload grows at its end."""
+
+
+class LocalPaths(ABC):
+    """Keeps completed files where programs on this host can open them."""
+
+    @abstractmethod
+    def path(self, key: str) -> str:
+        """Return the absolute path of a promoted file."""
+
+
+class Concatenates(ABC):
+    """Joins parts by itself, without the bytes passing through the server."""
+
+    @abstractmethod
+    def append_part(self, writer: PartWriter, source: StoredUpload, position: int) -> None:
+        """Copy the recorded bytes of another upload's part to a place within a writer's range.
+
+        As with :meth:`~chunked_upload.storage.base.PartWriter.write`, they are durable when the
+        writer's ``sync`` returns, and count once the record says so.
+
+        :param writer: one of this storage's.
+        :param position: where in the file of the writer's upload the first byte goes.
+        :raises LeaseLost: when a newcomer has taken over.
+        :raises PartMissing: when the source has fewer bytes than its record says.
+        """
+
+
+class PresignsURLs(ABC):
+    """Lets browsers fetch completed files from the storage itself."""
+
+    @abstractmethod
+    def presigned_url(self, key: str, *, filename: str, expires_in: timedelta) -> str:
+        """Return a URL from which anybody can download the file for a while.
+
+        :param filename: the name to save it under.
+        """
+
+
+class ListsParts(ABC):
+    """Can say which uploads have parts, so that orphans are found."""
+
+    @abstractmethod
+    def parts(self) -> Iterator[tuple[str, datetime]]:
+        """Yield the id of every upload that has a part (or what belongs to one), and when any of
+        it was last touched, in UTC. Foreign files are passed over."""
+
+    @abstractmethod
+    def discard_orphan(self, upload_id: str) -> None:
+        """Remove a part that has no record, with what belongs to it. Idempotent."""
+
+
+class LocksExclusively(ABC):
+    """Has locks that end with their holder, for every process that can reach the storage.
+
+    Such a lock is held by a living process or by none, so it needs no time to expire.
+    """
+
+    @abstractmethod
+    def only_one(self, upload: StoredUpload) -> AbstractContextManager[bool]:
+        """Hold the upload's completion lock; yields False when someone else holds it."""

@@ -1,0 +1,98 @@
+"""Which storage a setting means: by URL scheme, or by class.
+
+A module in this folder registers its class with :func:`register_storage`; a package of its own by
+the entry point group ``chunked_upload.storages``, under the scheme's name.
+"""
+
+from __future__ import annotations
+
+import functools
+import pkgutil
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from chunked_upload.errors import ConfigurationError
+
+from .base import Storage
+
+if TYPE_CHECKING:
+    from chunked_upload.settings.keys import Settings
+
+#: Group of entry points.
+GROUP = "chunked_upload.storages"
+
+_by_scheme: dict[str, type[Storage]] = {}
+
+
+def register_storage(scheme: str) -> Callable[[type[Storage]], type[Storage]]:
+    """Register a class for URLs of a scheme (decorator)."""
+
+    def register(kind: type[Storage]) -> type[Storage]:
+        _by_scheme[scheme] = kind
+        return kind
+
+    return register
+
+
+def make_storage(settings: Settings, default_root: str) -> Storage:
+    """Make the storage that the settings ``storage`` or ``storage_class`` mean.
+
+    :param default_root: where to keep bytes when the settings name no place.
+    :raises ConfigurationError: when there is no such storage, or it cannot be made so.
+    """
+    if settings.storage is not None and settings.storage_class is not None:
+        raise ConfigurationError(
+            "CHUNKED_UPLOAD_STORAGE and CHUNKED_UPLOAD_STORAGE_CLASS exclude each other; set one"
+        )
+    if settings.storage is not None:
+        return _by_url(settings.storage).from_settings(settings, default_root)
+    kind = settings.storage_class or _registered()["file"]
+    return _class(kind).from_settings(settings, default_root)
+
+
+def _by_url(url: str) -> type[Storage]:
+    parts = urlsplit(url)
+    kind = _registered().get(parts.scheme)
+    if kind is None:
+        known = ", ".join(sorted(_registered()))
+        raise ConfigurationError(
+            f"CHUNKED_UPLOAD_STORAGE={url!r} has no known scheme; known are {known}"
+        )
+    unknown = dict(parse_qsl(parts.query, keep_blank_values=True)).keys() - kind.options
+    if unknown:
+        raise ConfigurationError(
+            f"CHUNKED_UPLOAD_STORAGE={url!r} has unknown option(s) {sorted(unknown)};"
+            f" {parts.scheme} knows {sorted(kind.options)}"
+        )
+    return kind
+
+
+def _class(kind: Any) -> type[Storage]:
+    if isinstance(kind, str):
+        module, _, name = kind.replace(":", ".").rpartition(".")
+        try:
+            kind = getattr(import_module(module), name)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise ConfigurationError(
+                f"CHUNKED_UPLOAD_STORAGE_CLASS={kind!r} cannot be imported"
+            ) from error
+    if not (isinstance(kind, type) and issubclass(kind, Storage)):
+        raise ConfigurationError(
+            "CHUNKED_UPLOAD_STORAGE_CLASS must be a subclass of chunked_upload.Storage,"
+            f" or its dotted name, not {kind!r}"
+        )
+    return kind
+
+
+@functools.cache
+def _registered() -> dict[str, type[Storage]]:
+    """Return the registered classes by scheme, having imported the modules of this folder."""
+    package = __name__.rpartition(".")[0]
+    for module in pkgutil.iter_modules(import_module(package).__path__):
+        import_module(f"{package}.{module.name}")
+    for point in entry_points(group=GROUP):
+        _by_scheme.setdefault(point.name, _class(point.load()))
+    return _by_scheme
