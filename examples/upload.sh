@@ -1,29 +1,48 @@
 #!/usr/bin/env bash
-# Upload a file of any size in chunks with curl alone: progress, resume, MD5.
-#
-#   upload.sh FILE [URL]        URL defaults to http://127.0.0.1:8000/uploads/
-#
-# Interrupt it, kill it, kill the server, pull the cable: run it again and it goes on where the
-# server stands. What it remembers lies in FILE.upload and is removed at the end; a file that has
-# changed since begins anew.
-# Environment: CHUNK (bytes, default 16 MiB; curl holds one in memory), TOKEN (Bearer token),
-# TRIES (failures in a row before it gives up, default 30).
-#
+# Upload a file of any size in chunks with curl alone: progress, resume, MD5. --help tells how.
 # Works with bash 3.2 and the tools of Linux, macOS and the BSDs.
 set -euo pipefail
 umask 077 # who knows an upload's id may use it
 
 say() { printf '%s\n' "$*" >&2; }
 
+help() {
+    cat <<'END'
+usage: upload.sh FILE [URL]
+
+Uploads a file in chunks. URL is that of the upload service, by default
+http://127.0.0.1:8000/uploads/
+
+After any interruption, of this program or of the server, run it again: the
+upload resumes at what the server has. FILE.upload keeps the upload's id until
+the upload is complete. If the file has changed, the upload starts over.
+
+Environment variables:
+  CHUNK  size of a chunk in bytes, or with K, M or G: 512K, 8M (default: 16M).
+         curl holds one chunk in memory.
+  TOKEN  token to authenticate with, if the service wants one.
+  TRIES  failures in a row before it gives up (default: 30).
+END
+}
+
+# Prints the number of bytes of a size such as 8M; fails for anything else.
+bytes() {
+    local digits=${1%[KkMmGg]} unit=1
+    case $digits in '' | *[!0-9]* | ?????????????*) return 1 ;; esac
+    case $1 in *[Kk]) unit=1024 ;; *[Mm]) unit=1048576 ;; *[Gg]) unit=1073741824 ;; esac
+    printf '%s' "$((10#$digits * unit))"
+}
+
+case ${1:-} in -h | --help) help; exit ;; esac
 file=${1:-}
 url=${2:-http://127.0.0.1:8000/uploads/}
 url=${url%/}
-chunk=${CHUNK:-$((16 * 1024 * 1024))}
 tries=${TRIES:-30}
 
-[ -n "$file" ] || { say "usage: upload.sh FILE [URL]"; exit 2; }
+[ -n "$file" ] || { say "usage: upload.sh FILE [URL]; --help tells more"; exit 2; }
 [ -f "$file" ] && [ -r "$file" ] || { say "upload.sh: $file is not a file that can be read"; exit 2; }
-case $chunk$tries in *[!0-9]*) say "upload.sh: CHUNK and TRIES must be plain numbers"; exit 2 ;; esac
+chunk=$(bytes "${CHUNK:-16M}") || { say "upload.sh: CHUNK must be a size such as 8388608, 512K or 8M"; exit 2; }
+case $tries in *[!0-9]*) say "upload.sh: TRIES must be a plain number"; exit 2 ;; esac
 [ "$chunk" -gt 0 ] || { say "upload.sh: CHUNK must not be 0"; exit 2; }
 case $file in -*) file=./$file ;; esac
 
@@ -46,6 +65,19 @@ quote() { printf %s "$1" | od -An -v -tx1 | tr -d ' \n' | sed 's/../%&/g'; }
 human() {
     awk -v n="$1" 'BEGIN { split("B KiB MiB GiB TiB", u); for (i = 1; n >= 1024 && i < 5; i++) n /= 1024
         printf "%.1f %s", n, u[i] }'
+}
+clock() { # seconds as m:ss or h:mm:ss
+    local hours=$(($1 / 3600)) minutes=$(($1 / 60 % 60))
+    if [ "$hours" -gt 0 ]; then printf '%d:%02d:%02d' "$hours" "$minutes" "$(($1 % 60))"
+    else printf '%d:%02d' "$minutes" "$(($1 % 60))"; fi
+}
+
+# Shows how far the upload is, how fast it has been in this run, and how long the rest takes at that rate.
+progress() {
+    local seconds=$(($(date +%s) - began)) sent=$((offset - from)) left=''
+    [ "$sent" -le 0 ] || [ "$offset" -ge "$size" ] || left="$(clock $((seconds * (size - offset) / sent))) left"
+    printf '\r%3d%%  %s of %s  %s/s  %-14s' "$((size ? offset * 100 / size : 100))" \
+        "$(human "$offset")" "$(human "$size")" "$(human $((sent / (seconds ? seconds : 1))))" "$left" >&2
 }
 
 # Sends a request; prints the status (000 when there was no whole answer), the answer in a file.
@@ -159,9 +191,7 @@ insist ask
 began=$(date +%s) from=$offset
 while [ -z "$id" ] || [ "$offset" -lt "$size" ]; do
     insist send
-    seconds=$(($(date +%s) - began))
-    printf '\r%3d%%  %s of %s  %s/s   ' "$((size ? offset * 100 / size : 100))" \
-        "$(human "$offset")" "$(human "$size")" "$(human $(((offset - from) / (seconds ? seconds : 1))))" >&2
+    progress
 done
 wait "$hashing" || stop "$file cannot be read"
 hashing=''

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -115,6 +116,39 @@ def test_any_name_is_uploaded(server: Server, folder: Path, start: Upload, name:
 def test_any_size_is_uploaded(server: Server, folder: Path, start: Upload, size: int) -> None:
     (folder / "file").write_bytes(DATA[:size])
     assert_stored(server, finish(start("file", CHUNK="65536")), DATA[:size])
+
+
+@pytest.mark.parametrize(
+    ("chunk", "chunks"), [("1M", 4), ("512k", 8), ("2G", 1), ("01000000", 4), ("1000000", 4)]
+)
+def test_a_chunks_size_may_have_a_unit(
+    server: Server, folder: Path, start: Upload, chunk: str, chunks: int
+) -> None:
+    (folder / "file").write_bytes(DATA)
+    assert_stored(server, finish(start("file", CHUNK=chunk)), DATA)
+    assert server.log.read_text().count('"method": "POST"') == chunks + 1  # the completion
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_is_shown(start: Upload, option: str) -> None:
+    out, err = start(option).communicate(timeout=60)
+    assert out.startswith("usage: upload.sh FILE [URL]\n")
+    for name in ("CHUNK", "TOKEN", "TRIES"):
+        assert f"\n  {name} " in out
+    assert err == ""
+
+
+def test_the_time_left_is_shown_until_all_is_sent(
+    server: Server, folder: Path, start: Upload
+) -> None:
+    (folder / "file").write_bytes(DATA)
+    said = finish(start("file", CHUNK="1M")).splitlines()
+    shown = [line for line in said if re.match(" *[0-9]+%", line)]
+    assert len(shown) == 4
+    for line in shown[:-1]:
+        assert re.match(r" [0-9]{2}%  .* of 3\.8 MiB  .*/s  \d+:\d\d left", line), line
+    assert shown[-1].startswith("100%")
+    assert "left" not in shown[-1]
 
 
 def test_the_script_killed_in_the_middle_resumes(
@@ -252,8 +286,14 @@ def test_a_wrong_address_is_told(server: Server, folder: Path, start: Upload) ->
         ("", {}, "usage: upload.sh FILE"),
         ("absent", {}, "absent is not a file"),
         (".", {}, ". is not a file"),
-        ("file", {"CHUNK": "16M"}, "CHUNK and TRIES must be plain numbers"),
+        ("file", {"CHUNK": "16X"}, "CHUNK must be a size such as 8388608, 512K or 8M"),
+        ("file", {"CHUNK": "M"}, "CHUNK must be a size"),
+        ("file", {"CHUNK": "-1"}, "CHUNK must be a size"),
+        ("file", {"CHUNK": "8 M"}, "CHUNK must be a size"),
+        ("file", {"CHUNK": "9999999999999"}, "CHUNK must be a size"),
         ("file", {"CHUNK": "0"}, "CHUNK must not be 0"),
+        ("file", {"CHUNK": "0K"}, "CHUNK must not be 0"),
+        ("file", {"TRIES": "many"}, "TRIES must be a plain number"),
     ],
 )
 def test_wrong_arguments_are_told(
