@@ -127,6 +127,13 @@ class Dialect:
         """
         return False
 
+    def declared_length(self, view: Any, incoming: Incoming) -> int | None:
+        """Return the file's length as its client announces it; None when it does not, or wrongly.
+
+        For an app's checks; parameters as above.
+        """
+        return None
+
     def take(self, view: Any, incoming: Incoming, upload_id: str | None) -> Response:
         """Receive a file that :meth:`recognises_file` has claimed; parameters as there."""
         raise NotImplementedError

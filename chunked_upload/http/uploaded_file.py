@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mimetypes
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from werkzeug.datastructures import FileStorage
@@ -12,14 +14,22 @@ from chunked_upload.records.model import ChunkedUploadMixin
 class UploadedFile(FileStorage):
     """What ``on_completion`` gets: ``.filename``, ``.stream``, ``.save()`` and more.
 
+    ``name``, ``size``, ``content_type`` and :meth:`chunks` are as on Django's ``UploadedFile``. The
+    content type follows from the file's name: what a client says about it is not to be trusted.
+
     :param stream: the completed file, open for reading.
     :param path: its absolute path; None when the storage has no paths on this host.
     :param upload: its record.
     """
 
     def __init__(self, stream: BinaryIO, *, path: str | None, upload: ChunkedUploadMixin) -> None:
+        content_type = mimetypes.guess_type(upload.filename)[0] or "application/octet-stream"
         super().__init__(
-            stream, filename=upload.filename, name="file", content_length=upload.offset
+            stream,
+            filename=upload.filename,
+            name=upload.filename,
+            content_type=content_type,
+            content_length=upload.offset,
         )
         self._path = path
         self.upload = upload
@@ -35,3 +45,12 @@ class UploadedFile(FileStorage):
         if self._path is None:
             raise TypeError("the storage keeps no files on this host; read from .stream")
         return self._path
+
+    def chunks(self, chunk_size: int = 64 * 1024) -> Iterator[bytes]:
+        """Yield the file from its start, as Django's ``UploadedFile.chunks`` does.
+
+        :param chunk_size: bytes at a time.
+        """
+        self.stream.seek(0)
+        while data := self.stream.read(chunk_size):
+            yield data

@@ -43,7 +43,7 @@ def test_parts_and_their_bytes(step: int) -> None:
     assert decode(body, step=step) == [
         Part("a", None),
         b"one",
-        Part("f", "x y"),
+        Part("f", "x y", "a/b"),
         b"t\r\n-\r\r\n--b\r\nwo",
     ]
 

@@ -46,6 +46,10 @@ class CompleteOnLastByte(Dialect):
             headers.get(name) == value for name, value in _DROPZONE_HEADERS.items()
         )
 
+    def declared_length(self, view: ReceivingView, incoming: Incoming) -> int | None:
+        """Return the length of a raw body; a form's is not known before its end."""
+        return incoming.declared if incoming.raw else None
+
     def take(self, view: ReceivingView, incoming: Incoming, upload_id: str | None) -> Response:
         """Store and complete the file that has begun to arrive, and those that follow it.
 

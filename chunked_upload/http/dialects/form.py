@@ -74,6 +74,7 @@ class FormView(ResourceView):
         self.target = self._configured_target()
         self.check_permissions(request)
         incoming = self._open()
+        self.rules.upload_to_be = self.rules.describe_incoming(incoming, length=None)
         self.rules.validate(request)
         with whole_files.all_or_none(self) as records:
             whole_files.take_files(self.rules, incoming, records)

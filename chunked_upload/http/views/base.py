@@ -19,11 +19,13 @@ from chunked_upload.records.queries import UploadQuery
 from chunked_upload.records.repository import Record
 from chunked_upload.settings.keys import Settings
 
+from ..checks import run_checks
 from ..dialect import Dialect
 from ..upload_set import UploadSet
 from ..wire.fields import expose_fields
 from ..wire.linger import linger
 from ..wire.replies import json_reply
+from .exceptions import answer_of_app, refusal_of
 
 #: Verbs routed to the views, which answer 405 in JSON themselves for those they do not offer.
 VERBS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -60,6 +62,8 @@ class ChunkedUploadBaseView(View):
     model: Any = None
     #: Attribute of the model that holds the user: a relationship, or a column for the user's id.
     user_field_name: str = "user"
+    #: What the request is about to upload, or the record of what it completes; for checks.
+    upload_to_be: Any = None
     #: The view reads forms and passes their fields to :meth:`take_fields`, before it stores a byte.
     takes_fields: ClassVar[bool] = False
 
@@ -97,9 +101,11 @@ class ChunkedUploadBaseView(View):
         return self.engine.records.queries.owned_by(owner, upload_set=self.upload_set.name)
 
     def validate(self, request: Request) -> None:
-        """Check the request (hook); raise ChunkedUploadError to refuse it."""
-        for check in self.upload_set.hooks.validators:
-            check(request)
+        """Check the request (hook); raise ChunkedUploadError to refuse it.
+
+        :attr:`upload_to_be` describes the upload.
+        """
+        run_checks(self.upload_set.hooks.validators, request, self.upload_to_be)
 
     def get_response_data(self, chunked_upload: Any, request: Request) -> dict[str, Any]:
         """Return the data of a successful answer (hook)."""
@@ -124,8 +130,7 @@ class ChunkedUploadBaseView(View):
         """
         if self.upload_set.login_required and self.upload_set.caller(request).owner is None:
             raise AuthenticationRequired
-        for check in self.upload_set.hooks.permission_checks:
-            check(request)
+        run_checks(self.upload_set.hooks.permission_checks, request, None)
 
     def find(self, upload_id: str) -> Record:
         """Return the caller's upload.
@@ -167,10 +172,15 @@ class ChunkedUploadBaseView(View):
             handler = self._handler()
             self._check_csrf()
             return handler(**kwargs)
-        except ChunkedUploadError as error:
-            if isinstance(error, CsrfRefused):
-                error.data["csrf_token_url"] = self.upload_set.url("csrf_token")
-            return linger(self.refuse(self.dialect.refusal(error)), self.request)
+        except Exception as error:
+            return linger(self._answer(error), self.request)
+
+    def _answer(self, error: Exception) -> Response:
+        """Answer what was raised: by the app's own error handler, else in the dialect's words."""
+        if isinstance(error, CsrfRefused):
+            error.data["csrf_token_url"] = self.upload_set.url("csrf_token")
+        refusal = self.dialect.refusal(refusal_of(error))
+        return answer_of_app(refusal) or self.refuse(refusal)
 
     @classmethod
     def offers(cls) -> list[str]:

@@ -14,6 +14,7 @@ from chunked_upload.http.errors import BadRequest, LimitExceeded, UnsupportedBod
 from chunked_upload.records.repository import Record
 from chunked_upload.support.filenames import clean_filename, extension
 
+from ..checks import UploadToBe
 from ..wire.fields import OWN_FIELDS, FormLimits
 from ..wire.incoming import UNNAMED, Incoming, header_filename, open_incoming
 from .base import ChunkedUploadBaseView
@@ -39,9 +40,11 @@ class ReceivingView(ChunkedUploadBaseView):
         max_files = self.settings.max_form_files if whole else 1
         incoming = open_incoming(self.request, self.form_limits(max_files=max_files))
         self.take_fields(incoming.fields)
-        self.validate(self.request)
         given = agreed_id(upload_id, incoming.fields)
         self.dialect = self.upload_set.dialects.of_file(self, incoming, given)
+        length = self.dialect.declared_length(self, incoming)
+        self.upload_to_be = self.describe_incoming(incoming, length=length, upload_id=given)
+        self.validate(self.request)
         return self.dialect.take(self, incoming, given)
 
     put = post
@@ -104,6 +107,18 @@ class ReceivingView(ChunkedUploadBaseView):
         }
         record: Record = self.create_chunked_upload(save=False, **attrs)
         return record
+
+    def describe_incoming(
+        self, incoming: Incoming, *, length: int | None, upload_id: str | None = None
+    ) -> UploadToBe:
+        """Return what an app's checks are told about a file that has begun to arrive."""
+        return UploadToBe(
+            filename=self._filename(incoming),
+            length=length,
+            metadata=self.metadata(incoming.fields),
+            content_type=incoming.content_type,
+            upload_id=upload_id,
+        )
 
     def metadata(self, fields: dict[str, str]) -> dict[str, str]:
         """Return the fields that are kept with an upload."""

@@ -50,6 +50,8 @@ class Incoming(Protocol):
     raw: bool
     #: The form field of the file; empty for a raw body.
     field_name: str
+    #: The file's media type as its client says; empty for none.
+    content_type: str
 
     def __iter__(self) -> Iterator[bytes]: ...
 
@@ -89,6 +91,7 @@ class RawChunk:
         self.body = Body(request.environ)
         self.fields: dict[str, str] = {}
         self.declared = self.body.length
+        self.content_type = request.mimetype
         named = header_filename(request) or request.args.get("filename", "")
         self.filename = named or UNNAMED
         ranged = "Content-Range" in request.headers
@@ -116,7 +119,7 @@ class FormChunk:
         body.require_end(framed=True)
         self._collected = Fields(limits)
         self.fields = self._collected.kept
-        self.filename = self.field_name = ""
+        self.filename = self.field_name = self.content_type = ""
         self.declared = body.length
         self._body = body
         self._limits = limits
@@ -167,6 +170,7 @@ class FormChunk:
 
     def _open(self, part: Part) -> None:
         self.filename, self.field_name = part.filename or "", part.name
+        self.content_type = part.content_type
 
     def _read_fields(self) -> Part | None:
         """Take in fields up to a file part, which is returned, or to the end of the form."""
@@ -247,6 +251,7 @@ class ParsedFormChunk:
             return False
         self.field_name, self._file = self._files.pop(0)
         self.filename = self._file.filename or ""
+        self.content_type = self._file.mimetype
         return True
 
 

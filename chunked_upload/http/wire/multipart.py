@@ -19,7 +19,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from werkzeug.http import parse_options_header
@@ -45,6 +45,8 @@ class Part:
 
     name: str
     filename: str | None
+    #: The media type that the part names, without parameters; empty for none.
+    content_type: str = ""
 
 
 class _End(Enum):
@@ -186,17 +188,20 @@ _PADDING = re.compile(rb"[ \t]*")
 
 @functools.lru_cache(maxsize=256)
 def _parse_head(head: bytes) -> Part:
-    """Read a part's headers; only Content-Disposition says anything to us.
+    """Read a part's headers: what it is called, and what it is.
 
     Remembered, since those of an upload's chunks are all the same.
     """
+    headers: dict[str, str] = {}
     for line in head.decode(errors="replace").split("\r\n"):
         name, colon, value = line.partition(":")
         if not colon and line:
             raise MalformedForm("a part has a header without a colon")
-        if name.strip().lower() == "content-disposition":
-            return _parse_disposition(value.strip())
-    raise MalformedForm("a part has no Content-Disposition")
+        headers.setdefault(name.strip().lower(), value.strip())
+    if "content-disposition" not in headers:
+        raise MalformedForm("a part has no Content-Disposition")
+    content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return replace(_parse_disposition(headers["content-disposition"]), content_type=content_type)
 
 
 def _parse_disposition(value: str) -> Part:

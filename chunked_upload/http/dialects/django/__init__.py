@@ -6,11 +6,13 @@ It is the default dialect: what no other dialect recognises is one of its chunks
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from flask import Response
 
 from chunked_upload.http.dialect import Dialect, Recognition, Route, register
+from chunked_upload.http.errors import BadRequestHeaders
 from chunked_upload.http.wire.incoming import Incoming
 
 from .chunks import ChunkedUploadView
@@ -34,6 +36,13 @@ class DjangoDialect(Dialect):
             Route("/<upload_id>", "upload", {"POST": chunk, "PUT": chunk}),
             Route("/complete", "complete", {"POST": upload_set.complete_view}),
         )
+
+    def declared_length(self, view: ChunkedUploadView, incoming: Incoming) -> int | None:
+        """Return the total of Content-Range, or the length of a raw body without one."""
+        with suppress(BadRequestHeaders):
+            span = view.span(incoming)
+            return None if span is None else span.total
+        return None
 
     def take(self, view: ChunkedUploadView, incoming: Incoming, upload_id: str | None) -> Response:
         """Store the chunk."""

@@ -31,7 +31,7 @@ class ChunkedUploadView(ReceivingView):
             chunk, or when it comes after the file.
         """
         record = self._open_upload(upload_id) if upload_id else self.new_record(incoming)
-        span = self._span(incoming)
+        span = self.span(incoming)
         max_bytes = self.get_max_bytes(self.request)
         self._check_sizes(incoming, span, max_bytes)
         before = set(incoming.fields)
@@ -55,7 +55,7 @@ class ChunkedUploadView(ReceivingView):
 
     # What the request declares
 
-    def _span(self, incoming: Incoming) -> ContentRange | None:
+    def span(self, incoming: Incoming) -> ContentRange | None:
         """Return where the chunk goes; None for a whole file whose size its end will tell."""
         header = self.request.headers.get(self.content_range_header)
         if header is not None:

@@ -74,7 +74,7 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
         upload_id, md5 = fields["upload_id"].strip(), fields["md5"].strip()
         if not upload_id or (self.md5_required and not md5):
             raise FieldsRequired(md5_required=self.md5_required)
-        record = self.find(upload_id)
+        record = self.upload_to_be = self.find(upload_id)
         self.validate(request)
         self.finish(record, md5)
         self.settle(record)

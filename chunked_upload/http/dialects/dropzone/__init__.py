@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from flask import Response
 
 from chunked_upload.http.dialect import Dialect, Recognition, Route, register
+from chunked_upload.http.errors import BadRequest
 from chunked_upload.http.views.receiving import ReceivingView
 from chunked_upload.http.wire.incoming import Incoming
 
 from .cancel import DropzoneCancelView
 from .chunks import DropzoneRequest
-from .fields import FIELDS, said_by
+from .fields import FIELDS, read_chunk, said_by
 
 
 @register
@@ -35,6 +37,12 @@ class DropzoneDialect(Dialect):
     ) -> bool:
         """Whether Dropzone's fields came before the file, or beside a raw body."""
         return bool(FIELDS & said_by(view.request, incoming).keys())
+
+    def declared_length(self, view: ReceivingView, incoming: Incoming) -> int | None:
+        """Return ``dztotalfilesize``, where it agrees with the number of chunks."""
+        with suppress(BadRequest):
+            return read_chunk(said_by(view.request, incoming)).length
+        return None
 
     def take(self, view: ReceivingView, incoming: Incoming, upload_id: str | None) -> Response:
         """Take the chunk; complete the upload when it was the missing one."""
