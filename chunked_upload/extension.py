@@ -177,7 +177,7 @@ class ChunkedUpload:
 
         :raises UploadNotFound: when there is none, it is another's, or the id is not an id.
         """
-        return self._upload_view(self.upload_set).find(upload_id)
+        return self.upload_set.for_app(self._upload_view(self.upload_set).find(upload_id))
 
     def page(
         self,

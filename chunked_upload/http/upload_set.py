@@ -16,6 +16,7 @@ from chunked_upload.errors import ConfigurationError
 from chunked_upload.hooks import SIGNALS, Hooks
 from chunked_upload.records import durability
 from chunked_upload.records.model import Status
+from chunked_upload.records.relationships import in_session
 from chunked_upload.records.repository import Record, Records
 from chunked_upload.settings.keys import KEYS, PREFIX, Settings
 from chunked_upload.storage.registry import make_storage
@@ -101,7 +102,13 @@ class UploadSet:
 
     def emit(self, event: str, record: Record) -> None:
         """Send the signal of an event."""
-        SIGNALS[event].send(self.app, upload=record, upload_set=self.name)
+        signal = SIGNALS[event]
+        if signal.receivers:
+            signal.send(self.app, upload=self.for_app(record), upload_set=self.name)
+
+    def for_app(self, record: Record) -> Record:
+        """Return a record for the app's own code, which may follow its relationships."""
+        return in_session(record, self.db.session)
 
     @property
     def login_required(self) -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, make_transient_to_detached
 
 from .model import ChunkedUploadMixin, Status
 from .prepared import Statement
+from .relationships import references
 
 
 class Lookup:
@@ -31,7 +32,9 @@ class Lookup:
         self._names = [attribute.key for attribute in mapper.column_attrs]
         columns = [getattr(model, name) for name in self._names]
         self._rows = [Statement(statement) for statement in self._statements(columns)]
-        self._records = self._statements([model])
+        self._records = [
+            statement.options(*references(model)) for statement in self._statements([model])
+        ]
 
     def _statements(self, what: list[Any]) -> tuple[Select[Any], Select[Any]]:
         """Build the statements for an upload without owner, and for one of an owner."""

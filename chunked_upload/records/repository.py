@@ -36,6 +36,7 @@ from .model import ChunkedUploadMixin, Status
 from .prepared import Statement
 from .queries import Queries, UploadQuery
 from .quota import Quota
+from .relationships import load_references, references
 
 Record = ChunkedUploadMixin
 
@@ -81,6 +82,7 @@ class Records:
         # An app's own model may name its columns differently.
         self._columns = {a.key: a.columns[0].key for a in inspect(model).column_attrs}
         self._lookup = Lookup(model)
+        self._references = references(model)
         # Built once: a chunk's statements cost more to put together than to run.
         this = model.upload_id == bindparam("this")
         live = [getattr(model, name) for name in _LIVE]
@@ -108,12 +110,12 @@ class Records:
     def first(self, statement: UploadQuery) -> Record | None:
         """Return the first record of a query, detached from any session, or None."""
         with self._session() as session:
-            return session.scalars(statement.limit(1)).first()
+            return session.scalars(statement.limit(1).options(*self._references)).first()
 
     def all(self, statement: UploadQuery) -> list[Record]:
         """Return the records of a query, detached."""
         with self._session() as session:
-            return list(session.scalars(statement))
+            return list(session.scalars(statement.options(*self._references)))
 
     def walk(self, statement: UploadQuery) -> Iterator[Record]:
         """Yield the records of a query of any size, holding no connection between batches."""
@@ -173,6 +175,7 @@ class Records:
                 quota.check(session, self.model, record)
             session.add(record)
             session.commit()
+            load_references(record)
             session.expunge(record)
 
     def raise_fencing_token(self, record: Record) -> None:

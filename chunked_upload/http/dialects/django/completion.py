@@ -25,6 +25,7 @@ from chunked_upload.http.wire.body import Body
 from chunked_upload.http.wire.fields import add_field
 from chunked_upload.http.wire.replies import add_progress
 from chunked_upload.records.model import Status
+from chunked_upload.records.relationships import copy_changes
 from chunked_upload.records.repository import Record
 from chunked_upload.storage.powers import LocalPaths
 
@@ -104,8 +105,9 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
         storage = self.engine.storage
         path = storage.path(key) if isinstance(storage, LocalPaths) else None
         with storage.open(key) as stream:
-            file = UploadedFile(stream, path=path, upload=record)
-            self.on_completion(file, request)
+            upload = self.upload_set.for_app(record)
+            self.on_completion(UploadedFile(stream, path=path, upload=upload), request)
+            copy_changes(upload, record)
             self.upload_set.emit("completed", record)
 
     def _complete(self, record: Record, md5: str | None) -> None:
