@@ -106,6 +106,7 @@ class ChunkedUpload:
         if not upload_set.settings.abstract_model:
             default_model(db)
         upload_set.prepare_database()
+        upload_set.watch_deletions()
         blueprint = self._blueprint(upload_set)
         app.register_blueprint(blueprint)
         csrf.take_over(app, blueprint)
@@ -145,6 +146,16 @@ class ChunkedUpload:
     def on_completion(self, function: _Function) -> _Function:
         """Register a function of ``(uploaded_file, request)`` for completed files (decorator)."""
         self._hooks.on_completion.append(function)
+        return function
+
+    def on_delete(self, function: _Function) -> _Function:
+        """Register a function of ``(upload)`` for removed uploads (decorator).
+
+        It is called once the upload's record and bytes are gone, whoever removed it: its client,
+        the cleaner, or the app's own session. An error in it is logged. A process that dies in
+        between does not call it.
+        """
+        self._hooks.on_delete.append(function)
         return function
 
     @property

@@ -43,3 +43,4 @@ class Hooks:
     permission_checks: list[Callable[[Any], None]] = field(default_factory=list)
     validators: list[Callable[[Any], None]] = field(default_factory=list)
     on_completion: list[Callable[[Any, Any], None]] = field(default_factory=list)
+    on_delete: list[Callable[[Any], None]] = field(default_factory=list)

@@ -270,6 +270,11 @@ class UploadEngine:
         self.emit("expired", record)
         return True
 
+    def discard_files(self, record: Record) -> None:
+        """Remove the bytes of an upload whose record the app has deleted itself."""
+        with translate_failures():
+            self._removal.discard_files(record)
+
     def finish_removal(self, record: Record) -> None:
         """Finish the removal of a record marked DELETING by a process that died."""
         self._removal.finish(record)

@@ -45,7 +45,7 @@ class Removal:
         except StorageFull:
             # The bytes to be removed may be what takes up the room.
             with translate_failures(), self._records.with_reserve():
-                self._discard_files(record)
+                self.discard_files(record)
                 if allows(record, Event.REMOVE):
                     self._mark(record)
                 self._purge(record)
@@ -106,10 +106,14 @@ class Removal:
         # name may be the next upload's.
         if delete and record.path and not self._records.refresh(record):
             return
-        self._discard_files(record, delete=delete)
+        self.discard_files(record, delete=delete)
         self._records.remove(record, now=self._parts.now())
 
-    def _discard_files(self, record: Record, *, delete: bool = True) -> None:
+    def discard_files(self, record: Record, *, delete: bool = True) -> None:
+        """Remove an upload's bytes, and nothing of its record.
+
+        :param delete: also the finished file, by its name.
+        """
         if record.path is None:
             self._storage.retract(record, self._parts.directory(record))
         elif delete:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Flask, Request, Response, has_request_context, request, url_for
+from flask import Flask, Request, Response, current_app, has_request_context, request, url_for
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine
 
 from chunked_upload.engine.engine import UploadEngine
-from chunked_upload.errors import ConfigurationError
+from chunked_upload.errors import ChunkedUploadError, ConfigurationError
 from chunked_upload.hooks import SIGNALS, Hooks
 from chunked_upload.records import durability
+from chunked_upload.records.deletions import watch_deletions
 from chunked_upload.records.model import Status
 from chunked_upload.records.relationships import in_session
 from chunked_upload.records.repository import Record, Records
@@ -26,6 +28,11 @@ from .access.callers import Caller
 from .dialect import Dialects
 from .schemas import UploadSchema
 from .wire.body import BEFORE_WAITING
+
+logger = logging.getLogger(__name__)
+
+#: Events after which an upload is gone.
+_REMOVALS = ("aborted", "expired")
 
 
 @dataclass(frozen=True)
@@ -102,9 +109,30 @@ class UploadSet:
 
     def emit(self, event: str, record: Record) -> None:
         """Send the signal of an event."""
+        if event in _REMOVALS:
+            self._call_on_delete(record)
         signal = SIGNALS[event]
         if signal.receivers:
             signal.send(self.app, upload=self.for_app(record), upload_set=self.name)
+
+    def watch_deletions(self) -> None:
+        """Remove the bytes of uploads that the app deletes through its own session."""
+        watch_deletions(self.model, _deleted_by_app)
+
+    def forget(self, record: Record) -> None:
+        """Remove the bytes of an upload whose record the app has deleted."""
+        try:
+            self.engine_for(type(record)).discard_files(record)
+        except ChunkedUploadError:
+            logger.exception("the files of deleted upload %r could not be removed", record)
+        self._call_on_delete(record)
+
+    def _call_on_delete(self, record: Record) -> None:
+        for function in self.hooks.on_delete:
+            try:
+                function(record)
+            except Exception:
+                logger.exception("on_delete failed for upload %r", record)
 
     def for_app(self, record: Record) -> Record:
         """Return a record for the app's own code, which may follow its relationships."""
@@ -225,3 +253,9 @@ class UploadSet:
                 stacklevel=4,
             )
         return _Loaded(values, settings)
+
+
+def _deleted_by_app(record: Record) -> None:
+    upload_sets: dict[str, UploadSet] = current_app.extensions["chunked_upload"]
+    if record.upload_set in upload_sets:
+        upload_sets[record.upload_set].forget(record)
