@@ -10,7 +10,11 @@ from .http.uploaded_file import UploadedFile
 from .records.model import ChunkedUploadMixin, Status
 from .storage import LocalStorage, Storage
 
+#: django-chunked-upload's name of the mixin.
+AbstractChunkedUpload = ChunkedUploadMixin
+
 __all__ = [
+    "AbstractChunkedUpload",
     "ChunkedUpload",
     "ChunkedUploadCompleteView",
     "ChunkedUploadError",
