@@ -1,5 +1,4 @@
-# Two commands: `make serve` runs the service, `make test` runs every test. Both set up what they
-# need in .venv, once. Variables from the environment (HOST, PORT, WORKERS, CHUNKED_UPLOAD_*) reach
+# `make help` lists the commands. Each sets up what it needs in .venv, once. Variables from the environment (HOST, PORT, WORKERS, CHUNKED_UPLOAD_*) reach
 # the server.
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -17,62 +16,68 @@ CHECK = frontend/checks/node_modules/.bin
 
 NPM = npm --loglevel=error --fetch-retries=1 --fetch-retry-mintimeout=2000
 
-.PHONY: serve test coverage faults clients bench lint layers types docs screenshots wheel clean npm-for-tests vendor
+.PHONY: serve help check check-code check-tests test coverage faults clients bench lint layers types docs screenshots wheel clean npm-for-tests vendor
 
-serve: .venv/serve vendor
+serve: .venv/serve vendor ## Run the service on http://127.0.0.1:8000
 	@exec $(BIN)/chunked-upload serve
 
-# More for pytest in ARGS: make test ARGS="-k resume"
-test: .venv/test vendor npm-for-tests
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# Half as long on two cores: what looks at the code runs beside the tests.
+check: .venv/test $(CHECKS) ## Before each commit, under a minute: lint, types, layers, unit and HTTP tests on SQLite
+	@$(MAKE) -s -j2 -O check-code check-tests
+
+check-code: lint types
+
+check-tests: .venv/test
+	@EXAMPLES=$${EXAMPLES:-15} exec $(BIN)/python -m pytest -q -n $(JOBS) --database sqlite tests/unit tests/http $(ARGS)
+
+test: .venv/test vendor npm-for-tests ## Run every test; more for pytest in ARGS: make test ARGS="-k resume"
 	@exec $(BIN)/python -m pytest -q -n $(JOBS) $(ARGS)
 
-coverage: .venv/test vendor npm-for-tests
+coverage: .venv/test vendor npm-for-tests ## Run every test, and tell which lines they miss
 	@exec $(BIN)/python -m pytest -q -n $(JOBS) --cov --cov-report=term $(ARGS)
 
-# The fault harness: its scorecard, in minutes; LONG=1 runs ten times more.
-faults: .venv/test
+faults: .venv/test ## Run the fault harness, in minutes, into docs/scorecard.md; LONG=1 runs ten times more
 	@exec $(BIN)/python -m tests.faults $(if $(LONG),--long) $(ARGS)
 
-# Every client × size × fault in Chromium, up to 1 GiB, into docs/clients.md; in half an hour.
-clients: .venv/test vendor npm-for-tests
+clients: .venv/test vendor npm-for-tests ## Run every client, size and fault in Chromium, in half an hour, into docs/clients.md
 	@run() { $(BIN)/python -m pytest -q -m "" "$$@" $(ARGS) || [ $$? -eq 5 ] || status=1; }; status=0; \
 	run tests/browser/test_matrix.py --junitxml=build/matrix.xml -n $(JOBS); \
 	run tests/browser/test_speed.py --junitxml=build/speed.xml -n 0; \
 	$(BIN)/python -m tests.browser.report build/matrix.xml build/speed.xml && exit $$status
 
-# This server beside its peers, in minutes; QUICK=1 looks at one of them, LONG=1 fills every row,
-# PROFILE=1 tells where this server's time goes.
-bench: .venv/test
+# QUICK=1 looks at one of the peers, LONG=1 fills every row, PROFILE=1 tells where the time goes.
+bench: .venv/test ## Measure this server beside its peers, in minutes; QUICK=1, LONG=1 or PROFILE=1
 	@exec $(BIN)/python -m benchmarks$(if $(PROFILE),.profile) $(if $(QUICK),--quick) $(if $(LONG),--long) $(ARGS)
 
-lint: .venv/test $(CHECKS) layers
+lint: .venv/test $(CHECKS) layers ## Check style and layers, Python and JavaScript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(CHECK)/eslint --config frontend/checks/eslint.config.js static
 	$(CHECK)/prettier --config frontend/checks/prettier.json --check 'static/**/*.js' --ignore-path .gitignore
 
-layers: .venv/test
+layers: .venv/test ## Check which room imports which (docs/architecture.md)
 	$(BIN)/lint-imports --no-logo
 
-types: .venv/test $(CHECKS)
+types: .venv/test $(CHECKS) ## Check types, Python and JavaScript
 	$(BIN)/mypy
 	$(CHECK)/tsc --project frontend/checks
 
-# The pages that are made from the code.
-docs: .venv/test
+docs: .venv/test ## Write the pages that are made from the code
 	$(BIN)/python docs/make_settings.py
 	$(BIN)/python docs/make_options.py
 	$(BIN)/python -m tests.browser.report
 	$(BIN)/python -m benchmarks --pages
 
-# Pictures of the page, into docs/images.
-screenshots: .venv/test vendor
+screenshots: .venv/test vendor ## Take pictures of the page, into docs/images
 	@exec $(BIN)/python -m tests.browser.screenshots
 
-wheel: .venv/test
+wheel: .venv/test ## Build the wheel, into dist
 	$(BIN)/python -m build --wheel --no-isolation
 
-clean:
+clean: ## Remove everything that was installed or built
 	rm -rf .venv .editable build dist static/vendor frontend/node_modules frontend/checks/node_modules tests/browser/node_modules
 
 # What browsers get from npm.
@@ -100,7 +105,7 @@ npm-for-tests: .venv/test
 
 .venv/test: .venv/serve
 	@echo "Installing what the tests need"
-	@$(INSTALL) -e '.[dev,postgresql,login,csrf]'
+	@$(INSTALL) -e '.[dev]'
 	@touch $@
 
 # npm from the system or, where there is none, from PyPI.

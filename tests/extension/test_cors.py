@@ -16,6 +16,8 @@ from tests.http.answers import refused
 from tests.http.expiry import expire
 from tests.support.protocol import Protocol
 
+pytestmark = pytest.mark.one_database
+
 MakeApp = Callable[..., Flask]
 
 ORIGIN = "https://app.example.org"

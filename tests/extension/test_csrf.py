@@ -20,6 +20,8 @@ from tests.http.answers import content_of, refused
 from tests.http.forms import Unreadable, field, file, form, post_form, send
 from tests.support.protocol import Protocol, md5_of, nothing_left, records
 
+pytestmark = pytest.mark.one_database
+
 MakeApp = Callable[..., Flask]
 
 REFUSED = "The CSRF token is missing or wrong"

@@ -19,6 +19,8 @@ from chunked_upload.pages import assets
 from chunked_upload.pages.upload_page import modules
 from tests.conftest import create_tables
 
+pytestmark = pytest.mark.one_database
+
 STATIC = Path(__file__).parents[2] / "static"
 MakeApp = Callable[..., Flask]
 

@@ -17,6 +17,8 @@ from tests.http.answers import refused, stored
 from tests.http.forms import FORM, Unreadable, field, file, form, post_form, send
 from tests.support.protocol import Protocol, md5_of, nothing_left, records
 
+pytestmark = pytest.mark.one_database
+
 MakeApp = Callable[..., Flask]
 
 PATH = "/uploads/form"

@@ -21,6 +21,8 @@ from tests.conftest import create_tables
 from tests.extension.helpers import answer, refusal
 from tests.support.protocol import Protocol, files, records
 
+pytestmark = pytest.mark.one_database
+
 MakeApp = Callable[..., Flask]
 
 

@@ -15,6 +15,8 @@ from chunked_upload.pages import assets
 from tests.http.answers import refused
 from tests.support.protocol import Protocol
 
+pytestmark = pytest.mark.one_database
+
 STATIC = Path(__file__).parents[2] / "static"
 PAGE = "/uploads/static/page.css"
 

@@ -23,6 +23,8 @@ from tests.extension.helpers import answer
 from tests.http.forms import field, file, post_form
 from tests.support.protocol import Protocol
 
+pytestmark = pytest.mark.one_database
+
 MakeApp = Callable[..., Flask]
 Make = Callable[..., Flask]
 

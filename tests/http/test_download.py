@@ -14,6 +14,8 @@ from tests.http.answers import refused
 from tests.http.forms import file, post_form
 from tests.support.protocol import Protocol, md5_of
 
+pytestmark = pytest.mark.one_database
+
 DATA = bytes(range(256)) * 4
 
 

@@ -236,7 +236,7 @@ def test_cancel_needs_a_name(app: Flask, client: FlaskClient) -> None:
 def test_cancels_without_an_upload_have_a_limit(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chunked_upload.http.dialects.dropzone.chunks._MAX_FORBIDDEN", 3)
+    monkeypatch.setattr("chunked_upload.http.dialects.dropzone.cancel._MAX_FORBIDDEN", 3)
     names = [DropzoneFile(client, DATA) for _ in range(4)]
     assert [one.cancel().status_code for one in names] == [204, 204, 204, 413]
     assert len(records(app)) == 3

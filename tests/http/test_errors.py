@@ -98,6 +98,7 @@ def test_404_for_ids_of_nothing(
     assert nothing_left(app)
 
 
+@pytest.mark.one_database
 def test_404_before_the_body_is_read(client: FlaskClient) -> None:
     response = send(
         client,
@@ -130,6 +131,7 @@ def test_410(app: Flask, client: FlaskClient, protocol: Protocol, begun: str) ->
 # 400 No chunk file was submitted
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("body", "content_type"),
     [
@@ -211,6 +213,7 @@ def as_header(text: str) -> str:
     return text.encode().decode("latin-1")
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("value", BAD_RANGES)
 def test_bad_content_range(app: Flask, client: FlaskClient, value: str) -> None:
     for body, content_type in ((form(file(DATA)), FORM), (DATA, "application/octet-stream")):
@@ -226,6 +229,7 @@ def test_bad_content_range(app: Flask, client: FlaskClient, value: str) -> None:
     assert nothing_left(app)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("value", [value for value in BAD_RANGES if len(value) < 100])
 def test_bad_content_range_for_a_known_upload(
     client: FlaskClient, untouched: Untouched, value: str
@@ -248,6 +252,7 @@ def test_content_range_missing_for_raw_bytes(client: FlaskClient, untouched: Unt
     untouched.check()
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "content_type",
     ["multipart/form-data", "multipart/form-data; boundary=", 'multipart/form-data; boundary=""',
@@ -261,6 +266,7 @@ def test_multipart_without_a_usable_boundary(
     assert nothing_left(app)
 
 
+@pytest.mark.one_database
 def test_both_lengths(app: Flask, client: FlaskClient) -> None:
     """A sign of request smuggling (RFC 9112 6.3)."""
     for path, body in (("/uploads/", form(file(DATA))), ("/uploads/complete", b"upload_id=a")):
@@ -269,6 +275,7 @@ def test_both_lengths(app: Flask, client: FlaskClient) -> None:
     assert nothing_left(app)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("length", ["-1", "+5", "5.0", "0x5", "٥", "five", "9" * 5000, "1_0"])
 def test_a_content_length_that_is_no_number(app: Flask, client: FlaskClient, length: str) -> None:
     response = send(client, "POST", "/uploads/?filename=x", DATA, length=length)
@@ -276,6 +283,7 @@ def test_a_content_length_that_is_no_number(app: Flask, client: FlaskClient, len
     assert nothing_left(app)
 
 
+@pytest.mark.one_database
 def test_another_transfer_encoding(app: Flask, client: FlaskClient) -> None:
     response = send(client, "POST", "/uploads/", DATA, length="", HTTP_TRANSFER_ENCODING="gzip")
     refused(response, 400, "Error in request headers")
@@ -340,6 +348,7 @@ def test_a_first_chunk_that_is_not_the_first(
 # 400 File size doesn't match headers
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "value", ["bytes 0-9/11", "bytes 0-11/20", "bytes 0-999/1000", "bytes 0-0/1"]
 )
@@ -434,6 +443,7 @@ def test_a_connection_that_breaks(app: Flask, client: FlaskClient, untouched: Un
     untouched.check()
 
 
+@pytest.mark.one_database
 def test_a_body_longer_than_content_length_is_not_read_on(app: Flask, client: FlaskClient) -> None:
     response = send(
         client, "POST", "/uploads/?filename=x", DATA + b"NEXT REQUEST", length=str(len(DATA))
@@ -536,6 +546,7 @@ def test_two_files(client: FlaskClient, untouched: Untouched, known: bool) -> No
 # 411, 413, 415, 507
 
 
+@pytest.mark.one_database
 def test_411_when_nothing_tells_the_end(app: Flask, client: FlaskClient) -> None:
     response = send(client, "POST", "/uploads/?filename=x", DATA, chunked=True)
     refused(response, 411)
@@ -556,6 +567,7 @@ def test_411_when_nothing_tells_the_end(app: Flask, client: FlaskClient) -> None
     assert nothing_left(app)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "environ",
     [
@@ -620,6 +632,7 @@ def test_deleting_makes_room_on_a_full_disk(
     assert nothing_left(app)
 
 
+@pytest.mark.one_database
 def test_errors_are_not_cached(client: FlaskClient) -> None:
     assert client.get(f"/uploads/{ABSENT}").headers["Cache-Control"] == "no-store"
 

@@ -10,6 +10,8 @@ from tests.http.answers import refused
 from tests.http.forms import Unreadable, send
 from tests.support.protocol import Protocol, nothing_left
 
+pytestmark = pytest.mark.one_database
+
 ABSENT = "0" * 32
 OFFERED = {
     "/uploads/": {"GET", "HEAD", "POST", "DELETE", "OPTIONS"},
