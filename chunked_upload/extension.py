@@ -79,7 +79,7 @@ class ChunkedUpload:
             self.init_app(app)
 
     def init_app(self, app: Flask) -> None:
-        """UploadSet the service in an app.
+        """Add the service to an app.
 
         :raises ConfigurationError: for a setting that cannot work, or a name taken twice.
         """
