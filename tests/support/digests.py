@@ -23,7 +23,10 @@ def digest_state(record: Record, name: str = "md5") -> bytes | None:
 
 def digest_of_state(record: Record, name: str = "md5") -> str:
     """Return the checksum of what the recorded state has seen."""
-    return find(name).thaw(digest_state(record, name) or b"").hexdigest()
+    state = digest_state(record, name)
+    if state is None and digest_offset(record, name) == 0:
+        return find(name)().hexdigest()  # no byte was hashed in time for the commit
+    return find(name).thaw(state or b"").hexdigest()
 
 
 def states(offset: int, state: bytes | None, name: str = "md5") -> dict[str, Any]:
