@@ -172,7 +172,7 @@ def test_processes_that_migrate_at_once_take_turns(database_uri: str, tmp_path: 
             )
             for number in range(6)
         ]
-        said = [process.communicate(timeout=60)[1] for process in running]
+        said = [process.communicate(timeout=240)[1] for process in running]
     assert [process.returncode for process in running] == [0] * 6, said
     assert not any("Traceback" in text for text in said)
 
