@@ -162,7 +162,7 @@ complete() {
     esac
     if grep -q 'checksum does not match' "$work/answer"; then
         rm -f "$state"
-        stop "$file was changed while it was uploaded; run this again to begin anew:"
+        stop "$file was changed while it was uploaded; run this again to start over:"
     fi
     stop "the server could not complete the upload ($status):"
 }

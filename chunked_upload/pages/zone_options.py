@@ -122,9 +122,7 @@ class ZoneOptions:
     chunk_size: int | None = _option(
         None, _size, "Bytes sent in one request at most, or as `'4M'`. None: 8 MiB."
     )
-    resume: bool = _option(
-        True, _switch, "Go on where an upload of the same file stopped, also after a reload."
-    )
+    resume: bool = _option(True, _switch, "Resume an upload of the same file, also after a reload.")
     md5: bool = _option(True, _switch, "Compute the MD5 while uploading, for the server to check.")
     metadata: Mapping[str, str] | None = _option(
         None, _strings, "Fields to keep with every upload."

@@ -87,7 +87,7 @@ class Outcome(Enum):
 
     ITSELF = "✓"
     RETRIED = "✓ retry"
-    ANEW = "– anew"
+    ANEW = "– again"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,6 @@ CLIENTS = [
         page="client-library.html",
         waits="[data-waiting=other-tab]",
         expects={Fault.RELOADED: Outcome.RETRIED, Fault.BROWSER_KILLED: Outcome.RETRIED},
-        why={Fault.RELOADED: "remembers it, and goes on when the file is picked again"},
+        why={Fault.RELOADED: "remembers it, and resumes when the file is picked again"},
     ),
 ]

@@ -20,7 +20,7 @@ PAGE = Client(
     waits=".cu-session [data-waiting=other-tab]",
     expects={Fault.RELOADED: Outcome.RETRIED, Fault.BROWSER_KILLED: Outcome.RETRIED},
     why={
-        Fault.RELOADED: "lists it, and goes on with one click or when the file is picked again",
+        Fault.RELOADED: "lists it, and resumes with one click or when the file is picked again",
     },
 )
 
