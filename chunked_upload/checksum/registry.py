@@ -6,7 +6,6 @@ import functools
 import importlib
 import pkgutil
 import re
-from collections.abc import Iterable
 from importlib.metadata import entry_points
 from typing import TypeVar
 
@@ -45,9 +44,9 @@ def find(name: str) -> type[Checksum]:
     return known[name]
 
 
-def names() -> Iterable[str]:
+def names() -> frozenset[str]:
     """Return the names of all checksums that are known."""
-    return _known().keys()
+    return frozenset(_known())
 
 
 @functools.cache

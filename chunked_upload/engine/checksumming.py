@@ -60,11 +60,11 @@ class FileChecksums:
         names = {*self._digests.kinds, *also}
         found = {} if complete else self._in_background(record)
         if not names <= found.keys() | _recorded(record).keys():
-            with translate_failures(), self._reading.hold(record.upload_id) as waited:
-                if waited:
-                    self._look_again(record, complete)
+            with translate_failures(), self._reading.hold(record.upload_id):
+                self._look_again(record, complete)
                 missing = names - found.keys() - _recorded(record).keys()
-                found |= self._computed(record, [find(name) for name in missing])
+                if missing:
+                    found |= self._computed(record, [find(name) for name in missing])
         found |= _recorded(record)
         return {name: found[name] for name in names}
 
@@ -82,7 +82,7 @@ class FileChecksums:
         return _hexdigests(digest)
 
     def _look_again(self, record: Record, complete: bool) -> None:
-        """Learn what the other request has found, or done.
+        """Learn what another request may have found, or done.
 
         :raises UploadNotFound, AlreadyComplete, UploadExpired:
         """
@@ -94,7 +94,7 @@ class FileChecksums:
         """Return checksums of the stored bytes, reading these once for all."""
         complete = state_of(record) is State.COMPLETE
         running = [(kind(), 0) if complete else thaw(record, kind) for kind in kinds]
-        first = min((seen for _, seen in running), default=record.offset)
+        first = min(seen for _, seen in running)
         with blocking():
             for position, data in self._file(record) if complete else self._part(record, first):
                 _take_in(running, position, data)
@@ -155,20 +155,19 @@ class _OneEach:
         self._changed = threading.Condition()
 
     @contextmanager
-    def hold(self, upload_id: str) -> Iterator[bool]:
-        """Yield whether another request has held it until now.
+    def hold(self, upload_id: str) -> Iterator[None]:
+        """Wait until no other request holds the upload, and hold it.
 
         :raises ServiceUnavailable: when it still does after :data:`_LONGEST_WAIT`.
         """
         with blocking(), self._changed:
-            waited = upload_id in self._held
             if not self._changed.wait_for(lambda: upload_id not in self._held, _LONGEST_WAIT):
                 raise ServiceUnavailable(
                     "The checksum of this upload is being computed for another request; try again"
                 )
             self._held.add(upload_id)
         try:
-            yield waited
+            yield
         finally:
             with self._changed:
                 self._held.remove(upload_id)

@@ -6,7 +6,7 @@ wrong with this request and what was expected, for people, and may change.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from chunked_upload.errors import ChunkedUploadError
 
@@ -65,11 +65,18 @@ class BadRequest(ChunkedUploadError):
 
 
 class FieldsRequired(ChunkedUploadError):
-    """400: the complete request lacks a field."""
+    """400: the complete request lacks a field.
 
-    def __init__(self, *, md5_required: bool) -> None:
-        needed = "Both 'upload_id' and 'md5' are" if md5_required else "'upload_id' is"
-        super().__init__(400, detail=f"{needed} required")
+    :param checksums: names of those of which one must be sent.
+    """
+
+    def __init__(self, *, checksums: Sequence[str]) -> None:
+        if not checksums:
+            super().__init__(400, detail="'upload_id' is required")
+            return
+        first, *others = sorted(checksums, key=lambda name: name != "md5")
+        data = {"reason": f"instead of '{first}' send any of {others}"} if others else {}
+        super().__init__(400, detail=f"Both 'upload_id' and '{first}' are required", **data)
 
 
 class MethodNotOffered(ChunkedUploadError):

@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, fields, validate
 
+from chunked_upload.checksum.registry import names
 from chunked_upload.records.model import Status
 
 from .wire.replies import format_time
@@ -43,7 +44,14 @@ class CompleteSchema(Schema):
         unknown = EXCLUDE
 
     upload_id = fields.String(load_default="")
-    md5 = fields.String(load_default="")
+
+
+def complete_schema() -> Schema:
+    """Return the schema of a complete request, with a field for every checksum that is known."""
+    checksums: dict[str, fields.Field[Any]] = {
+        name: fields.String(load_default="") for name in names()
+    }
+    return CompleteSchema.from_dict(checksums)()
 
 
 class ListSchema(Schema):

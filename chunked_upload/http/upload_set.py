@@ -12,6 +12,7 @@ from flask import Flask, Request, Response, current_app, has_request_context, re
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine
 
+from chunked_upload.checksum import registry
 from chunked_upload.engine.engine import UploadEngine
 from chunked_upload.errors import ChunkedUploadError, ConfigurationError
 from chunked_upload.hooks import SIGNALS, Hooks
@@ -194,6 +195,8 @@ class UploadSet:
         """Return an upload's state as the contract writes it."""
         state: dict[str, Any] = dict(UploadSchema().dump(record))
         complete = record.status == Status.COMPLETE
+        for name in (*self.settings.kept_checksums, *record.checksums):
+            state.setdefault(name, record.checksums.get(name))
         state["url"] = self.url("file", upload_id=record.upload_id) if complete else None
         return state
 
@@ -244,6 +247,8 @@ class UploadSet:
         if unknown:  # mistyped, most likely, and then a limit would quietly not hold
             raise ConfigurationError(f"unknown setting(s) {unknown}; known are {sorted(KEYS)}")
         settings = Settings.load(self.app.config, self._overrides)
+        for name in settings.kept_checksums:
+            registry.find(name)
         if settings.csrf:
             csrf.check_installed()
         if settings.mimetype is not None:

@@ -17,6 +17,8 @@ class UploadedFile(FileStorage):
     ``name``, ``size``, ``content_type`` and :meth:`chunks` are as on Django's ``UploadedFile``. The
     content type follows from the file's name: what a client says about it is not to be trusted.
 
+    ``.md5`` and the others of ``.checksums``, by name, are hex digits.
+
     :param stream: the completed file, open for reading.
     :param path: its absolute path; None when the storage has no paths on this host.
     :param upload: its record.
@@ -35,6 +37,7 @@ class UploadedFile(FileStorage):
         self.upload = upload
         self.size = upload.offset
         self.md5 = upload.md5
+        self.checksums = dict(upload.checksums)
 
     @property
     def path(self) -> str:

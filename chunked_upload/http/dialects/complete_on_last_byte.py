@@ -15,6 +15,7 @@ from chunked_upload.http.errors import BadRequest
 from ..dialect import Dialect, Recognition, register
 from ..views import whole_files
 from ..views.receiving import ReceivingView
+from ..wire.digests import read_file_digests
 from ..wire.fields import is_numbered
 from ..wire.incoming import Incoming
 from ..wire.replies import add_progress
@@ -61,9 +62,8 @@ class CompleteOnLastByte(Dialect):
             whole_files.take_files(view, incoming, records)
             if "upload_id" in incoming.fields:
                 raise BadRequest("'upload_id' must come before the file")
-            query = view.request.args.get("md5", "") if incoming.raw else ""
-            md5 = incoming.fields.get("md5", query).strip() or None
-            completed = whole_files.complete(view, records, md5)
+            digests = read_file_digests(view.request, incoming)
+            completed = whole_files.complete(view, records, digests)
         if several or len(completed) > 1:
             return view.reply({"uploads": completed})
         return add_progress(view.reply(completed[0]), records[0])

@@ -32,6 +32,7 @@ from ..upload_set import UploadSet
 from ..views import whole_files
 from ..views.receiving import ReceivingView
 from ..views.resources import ResourceView
+from ..wire.digests import read_digests
 from ..wire.incoming import Incoming, open_incoming
 
 #: Field with the page to go to afterwards.
@@ -78,8 +79,7 @@ class FormView(ResourceView):
         self.rules.validate(request)
         with whole_files.all_or_none(self) as records:
             whole_files.take_files(self.rules, incoming, records)
-            md5 = incoming.fields.get("md5", "").strip() or None
-            whole_files.complete(self.rules, records, md5)
+            whole_files.complete(self.rules, records, read_digests(incoming.fields))
         if self.target is None or not _wants_page():
             return self.reply({"uploads": [self.upload_set.describe(record) for record in records]})
         self._flash(_praise(records), "success")

@@ -15,7 +15,7 @@ from chunked_upload.records.repository import Record
 from chunked_upload.support.filenames import clean_filename, extension
 
 from ..checks import UploadToBe
-from ..wire.fields import OWN_FIELDS, FormLimits
+from ..wire.fields import FormLimits, own_fields
 from ..wire.incoming import UNNAMED, Incoming, header_filename, open_incoming
 from .base import ChunkedUploadBaseView
 
@@ -122,7 +122,7 @@ class ReceivingView(ChunkedUploadBaseView):
 
     def metadata(self, fields: dict[str, str]) -> dict[str, str]:
         """Return the fields that are kept with an upload."""
-        own = OWN_FIELDS | self.upload_set.dialects.fields
+        own = own_fields() | self.upload_set.dialects.fields
         kept = {name: value for name, value in fields.items() if name not in own}
         # PostgreSQL cannot store NUL in text.
         return {k.replace("\0", ""): v.replace("\0", "") for k, v in kept.items()}

@@ -7,7 +7,7 @@ their places; until then a refusal removes them again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -46,15 +46,18 @@ def take_files(view: ReceivingView, incoming: Incoming, records: list[Record]) -
         records.append(_take_file(view, incoming))
 
 
-def complete(view: ReceivingView, records: list[Record], md5: str | None) -> list[dict[str, Any]]:
+def complete(
+    view: ReceivingView, records: list[Record], digests: Mapping[str, str]
+) -> list[dict[str, Any]]:
     """Complete uploads within the request that brought their last bytes.
 
     :param view: the view that took them.
-    :param md5: the MD5 of the only one, if its client sent it.
+    :param digests: checksums of the only one, by name, as its client sent them.
     :return: the answer to the last chunk of each: its own and the completion's fields.
     """
-    if md5 and len(records) > 1:
-        raise BadRequest("'md5' can be checked for one file only; the form has several")
+    if digests and len(records) > 1:
+        [name, *_] = digests
+        raise BadRequest(f"'{name}' can be checked for one file only; the form has several")
     completing = view.upload_set.complete_view(view.upload_set)
     # What both views have in common has been asked for this request.
     if type(completing).check_permissions is not ChunkedUploadBaseView.check_permissions:
@@ -62,7 +65,7 @@ def complete(view: ReceivingView, records: list[Record], md5: str | None) -> lis
     if type(completing).validate is not ChunkedUploadBaseView.validate:
         completing.validate(request)
     for record in records:
-        completing.finish(record, md5)
+        completing.finish(record, digests)
     for record in records:
         completing.settle(record)
     return [

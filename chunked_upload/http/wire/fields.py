@@ -9,13 +9,12 @@ from typing import Any
 from flask import Request
 from werkzeug.datastructures import ImmutableMultiDict
 
+from chunked_upload.checksum.registry import names
 from chunked_upload.http.errors import BadRequest, LimitExceeded
 
-#: Fields that carry the protocol or a CSRF token; the others are the upload's metadata.
-OWN_FIELDS = frozenset({"upload_id", "md5", "csrf_token", "csrfmiddlewaretoken"})
+_ID = frozenset({"upload_id"})
 
-#: Those that decide what happens: they must not come twice with different values.
-_DECISIVE = frozenset({"upload_id", "md5"})
+_CSRF_TOKENS = frozenset({"csrf_token", "csrfmiddlewaretoken"})
 
 #: Longest value of one of these, in bytes, and how many parts may be spent on them.
 _MAX_OWN_FIELD = 8 * 1024
@@ -54,7 +53,7 @@ class FormLimits:
     @property
     def own_fields(self) -> frozenset[str]:
         """Fields that are not metadata."""
-        return OWN_FIELDS | self.dialect_fields
+        return own_fields() | self.dialect_fields
 
     @property
     def max_parts(self) -> int:
@@ -69,7 +68,7 @@ class Fields:
         self.kept: dict[str, str] = {}
         self._limits = limits
         self._own = limits.own_fields
-        self._decisive = _DECISIVE | limits.dialect_fields
+        self._decisive = limits.own_fields - _CSRF_TOKENS
         self._bytes = 0
 
     def count(self, name: str, size: int, *, so_far: int = 0) -> None:
@@ -101,9 +100,20 @@ def is_numbered(field_name: str) -> bool:
     return re.search(r"\[\d{1,9}\]$", field_name) is not None
 
 
-def add_field(
-    fields: dict[str, Any], name: str, value: Any, *, decisive: frozenset[str] = _DECISIVE
-) -> None:
+def own_fields() -> frozenset[str]:
+    """Return the fields that carry the protocol or a CSRF token; others are the upload's metadata.
+
+    Checksums are among them under any name that is known.
+    """
+    return _ID | _CSRF_TOKENS | names()
+
+
+def decisive_fields() -> frozenset[str]:
+    """Return those that decide what happens: they must not come twice with different values."""
+    return _ID | names()
+
+
+def add_field(fields: dict[str, Any], name: str, value: Any, *, decisive: frozenset[str]) -> None:
     """Keep a field.
 
     :param decisive: fields that must not come twice with different values.

@@ -1,12 +1,13 @@
-"""The django-chunked-upload protocol, second half: completing an upload with its MD5.
+"""The django-chunked-upload protocol, second half: completing an upload with its checksum.
 
-The order of the hooks is django-chunked-upload's: fields, look-up, validate, validity, MD5,
+The order of the hooks is django-chunked-upload's: fields, look-up, validate, validity, checksum,
 pre_save, save, post_save, on_completion, answer.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Any, ClassVar
 
@@ -18,11 +19,12 @@ from werkzeug.http import parse_options_header
 
 from chunked_upload.engine.errors import AlreadyComplete, ChecksumMismatch
 from chunked_upload.http.errors import BadRequest, FieldsRequired, LimitExceeded, UnsupportedBody
-from chunked_upload.http.schemas import CompleteSchema
+from chunked_upload.http.schemas import complete_schema
 from chunked_upload.http.uploaded_file import UploadedFile
 from chunked_upload.http.views.base import ChunkedUploadBaseView
 from chunked_upload.http.wire.body import Body
-from chunked_upload.http.wire.fields import add_field
+from chunked_upload.http.wire.digests import read_digests
+from chunked_upload.http.wire.fields import add_field, decisive_fields
 from chunked_upload.http.wire.replies import add_progress
 from chunked_upload.records.model import Status
 from chunked_upload.records.relationships import copy_changes
@@ -35,16 +37,17 @@ _MAX_PARTS = 100
 
 
 class ChunkedUploadCompleteView(ChunkedUploadBaseView):
-    """Completes an upload: checks the MD5, puts the file in its final place, tells the app."""
+    """Completes an upload: checks the checksum, puts the file in its final place, tells the app."""
 
     takes_fields = True
-    #: Whether the client must send the file's MD5 (unless the setting ``MD5`` is off).
+    #: Whether the client must send a checksum of the file (one that the settings keep), and an MD5
+    #: is checked.
     do_md5_check: ClassVar[bool] = True
 
     @property
-    def md5_required(self) -> bool:
-        """Whether a completion without an MD5 is refused."""
-        return self.do_md5_check and self.settings.md5
+    def required_checksums(self) -> tuple[str, ...]:
+        """The names of the checksums of which a completion must have one."""
+        return self.settings.kept_checksums if self.do_md5_check else ()
 
     def on_completion(self, uploaded_file: UploadedFile, request: Request) -> None:
         """Called with the finished file (hook). Raising does not undo the completion; see docs."""
@@ -60,8 +63,15 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
 
         :raises ChecksumMismatch: when they differ.
         """
-        if chunked_upload.md5 != md5.strip().lower():
-            raise ChecksumMismatch
+        self.checksum_check(chunked_upload, "md5", md5)
+
+    def checksum_check(self, chunked_upload: Any, name: str, value: str) -> None:
+        """Compare another checksum of the client's with the stored bytes' (hook), likewise.
+
+        :raises ChecksumMismatch: when they differ.
+        """
+        if chunked_upload.checksums.get(name) != value.strip().lower():
+            raise ChecksumMismatch(name)
 
     def get_response_data(self, chunked_upload: Any, request: Request) -> dict[str, Any]:
         """Return the answer to a completion (hook)."""
@@ -72,24 +82,27 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
         """Complete an upload; repeating it answers the same and runs no hook twice."""
         self.check_permissions(request)
         fields = self._fields()
-        upload_id, md5 = fields["upload_id"].strip(), fields["md5"].strip()
-        if not upload_id or (self.md5_required and not md5):
-            raise FieldsRequired(md5_required=self.md5_required)
+        upload_id, digests = fields["upload_id"].strip(), read_digests(fields)
+        required = self.required_checksums
+        if not upload_id or (required and not digests.keys() & set(required)):
+            raise FieldsRequired(checksums=required)
         record = self.upload_to_be = self.find(upload_id)
         self.validate(request)
-        self.finish(record, md5)
+        self.finish(record, digests)
         self.settle(record)
         response = self.reply(self.get_response_data(record, request))
         return add_progress(response, record)
 
-    def finish(self, record: Record, md5: str | None) -> None:
+    def finish(self, record: Record, digests: Mapping[str, str]) -> None:
         """Check the upload and put its file in the final place; for every dialect.
 
-        :param md5: the client's; None when its dialect need not send one.
+        :param digests: the client's checksums by name; a dialect may not require any.
         :raises ChecksumMismatch, NotComplete, UploadExpired: and then the upload stays as it was.
         """
         self.is_valid_chunked_upload(record)
-        expected = md5 or None if self.do_md5_check else None
+        expected = dict(digests)
+        if not self.do_md5_check:
+            expected.pop("md5", None)
         if record.status != Status.COMPLETE:
             self._complete(record, expected)
         else:
@@ -110,26 +123,27 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
             copy_changes(upload, record)
             self.upload_set.emit("completed", record)
 
-    def _complete(self, record: Record, md5: str | None) -> None:
+    def _complete(self, record: Record, expected: dict[str, str]) -> None:
         try:
-            also = () if md5 is None else ("md5",)
-            found = self.engine.completion.checksums(record, also)
-            record.checksums = {**record.checksums, **found}
-            if md5 is not None:
-                self.md5_check(record, md5)
+            self._check(record, expected)
             self.commit(self.engine.completion.prepare(record), new=False)
         except AlreadyComplete:  # by another request, right now
-            self._check_again(record, md5)
+            self._check_again(record, expected)
 
-    def _check_again(self, record: Record, md5: str | None) -> None:
-        """Check the MD5 of an upload that is complete, perhaps without one."""
-        if md5 is None:
-            return
-        record.checksums = {
-            **record.checksums,
-            **self.engine.completion.checksums(record, ("md5",)),
-        }
-        self.md5_check(record, md5)
+    def _check_again(self, record: Record, expected: dict[str, str]) -> None:
+        """Check an upload that is complete, perhaps without these checksums."""
+        if expected:
+            self._check(record, expected)
+
+    def _check(self, record: Record, expected: dict[str, str]) -> None:
+        """Set the upload's checksums on the record, and check those that the client sent."""
+        found = self.engine.completion.checksums(record, expected)
+        record.checksums = {**record.checksums, **found}
+        for name, value in expected.items():
+            if name == "md5":
+                self.md5_check(record, value)
+            else:
+                self.checksum_check(record, name, value)
 
     def _fields(self) -> dict[str, str]:
         """Read the form or the JSON object.
@@ -143,17 +157,18 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
             given = self._json_fields()
         else:
             raise UnsupportedBody(f"{mimetype} is not supported; send a form or JSON")
-        errors = CompleteSchema().validate(given)
+        schema = complete_schema()
+        errors = schema.validate(given)
         if errors:
-            raise FieldsRequired(md5_required=self.md5_required)
-        fields: dict[str, str] = CompleteSchema().load(given)
+            raise FieldsRequired(checksums=self.required_checksums)
+        fields: dict[str, str] = schema.load(given)
         return fields
 
     def _form_fields(self) -> dict[str, Any]:
         form = request.form if "form" in request.__dict__ else self._parse_form(self._body())
         fields: dict[str, str] = {}
         for name, value in form.items(multi=True):
-            add_field(fields, name, value)
+            add_field(fields, name, value, decisive=decisive_fields())
         self.take_fields(fields)
         return fields
 
@@ -186,5 +201,5 @@ def _json_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Build an object under the same rule for repeated fields as a form."""
     fields: dict[str, Any] = {}
     for name, value in pairs:
-        add_field(fields, name, value)
+        add_field(fields, name, value, decisive=decisive_fields())
     return fields

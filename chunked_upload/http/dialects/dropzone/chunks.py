@@ -29,6 +29,7 @@ from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.http.errors import BadRequest
 from chunked_upload.http.views import whole_files
 from chunked_upload.http.views.receiving import ReceivingView, chunk_too_large
+from chunked_upload.http.wire.digests import read_digests
 from chunked_upload.http.wire.incoming import Incoming
 from chunked_upload.http.wire.replies import add_progress
 from chunked_upload.records.repository import KeyTaken, Record
@@ -38,6 +39,9 @@ from .names import Names
 
 #: How often a record is looked up that other requests make and remove meanwhile.
 _TRIES = 20
+
+#: Longest checksum kept until the last chunk, in hex digits: one of 512 bits.
+_MAX_DIGEST = 128
 
 
 class DropzoneRequest:
@@ -55,7 +59,7 @@ class DropzoneRequest:
         self._incoming = incoming
         self._sent = sent
         self._upload_id = upload_id
-        self._md5 = said.get("md5", "").strip() or None
+        self._digests = read_digests(said)
         self._names = Names(view, sent.uuid)
         self._max_bytes = view.get_max_bytes(request)
 
@@ -166,8 +170,8 @@ class DropzoneRequest:
         return self._incoming.declared if most is None else most
 
     def _declared(self, before: dict[str, Any]) -> dict[str, Any]:
-        md5 = {} if self._md5 is None else {"md5": self._md5[:64]}
-        return {**before, **self._sent.layout, **md5}
+        digests = {name: digest[:_MAX_DIGEST] for name, digest in self._digests.items()}
+        return {**before, **self._sent.layout, **digests}
 
     # The bytes
 
@@ -178,7 +182,7 @@ class DropzoneRequest:
         if not chunk.received and not self._sent.may_be_empty:
             raise SizeMismatch("the chunk has no bytes")
         record = chunk.record
-        if record.declared is not None and self._md5 is not None:
+        if record.declared is not None and self._digests:
             record.declared = self._declared(record.declared)
         if record.visitor is not None and self._names.visitor is not None:
             # Two uploads that a browser begins at once make two cookies, of which it keeps one.
@@ -186,12 +190,12 @@ class DropzoneRequest:
         return self._view.commit_chunk(chunk)
 
     def _complete(self, record: Record) -> tuple[Record, dict[str, Any]]:
-        md5 = self._md5
+        digests = self._digests
         try:
-            if md5 is None and record.declared is not None:
+            if not digests and record.declared is not None:
                 record = self._view.find(record.upload_id)  # with what came beside this chunk
-                md5 = (record.declared or {}).get("md5")
-            return record, whole_files.complete(self._view, [record], md5)[0]
+                digests = read_digests(record.declared or {})
+            return record, whole_files.complete(self._view, [record], digests)[0]
         except ChunkedUploadError as error:
             # The bytes stay; with the id the client can do something about them.
             error.data.setdefault("upload_id", record.upload_id)

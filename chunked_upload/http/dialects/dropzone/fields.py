@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from flask import Request
 
+from chunked_upload.checksum.registry import names
 from chunked_upload.http.errors import BadRequest
 from chunked_upload.http.wire.incoming import Incoming
 
@@ -99,9 +100,9 @@ def said_by(request: Request, incoming: Incoming) -> Mapping[str, str]:
     """Return the fields before the file; with a raw body, what query and headers say instead."""
     if not incoming.raw:
         return incoming.fields
-    names = FIELDS | {"md5"}
-    return {name: request.headers[name] for name in names if name in request.headers} | {
-        name: request.args[name] for name in names if name in request.args
+    own = FIELDS | names()
+    return {name: request.headers[name] for name in own if name in request.headers} | {
+        name: request.args[name] for name in own if name in request.args
     }
 
 
