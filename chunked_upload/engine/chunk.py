@@ -206,6 +206,7 @@ class Chunk:
             else:
                 raise ServiceUnavailable("Upload is being changed by too many requests")
         self.committed = True
+        self._parts.last_leases.remember(self.record, self._lease.number)
         self._lease.close()
         self._digest.keep()
         if self.first:

@@ -34,6 +34,7 @@ from .digesting import Digests
 from .duplicate_chunk import DuplicateChunk
 from .errors import OffsetMismatch, ServiceUnavailable, SizeMismatch, UploadNotFound
 from .failures import translate_failures
+from .last_leases import LastLeases
 from .parts import Emit, EngineParts
 from .plan import Placement, WritePlan, end_of_stored, is_empty
 from .record_lease import RecordLease, entered
@@ -72,6 +73,7 @@ class UploadEngine:
             emit=emit,
             now=now,
             digests=Digests(settings.kept_checksums),
+            last_leases=LastLeases(),
         )
         self._removal = Removal(self._parts)
         #: How uploads are completed.
@@ -202,7 +204,8 @@ class UploadEngine:
         if lease.preempted or (not plan.sequential and not plan.creates and is_empty(record)):
             # The second: so that a failing creator does not take the upload away from us.
             self.records.raise_fencing_token(record)
-        if shared:
+        known = self._parts.last_leases.is_next(record, lease.number)
+        if shared and not (known and not lease.preempted):
             self._parts.look_again(record)
             self._check(record, plan)
 

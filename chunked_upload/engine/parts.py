@@ -12,6 +12,7 @@ from chunked_upload.storage import Storage
 
 from .digesting import Digests
 from .errors import UploadExpired
+from .last_leases import LastLeases
 from .states import Event, State, follow, state_of
 
 #: What the engine tells those who listen: the event's name and the record it happened to.
@@ -26,6 +27,7 @@ class EngineParts:
         ``expired`` or ``aborted`` and the record.
     :param now: the clock, aware and in UTC.
     :param digests: the checksums that follow the chunks.
+    :param last_leases: under which leases this process has committed.
     """
 
     settings: Settings
@@ -34,6 +36,7 @@ class EngineParts:
     emit: Emit
     now: Callable[[], datetime]
     digests: Digests
+    last_leases: LastLeases
 
     def expiry(self) -> datetime:
         """Return when an upload expires that gets no more bytes from now on."""

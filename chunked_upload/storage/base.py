@@ -103,6 +103,8 @@ class WriteLease(PartWriter):
 
     #: True when taking it preempted another one that may still be alive.
     preempted: bool
+    #: How many leases the upload's part has had, this one included; None where that is not counted.
+    number: int | None = None
 
     @property
     def part_writer(self) -> PartWriter:

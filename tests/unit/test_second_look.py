@@ -1,4 +1,4 @@
-"""A chunk's record is read again once its lease is taken: it may have moved since the look-up."""
+"""A chunk's record is read again once its lease is taken, unless nobody can have moved it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from chunked_upload.engine.errors import (
     UploadNotFound,
 )
 from chunked_upload.engine.plan import WritePlan
-from chunked_upload.records.repository import Record
-from chunked_upload.storage import WriteLease
+from chunked_upload.records.repository import Record, Records
+from chunked_upload.storage import LocalStorage, WriteLease
 
 
 @pytest.fixture
@@ -36,6 +36,20 @@ def record(engine: UploadEngine) -> Record:
     )
     engine.create(made)
     store(begin(engine, made, 0, creates=True), b"head")
+    return made
+
+
+@pytest.fixture
+def looks(engine: UploadEngine, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The upload of every second look."""
+    made: list[str] = []
+
+    def refresh(records: Records, record: Record) -> bool:
+        made.append(record.upload_id)
+        return really(records, record)
+
+    really = Records.refresh
+    monkeypatch.setattr(Records, "refresh", refresh)
     return made
 
 
@@ -61,6 +75,27 @@ def complete(engine: UploadEngine, record: Record) -> None:
     engine.completion.promote(record)
     engine.completion.commit(record)
     engine.completion.settle(record, lambda: None)
+
+
+def test_a_chunk_after_this_process_committed_the_one_before(
+    engine: UploadEngine, looks: list[str], record: Record
+) -> None:
+    """Nobody has come in between, so the record need not be read again."""
+    looks.clear()
+    store(begin(engine, look_up(engine, record), 4), b"tail")
+    assert looks == []
+    assert look_up(engine, record).offset == 8
+
+
+def test_a_chunk_after_another_process_has_had_the_lease(
+    engine: UploadEngine, looks: list[str], record: Record
+) -> None:
+    found = look_up(engine, record)
+    assert isinstance(engine.storage, LocalStorage)
+    engine.storage.open_writer(record, 4, 8, have=4).close()
+    looks.clear()
+    store(begin(engine, found, 4), b"tail")
+    assert looks == [record.upload_id]
 
 
 def test_after_a_chunk_that_was_dropped(engine: UploadEngine, record: Record) -> None:

@@ -48,6 +48,7 @@ class LocalLease(WriteLease):
             raise
         self._open = True
         self.preempted = self._entry.preempted
+        self.number = self._entry.number
 
     @property
     def size(self) -> int:
