@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import groupby
+from typing import Literal
 
 from pathvalidate import sanitize_filename
 
@@ -18,8 +20,18 @@ _MAX_DISK_BYTES = 200
 #: Names of Windows that pathvalidate lets pass.
 _DEVICE = re.compile(r"(CONIN\$|CONOUT\$|CLOCK\$)(\.|$)", re.IGNORECASE)
 
-#: Control, format (bidi overrides, zero width), surrogate and unassigned characters.
-_UNSHOWABLE = ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")
+#: Controls, bidi controls, what has no width, line separators, tags, lone surrogates. Written out,
+#: since each Python has other tables of Unicode, and a name must be the same on all of them. What
+#: a table does not know yet (the newest emoji) is kept, as are the joiners ZWNJ and ZWJ, without
+#: which Persian and Sinhala are misspelt, and the visible signs of category Cf (U+0600).
+_UNSHOWABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff"
+    "\ufeff\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
+)
+_JOINERS = "\u200c\u200d"
+
+#: Characters of Unicode 3.2, the one table that is the same in every Python.
+_known = unicodedata.ucd_3_2_0.category
 
 
 def clean_filename(name: str) -> str:
@@ -28,9 +40,8 @@ def clean_filename(name: str) -> str:
     Both ``/`` and ``\\`` separate, since old browsers send full Windows paths. May be empty.
     """
     base = re.split(r"[/\\]", name)[-1]
-    shown = "".join(c for c in base if unicodedata.category(c) not in _UNSHOWABLE)
-    shown = unicodedata.normalize("NFC", shown).strip()
-    return "" if shown in (".", "..") else shown
+    shown = _normalize("NFC", _UNSHOWABLE.sub("", base)).strip()
+    return "" if shown.strip(_JOINERS) in ("", ".", "..") else shown
 
 
 def portable_filename(name: str, *, fallback: str) -> str:
@@ -41,7 +52,7 @@ def portable_filename(name: str, *, fallback: str) -> str:
     """
     # NFKC turns look-alike separators and dots (fullwidth solidus …) into what they look like
     # before they are judged.
-    plain = clean_filename(unicodedata.normalize("NFKC", clean_filename(name))).lstrip(". ")
+    plain = clean_filename(_normalize("NFKC", clean_filename(name))).lstrip(f". {_JOINERS}")
     # Cut before it is sanitised, which would cut the extension off; strip before, too, since a
     # name may become reserved by that (".CON").
     short = _shorten(plain).rstrip(". ")
@@ -54,9 +65,22 @@ def extension(name: str) -> str:
 
     Empty when there is none; a name that is nothing but an extension (``.htaccess``) is its own.
     """
-    hidden = unicodedata.normalize("NFKC", clean_filename(name)).startswith(".")
-    _stem, dot, suffix = portable_filename(name, fallback="").rpartition(".")
+    # Some file systems take no notice of joiners, and some people of rules about extensions.
+    visible = re.sub(f"[{_JOINERS}]", "", name)
+    hidden = _normalize("NFKC", clean_filename(visible)).startswith(".")
+    _stem, dot, suffix = portable_filename(visible, fallback="").rpartition(".")
     return suffix.lower() if dot or hidden else ""
+
+
+def _normalize(form: Literal["NFC", "NFKC"], text: str) -> str:
+    """Normalize what every Python knows; what it does to the rest would differ between them."""
+    if text.isascii():
+        return text
+    pieces = groupby(text, lambda character: _known(character) != "Cn")
+    return "".join(
+        unicodedata.normalize(form, "".join(piece)) if known else "".join(piece)
+        for known, piece in pieces
+    )
 
 
 def _shorten(name: str) -> str:

@@ -31,13 +31,25 @@ def test_leading_zeros_do_no_harm() -> None:
     assert parse_content_range("bytes 00-010/0011") == ContentRange(0, 11, 11)
 
 
+@pytest.mark.parametrize("unit", ["Bytes", "BYTES", "bYTES"])
+def test_units_have_no_case(unit: str) -> None:
+    assert parse_content_range(f"{unit} 0-4/5") == ContentRange(0, 5, 5)
+
+
+@pytest.mark.parametrize("joint", [",", ", ", ",\t"])
+def test_a_doubled_header_is_refused(joint: str) -> None:
+    """Servers join headers of one name by a comma; which one would count?"""
+    with pytest.raises(BadRequestHeaders):
+        parse_content_range(f"bytes 0-4/5{joint}bytes 0-4/5")
+
+
 def test_white_space_around_is_no_part_of_the_value() -> None:
     assert parse_content_range(" \tbytes 0-10/11 ") == ContentRange(0, 11, 11)
 
 
 @given(st.text() | st.from_regex(r"bytes.*[0-9]+.*-.*[0-9]+.*/.*[0-9]+.*", fullmatch=True))
 def test_anything_else_is_refused(text: str) -> None:
-    if re.fullmatch(r"[ \t]*bytes [0-9]+-[0-9]+/[0-9]+[ \t]*", text):
+    if re.fullmatch(r"[ \t]*(?i:bytes) [0-9]+-[0-9]+/[0-9]+[ \t]*", text, re.ASCII):
         return
     with pytest.raises(BadRequestHeaders):
         parse_content_range(text)

@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 
 from chunked_upload.support.filenames import clean_filename, extension, portable_filename
 
+#: Embeddings, overrides, isolates.
+BIDI_CONTROLS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+
 tricky = st.sampled_from(
     [
         *(
@@ -40,6 +43,8 @@ tricky = st.sampled_from(
             "‥",
             "ﬁ",
             "é",
+            "\u200c",
+            "\u200d",
             "e\u0301",
             "😀",
             "\ud800",
@@ -59,7 +64,8 @@ def test_a_clean_name_is_one_component_that_can_be_shown(name: str) -> None:
     assert "\\" not in clean
     assert clean not in (".", "..")
     assert clean == clean.strip()
-    assert all(unicodedata.category(c) not in ("Cc", "Cf", "Cs") for c in clean)
+    assert all(unicodedata.category(c) not in ("Cc", "Cs", "Zl", "Zp") for c in clean)
+    assert all(unicodedata.bidirectional(c) not in BIDI_CONTROLS for c in clean)
     clean.encode()  # no surrogates
     assert clean_filename(clean) == clean
 
@@ -148,7 +154,9 @@ def test_the_extension_is_that_of_the_name_on_disk(name: str) -> None:
     portable = portable_filename(name, fallback="")
     suffix = extension(name)
     assert suffix == suffix.lower()
-    if "." in portable:
+    if {"\u200c", "\u200d"} & set(name):
+        assert suffix == extension(name.replace("\u200c", "").replace("\u200d", ""))
+    elif "." in portable:
         assert suffix == portable.rpartition(".")[2].lower()
     else:
         assert suffix in ("", portable.lower())
@@ -173,6 +181,59 @@ def test_the_extension_is_that_of_the_name_on_disk(name: str) -> None:
 )
 def test_extensions(name: str, suffix: str) -> None:
     assert extension(name) == suffix
+
+
+UNASSIGNED = [
+    chr(code)
+    for code in range(0xE0000)
+    if unicodedata.category(chr(code)) == "Cn" and code not in range(0xD800, 0xE000)
+]
+
+
+@given(st.lists(st.sampled_from([*"🩷🫩", *UNASSIGNED]), min_size=1, max_size=5).map("".join))
+def test_characters_newer_than_this_python_are_kept(name: str) -> None:
+    for made in (clean_filename(f"{name}.jpg"), portable_filename(f"{name}.jpg", fallback="f")):
+        assert made == f"{name}.jpg"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "نامه‌ها.pdf",  # Persian, ZWNJ
+        "ශ්‍රී ලංකා.txt",  # Sinhala, ZWJ
+        "👩‍💻.png",
+        "\u0600١.txt",
+        "\u06dd.txt",
+    ],
+)
+def test_scripts_keep_what_they_are_spelt_with(name: str) -> None:
+    assert clean_filename(name) == name
+    assert portable_filename(name, fallback="f") == name
+
+
+@pytest.mark.parametrize("code", [*range(32), *range(127, 160), 0xAD, 0x61C, 0xFEFF, 0x2028])
+def test_controls_go(code: int) -> None:
+    assert clean_filename(f"a{chr(code)}b") == "ab"
+
+
+def test_joiners_do_not_pass_the_rules_about_names() -> None:
+    assert clean_filename("\u200d.\u200c") == ""
+    assert portable_filename("\u200d.htaccess", fallback="f") == "htaccess"
+    assert extension("a.ph\u200dp\u200c") == "php"
+    assert extension("\u200d.php") == "php"
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"),
+    [
+        # U+113C5 has a decomposition since Unicode 16, which only the newest Pythons know.
+        ("\U000113c2\U000113c2", "\U000113c2\U000113c2"),
+        ("\u1b05\u1b35", "\u1b05\u1b35"),
+        ("か\u3099", "が"),
+    ],
+)
+def test_every_python_makes_the_same_name(name: str, clean: str) -> None:
+    assert clean_filename(name) == clean
 
 
 def is_reserved(name: str) -> bool:

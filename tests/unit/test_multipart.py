@@ -9,6 +9,7 @@ import pytest
 
 from chunked_upload.http.wire.multipart import (
     MAX_HEADERS,
+    MAX_PREAMBLE,
     PART_END,
     FormDecoder,
     FormTooLarge,
@@ -77,6 +78,22 @@ def test_a_line_break_may_come_first() -> None:
     assert decode(b"\r\n--B\r\n" + HEAD + b"\r\nx\r\n--B--") == [Part("a", None), b"x"]
 
 
+@pytest.mark.parametrize("step", [1, 2, 7, 100_000])
+@pytest.mark.parametrize(
+    "preamble", [b"x", b"-", b"--", b"\r\n", b"This is a message\r\n--A\r\n-- B", b"\r" * 8000]
+)
+def test_a_preamble_is_skipped(preamble: bytes, step: int) -> None:
+    body = preamble + b"\r\n--B\r\n" + HEAD + b"\r\nx\r\n--B--"
+    assert decode(body, step=step) == [Part("a", None), b"x"]
+
+
+@pytest.mark.parametrize("step", [100, 100_000])
+def test_a_preamble_is_bounded(step: int) -> None:
+    body = b"x" * (MAX_PREAMBLE + 1) + b"\r\n--B\r\n" + HEAD + b"\r\nx\r\n--B--"
+    with pytest.raises(MalformedForm, match="no boundary in its first"):
+        decode(body, step=step)
+
+
 def test_a_form_without_parts() -> None:
     assert decode(b"--B--\r\n") == []
 
@@ -105,7 +122,7 @@ def test_malformed_forms(body: bytes) -> None:
         decode(body)
 
 
-@pytest.mark.parametrize("boundary", ["", "x" * 201, "a\rb", "a\nb"])
+@pytest.mark.parametrize("boundary", ["", "x" * 201, "a\rb", "a\nb", "日"])
 def test_boundaries_that_are_none(boundary: str) -> None:
     with pytest.raises(MalformedForm):
         FormDecoder(boundary, max_parts=1)

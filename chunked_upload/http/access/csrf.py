@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Flask, Request, current_app
-from werkzeug.http import parse_options_header
 
 from chunked_upload.errors import ConfigurationError
 from chunked_upload.http.errors import CsrfRefused
+
+from ..wire.parameters import media_type
 
 if TYPE_CHECKING:
     from flask_wtf.csrf import CSRFProtect
@@ -123,7 +124,7 @@ def _first(get: Callable[[str], str | None], names: tuple[str, ...]) -> str | No
 
 
 def _has_fields(request: Request) -> bool:
-    mimetype = parse_options_header(request.environ.get("CONTENT_TYPE", ""))[0]
+    mimetype = media_type(request.environ)
     forms = ("multipart/form-data", "application/x-www-form-urlencoded")
     return mimetype in forms or mimetype.endswith("json")
 

@@ -20,11 +20,12 @@ from ..wire.fields import is_numbered
 from ..wire.incoming import Incoming
 from ..wire.replies import add_progress
 
-#: What Dropzone sends with every request, unless told otherwise; together no other client's.
+#: What Dropzone sends with every request, unless told otherwise; together no other client's. In
+#: lower case: media types and cache directives have no case.
 _DROPZONE_HEADERS = {
     "Accept": "application/json",
     "Cache-Control": "no-cache",
-    "X-Requested-With": "XMLHttpRequest",
+    "X-Requested-With": "xmlhttprequest",
 }
 
 
@@ -44,7 +45,7 @@ class CompleteOnLastByte(Dialect):
         if upload_id or view.fail_if_no_header or view.content_range_header in headers:
             return False
         return is_numbered(incoming.field_name) or all(
-            headers.get(name) == value for name, value in _DROPZONE_HEADERS.items()
+            headers.get(name, "").lower() == value for name, value in _DROPZONE_HEADERS.items()
         )
 
     def declared_length(self, view: ReceivingView, incoming: Incoming) -> int | None:

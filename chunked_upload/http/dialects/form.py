@@ -20,7 +20,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Response, flash, redirect, request, url_for
-from werkzeug.http import parse_options_header
 
 from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.http.errors import BadRequest, NoChunkSubmitted, NoFileSelected, UnsupportedBody
@@ -34,6 +33,7 @@ from ..views.receiving import ReceivingView
 from ..views.resources import ResourceView
 from ..wire.digests import read_digests
 from ..wire.incoming import Incoming, open_incoming
+from ..wire.parameters import media_type
 
 #: Field with the page to go to afterwards.
 _NEXT = "next"
@@ -95,7 +95,7 @@ class FormView(ResourceView):
         return redirect(back, 303)  # type: ignore[return-value]
 
     def _open(self) -> Incoming:
-        mimetype = parse_options_header(request.environ.get("CONTENT_TYPE", ""))[0]
+        mimetype = media_type(request.environ)
         if mimetype == "application/x-www-form-urlencoded":
             raise ChunkedUploadError(
                 400, detail="No file part", reason='the form lacks enctype="multipart/form-data"'

@@ -14,8 +14,9 @@ from chunked_upload.http.errors import BadRequestHeaders
 #: Offsets live in signed 64-bit columns.
 _LIMIT = 2**63
 
-# ASCII digits only, and few enough that int() stays cheap and allowed.
-_PATTERN = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19})")
+# ASCII digits only, and few enough that int() stays cheap and allowed. Units have no case
+# (RFC 9110 14.1).
+_PATTERN = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19})", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True)

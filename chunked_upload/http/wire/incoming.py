@@ -18,7 +18,6 @@ from typing import Protocol
 from urllib.parse import unquote
 
 from flask import Request
-from werkzeug.http import parse_options_header
 
 from chunked_upload.engine.errors import SizeMismatch
 from chunked_upload.errors import ChunkedUploadError
@@ -34,6 +33,7 @@ from chunked_upload.http.errors import (
 from .body import BUFFER_SIZE, Body
 from .fields import Fields, FormLimits
 from .multipart import Event, FormDecoder, FormTooLarge, MalformedForm, Part
+from .parameters import filename_in, parse_header
 
 #: Used when a client gives a file no name at all.
 UNNAMED = "upload"
@@ -66,7 +66,7 @@ def open_incoming(request: Request, limits: FormLimits) -> Incoming:
     :raises NoChunkSubmitted: when there is no file in it.
     :raises UnsupportedBody: for a body that is neither a form nor plain bytes.
     """
-    mimetype, options = parse_options_header(request.environ.get("CONTENT_TYPE", ""))
+    mimetype, options = parse_header(request.environ.get("CONTENT_TYPE", ""))
     if mimetype.startswith("multipart/"):
         if mimetype != "multipart/form-data":
             raise UnsupportedBody(f"{mimetype} is not supported; send multipart/form-data")
@@ -274,5 +274,6 @@ def header_filename(request: Request) -> str:
     """
     header = request.headers.get("Content-Disposition", "")
     header = header.encode("latin-1", errors="replace").decode(errors="replace")
-    name = parse_options_header(header)[1].get("filename", "") if header else ""
-    return name if "filename*" in header.lower() else unquote(name, errors="replace")
+    _, parameters = parse_header(header)
+    name = filename_in(parameters) or ""
+    return name if "filename*" in parameters else unquote(name, errors="replace")

@@ -5,10 +5,11 @@ whose blank line is also the delimiter's line break (RFC 2046 5.1.1 allows it, W
 sends it), and Werkzeug's decoder can add a byte to a part when the network splits the delimiter in
 an unlucky place. The tests feed every form in arbitrary pieces.
 
-The grammar, strictly: delimiters are CRLF, two hyphens, the boundary; nothing but a first delimiter
-begins a form (its CRLF may be left out), and what follows the last one is ignored::
+The grammar, strictly: delimiters are CRLF, two hyphens, the boundary; the CRLF of the first may be
+left out where nothing comes before it. What does (a preamble) and what follows the last one (an
+epilogue) is ignored (RFC 2046 5.1.1)::
 
-    START -> HEADERS -> CONTENT -> HEADERS ... -> END
+    START (-> PREAMBLE) -> HEADERS -> CONTENT -> HEADERS ... -> END
 
 Content is handed out as it comes. Only what could be the beginning of a delimiter is held back, so
 memory stays at one buffer whatever the size of a part.
@@ -22,10 +23,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from werkzeug.http import parse_options_header
+from .parameters import filename_in, parse_header, unescape_form_name
 
 #: Headers of one part in bytes: RFC 7578 knows three short ones.
 MAX_HEADERS = 8 * 1024
+
+#: What may come before the first delimiter, in bytes: "This is a multipart message" and the like.
+MAX_PREAMBLE = 8 * 1024
 
 #: Longest boundary; RFC 2046 allows 70 characters.
 _MAX_BOUNDARY = 200
@@ -73,13 +77,18 @@ class FormDecoder:
     def __init__(self, boundary: str, *, max_parts: int) -> None:
         if not 0 < len(boundary) <= _MAX_BOUNDARY or "\r" in boundary or "\n" in boundary:
             raise MalformedForm("the boundary must have 1 to 70 characters")
-        self._delimiter = b"\r\n--" + boundary.encode()
+        try:
+            self._delimiter = b"\r\n--" + boundary.encode("latin-1")  # as WSGI has decoded it
+        except UnicodeEncodeError as error:
+            raise MalformedForm("the boundary must be of ASCII characters") from error
         self._buffer = b""
         #: How much of the buffer has been dealt with; to cut it off each time would copy the rest.
         self._at = 0
         #: What comes next in the grammar; None after its end.
         self._step: _Step | None = FormDecoder._start
         self._parts_left = max_parts
+        #: Bytes skipped before the first delimiter.
+        self._skipped = 0
 
     def feed(self, data: bytes) -> Iterator[Event]:
         """Take in the next bytes; yield what they complete. Exhaust it before the next call.
@@ -104,20 +113,33 @@ class FormDecoder:
 
         :raises MalformedForm: when the last delimiter has not come.
         """
+        if self._step in (FormDecoder._start, FormDecoder._skip_preamble):
+            raise MalformedForm("the boundary does not occur in it")
         if self._step is not None:
             raise MalformedForm("it ends before its last delimiter")
 
     # Each step takes what it can from the buffer, says what comes next, and returns what it found.
 
     def _start(self) -> None:
-        buffer, delimiter = self._buffer, self._delimiter
-        for first in (delimiter, delimiter[2:]):
-            if buffer.startswith(first):
-                self._at = len(first)
-                self._step = FormDecoder._after_delimiter
-                return
-        if not (delimiter.startswith(buffer) or delimiter.startswith(buffer, 2)):
-            raise MalformedForm("it does not begin with the boundary")
+        """Tell a first delimiter, which needs no line break before it, from a preamble."""
+        first = self._delimiter[2:]
+        if self._buffer.startswith(first):
+            self._at = len(first)
+            self._step = FormDecoder._after_delimiter
+        elif not first.startswith(self._buffer):
+            self._step = FormDecoder._skip_preamble
+
+    def _skip_preamble(self) -> None:
+        buffer, delimiter, at = self._buffer, self._delimiter, self._at
+        end = buffer.find(delimiter, at)
+        # What could be the beginning of a delimiter stays for the next look.
+        self._at = end if end >= 0 else max(at, len(buffer) - len(delimiter) + 1)
+        self._skipped += self._at - at
+        if self._skipped > MAX_PREAMBLE:
+            raise MalformedForm(f"no boundary in its first {MAX_PREAMBLE} bytes")
+        if end >= 0:
+            self._at += len(delimiter)
+            self._step = FormDecoder._after_delimiter
 
     def _after_delimiter(self) -> None:
         """Read the rest of a delimiter's line: two hyphens end the form."""
@@ -185,6 +207,9 @@ class FormDecoder:
 #: What a delimiter's line may end with (RFC 2046 5.1.1).
 _PADDING = re.compile(rb"[ \t]*")
 
+#: Continues a header on the next line (RFC 5322 2.2.3).
+_FOLD = re.compile(r"\r\n(?=[ \t])")
+
 
 @functools.lru_cache(maxsize=256)
 def _parse_head(head: bytes) -> Part:
@@ -193,19 +218,23 @@ def _parse_head(head: bytes) -> Part:
     Remembered, since those of an upload's chunks are all the same.
     """
     headers: dict[str, str] = {}
-    for line in head.decode(errors="replace").split("\r\n"):
+    for line in _FOLD.sub(" ", head.decode(errors="replace")).split("\r\n"):
         name, colon, value = line.partition(":")
         if not colon and line:
             raise MalformedForm("a part has a header without a colon")
         headers.setdefault(name.strip().lower(), value.strip())
     if "content-disposition" not in headers:
         raise MalformedForm("a part has no Content-Disposition")
-    content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    content_type = parse_header(headers.get("content-type", ""))[0]
     return replace(_parse_disposition(headers["content-disposition"]), content_type=content_type)
 
 
 def _parse_disposition(value: str) -> Part:
-    kind, options = parse_options_header(value)
+    kind, parameters = parse_header(value)
     if kind != "form-data":
         raise MalformedForm("Content-Disposition of a part must be form-data (RFC 7578 4.2)")
-    return Part(options.get("name", ""), options.get("filename"))
+    filename = filename_in(parameters)
+    return Part(
+        unescape_form_name(parameters.get("name", "")),
+        None if filename is None else unescape_form_name(filename),
+    )

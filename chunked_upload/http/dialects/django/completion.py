@@ -8,14 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from io import BytesIO
 from typing import Any, ClassVar
 
 from flask import Request, Response, request
-from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.formparser import FormDataParser
-from werkzeug.http import parse_options_header
 
 from chunked_upload.engine.errors import AlreadyComplete, ChecksumMismatch
 from chunked_upload.http.errors import BadRequest, FieldsRequired, LimitExceeded, UnsupportedBody
@@ -25,7 +20,9 @@ from chunked_upload.http.views.base import ChunkedUploadBaseView
 from chunked_upload.http.wire.body import Body
 from chunked_upload.http.wire.digests import read_digests
 from chunked_upload.http.wire.fields import add_field, decisive_fields
+from chunked_upload.http.wire.parameters import media_type
 from chunked_upload.http.wire.replies import add_progress
+from chunked_upload.http.wire.small_form import parse_form
 from chunked_upload.records.model import Status
 from chunked_upload.records.relationships import copy_changes
 from chunked_upload.records.repository import Record
@@ -33,7 +30,6 @@ from chunked_upload.storage.powers import LocalPaths
 
 #: Two short fields; JSON around them may be padded.
 _MAX_BODY = 64 * 1024
-_MAX_PARTS = 100
 
 
 class ChunkedUploadCompleteView(ChunkedUploadBaseView):
@@ -150,7 +146,7 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
 
         :raises UnsupportedBody: for another type of body.
         """
-        mimetype = parse_options_header(request.environ.get("CONTENT_TYPE", ""))[0]
+        mimetype = media_type(request.environ)
         if mimetype in ("application/x-www-form-urlencoded", "multipart/form-data", ""):
             given = self._form_fields()
         elif mimetype == "application/json" or mimetype.endswith("+json"):
@@ -165,20 +161,15 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
         return fields
 
     def _form_fields(self) -> dict[str, Any]:
-        form = request.form if "form" in request.__dict__ else self._parse_form(self._body())
+        if "form" in request.__dict__:
+            given = list(request.form.items(multi=True))
+        else:
+            given = parse_form(request.environ.get("CONTENT_TYPE", ""), self._body())
         fields: dict[str, str] = {}
-        for name, value in form.items(multi=True):
+        for name, value in given:
             add_field(fields, name, value, decisive=decisive_fields())
         self.take_fields(fields)
         return fields
-
-    def _parse_form(self, body: bytes) -> MultiDict[str, str]:
-        mimetype, options = parse_options_header(request.environ.get("CONTENT_TYPE", ""))
-        parser = FormDataParser(lambda *_, **__: BytesIO(), max_form_parts=_MAX_PARTS)
-        try:
-            return parser.parse(BytesIO(body), mimetype, len(body), options)[1]
-        except RequestEntityTooLarge as error:
-            raise LimitExceeded(f"The form has more than {_MAX_PARTS} parts") from error
 
     def _json_fields(self) -> dict[str, Any]:
         try:
