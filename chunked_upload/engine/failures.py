@@ -14,13 +14,17 @@ from .errors import LimitReached, ServiceUnavailable, StorageFull, UploadExpired
 
 logger = logging.getLogger(__name__)
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
+#: What writing says at an offset where no file of this file system can have bytes.
+_TOO_LARGE = (errno.EFBIG, errno.EOVERFLOW)
 
 
 def translate_failures() -> AbstractContextManager[None]:
     """Translate failures inside the block.
 
     :raises StorageFull: no room for bytes or records.
+    :raises LimitReached: a quota, or the largest file that the storage can hold.
     :raises ServiceUnavailable: storage or database does not work now.
     :raises UploadExpired: the upload's bytes are gone.
     """
@@ -52,6 +56,8 @@ def _translate(error: BaseException) -> None:
             raise UploadExpired(reason="the bytes of this upload are gone; begin anew") from error
         case StorageBusy():
             raise ServiceUnavailable(f"Storage is busy: {error}") from error
+        case OSError() if error.errno in _TOO_LARGE:
+            raise LimitReached("The storage cannot hold a file of this size") from error
         case OSError():
             logger.exception("storage failed")
             if error.errno in _NO_ROOM:

@@ -53,11 +53,17 @@ class Queries:
         """Order a query."""
         return query.order_by(self._model.id.desc())
 
-    def resumable(self, query: UploadQuery, filename: str, *, now: datetime) -> UploadQuery:
-        """Narrow a query to the uploads of a file's name that still take chunks."""
-        return self.by_status(query, Status.UPLOADING).where(
+    def resumable(
+        self, query: UploadQuery, filename: str, *, length: int | None = None, now: datetime
+    ) -> UploadQuery:
+        """Narrow a query to the uploads of a file's name that still take chunks.
+
+        :param length: the file's, in bytes; None for any.
+        """
+        query = self.by_status(query, Status.UPLOADING).where(
             self._model.filename == filename, self._model.expires_on > now
         )
+        return query if length is None else query.where(self._model.length == length)
 
     def page(self, query: UploadQuery, *, page: int, size: int) -> UploadQuery:
         """Cut a query to one page, counted from 1."""

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_migrate import Migrate
 from itsdangerous import URLSafeTimedSerializer
@@ -26,6 +26,7 @@ from werkzeug.utils import import_string
 
 from chunked_upload.errors import ConfigurationError
 from chunked_upload.extension import ChunkedUpload
+from chunked_upload.http.wire.conditions import drop_unreadable
 from chunked_upload.records.durability import add_reserve, has_room, newest_sqlite
 from chunked_upload.settings.keys import KEYS, PREFIX, from_environment
 from chunked_upload.support.package_data import resource
@@ -131,8 +132,14 @@ def create_app(config: Any = None) -> Flask:
     hops = app.config.get("CHUNKED_UPLOAD_PROXY_HOPS", 0)
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops, hops)  # type: ignore[method-assign]
+    app.before_request(_ignore_unreadable_dates)
     _add_pages(app, uploads)
     return app
+
+
+def _ignore_unreadable_dates() -> None:
+    """Keep Flask's own static files from failing on dates that cannot be."""
+    drop_unreadable(request.environ)
 
 
 def _configure(app: Flask, config: Any) -> None:

@@ -133,6 +133,7 @@ def test_the_resume_question(client: FlaskClient, protocol: Protocol) -> None:
         "name": "my film.mp4",
         "size": 6,
         "upload_id": posted["upload_id"],
+        "length": 11,
     }
 
 
@@ -144,7 +145,26 @@ def test_who_asks_is_known_from_then_on(client: FlaskClient) -> None:
     posted = Protocol(client).chunk(b"he", 0, 11).get_json()
     client.set_cookie("session", cookie.value)  # the one in the first answer was lost
     found = ask(client, "file.bin")
-    assert found == {"name": "file.bin", "size": 2, "upload_id": posted["upload_id"]}
+    assert found == {
+        "name": "file.bin",
+        "size": 2,
+        "upload_id": posted["upload_id"],
+        "length": 11,
+    }
+
+
+def test_of_two_files_with_one_name_the_size_tells(client: FlaskClient, protocol: Protocol) -> None:
+    """A phone calls every photo image.jpg."""
+    wanted = protocol.chunk(b"he", 0, 11, filename="image.jpg").get_json()["upload_id"]
+    protocol.chunk(b"hell", 0, 12, filename="image.jpg")
+    for size, found in (("11", wanted), ("13", None), (str(2**63 - 1), None)):
+        query = {"file": "image.jpg", "size": size}
+        file = client.get("/uploads/", query_string=query).get_json()["file"]
+        assert (file and file["upload_id"]) == found
+    for size in ("", "-1", "x", "1.5", "\u0661", str(2**63), "9" * 5000):
+        refused_size = client.get("/uploads/", query_string={"file": "image.jpg", "size": size})
+        assert refused_size.status_code == 400
+        assert "'size' must be a whole number" in refused_size.get_json()["detail"]
 
 
 def test_the_newest_of_a_name(client: FlaskClient, protocol: Protocol) -> None:
@@ -154,6 +174,7 @@ def test_the_newest_of_a_name(client: FlaskClient, protocol: Protocol) -> None:
         "name": "file.bin",
         "size": 4,
         "upload_id": newest["upload_id"],
+        "length": 11,
     }
 
 

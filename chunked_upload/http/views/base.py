@@ -22,6 +22,7 @@ from chunked_upload.settings.keys import Settings
 from ..checks import run_checks
 from ..dialect import Dialect
 from ..upload_set import UploadSet
+from ..wire.conditions import drop_unreadable
 from ..wire.fields import expose_fields
 from ..wire.linger import linger
 from ..wire.replies import json_reply
@@ -168,6 +169,7 @@ class ChunkedUploadBaseView(View):
     def dispatch_request(self, **kwargs: Any) -> Response:
         """Call the method of the verb, and turn refusals into answers."""
         self.upload_set.guard_connections(self.request)
+        drop_unreadable(self.request.environ)
         try:
             handler = self._handler()
             self._check_csrf()

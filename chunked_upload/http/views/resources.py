@@ -6,6 +6,7 @@ The rules about callers are the upload set's chunk view's (``check_permissions``
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import Any, BinaryIO
 
@@ -53,7 +54,7 @@ class UploadListView(ResourceView):
         """Answer ``?file=<name>`` with that unfinished upload, else a page of all."""
         self.check_permissions(request)
         if "file" in request.args:
-            response = self.reply({"file": self._unfinished(request.args["file"])})
+            response = self.reply({"file": self._unfinished(request.args["file"], _size())})
         else:
             response = self._page()
         response.headers["Cache-Control"] = "no-store"
@@ -71,19 +72,24 @@ class UploadListView(ResourceView):
             return None
         return self.engine.records.queries.by_visitor(statement, visitor)
 
-    def _unfinished(self, name: str) -> dict[str, Any] | None:
+    def _unfinished(self, name: str, size: int | None) -> dict[str, Any] | None:
         own = self._own()
         if own is None:
             # Now, so that the upload to come is found again even if its first answer is lost.
             callers.ensure_visitor()
             return None
         records = self.engine.records
-        resumable = records.queries.resumable(own, clean_filename(name), now=utcnow())
+        resumable = records.queries.resumable(own, clean_filename(name), length=size, now=utcnow())
         with translate_failures():
             record = records.first(resumable)
         if record is None:
             return None
-        return {"name": record.filename, "size": record.offset, "upload_id": record.upload_id}
+        return {
+            "name": record.filename,
+            "size": record.offset,
+            "upload_id": record.upload_id,
+            "length": record.length,
+        }
 
     def _page(self) -> Response:
         try:
@@ -190,6 +196,16 @@ class UploadFileView(ResourceView):
             response.content_length = record.offset
             response.make_conditional(request, accept_ranges=True, complete_length=record.offset)
         return response
+
+
+def _size() -> int | None:
+    """Return ``?size=``, the length of the file that is to be resumed."""
+    text = request.args.get("size")
+    if text is None:
+        return None
+    if not re.fullmatch("[0-9]{1,19}", text) or int(text) >= 2**63:
+        raise BadRequest("'size' must be a whole number from 0 to 2^63-1")
+    return int(text)
 
 
 def _drop_long_suffix(length: int) -> None:

@@ -15,6 +15,8 @@ from typing import Any
 from chunked_upload.engine.errors import SizeMismatch
 from chunked_upload.http.errors import BadRequestHeaders, LengthRequired, UnsupportedBody
 
+from .read_before import READ_BEFORE, is_touched, unread
+
 #: Most bytes asked of the server at a time.
 BUFFER_SIZE = 1024 * 1024
 
@@ -44,7 +46,7 @@ class Body:
     """
 
     def __init__(self, environ: MutableMapping[str, Any]) -> None:
-        self._stream = environ["wsgi.input"]
+        self._stream = unread(environ)
         self._before_waiting: Callable[[], None] = environ.get(BEFORE_WAITING, _nothing)
         #: Declared bytes; None when the transfer is chunked.
         self.length = _content_length(environ)
@@ -53,6 +55,7 @@ class Body:
         #: False for a chunked body on a server that does not mark its end: reading could hang.
         self._readable = self.length is not None or bool(environ.get("wsgi.input_terminated"))
         environ[BODY_KEY] = self  # from here on it can be read, if only to be thrown away
+        self._hint = READ_BEFORE if is_touched(environ) else ""
         encoding = environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
         if encoding not in ("", "identity"):
             raise UnsupportedBody(f"Content-Encoding {encoding!r} is not supported; send it plain")
@@ -88,7 +91,7 @@ class Body:
                 if self.length is None:
                     return
                 raise SizeMismatch(
-                    f"Content-Length said {self.length} bytes, {self.received} arrived"
+                    f"Content-Length said {self.length} bytes, {self.received} arrived{self._hint}"
                 )
             size = _next_size(size, time.monotonic() - begun)
             self.received += len(data)

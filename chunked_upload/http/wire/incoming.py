@@ -34,6 +34,7 @@ from .body import BUFFER_SIZE, Body
 from .fields import Fields, FormLimits
 from .multipart import Event, FormDecoder, FormTooLarge, MalformedForm, Part
 from .parameters import filename_in, parse_header
+from .read_before import READ_BEFORE
 
 #: Used when a client gives a file no name at all.
 UNNAMED = "upload"
@@ -227,7 +228,7 @@ class ParsedFormChunk:
         if not self._files and request.files:
             raise NoFileSelected(request.form)
         if not self._files:
-            reason = "the form has no file part, or its body was cut short"
+            reason = f"the form has no file part, or its body was cut short{READ_BEFORE}"
             raise NoChunkSubmitted(reason, request.form)
         if len(parts) > limits.max_files:
             raise too_many_files(limits.max_files)
