@@ -247,5 +247,5 @@ def _check(upload_set: UploadSet, others: dict[str, UploadSet]) -> None:
                 f"upload_sets {other.name!r} and {upload_set.name!r} have the same URL prefix"
                 f" {upload_set.settings.url_prefix!r}; give one of them another url_prefix="
             )
-    upload_set.engine_for(upload_set.model)  # makes the storage
-    ZoneOptions.load({}, upload_set.settings.dropzone)
+    ported = {} if "dropzone" in upload_set.app.extensions else upload_set.app.config
+    ZoneOptions.load({}, upload_set.settings.dropzone, ported)

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from chunked_upload.pages.zone_options import FIELDS
+from chunked_upload.pages.zone_options import SPECS
 
 PAGE = Path(__file__).with_name("templates.md")
 
@@ -16,8 +16,8 @@ _PLACE = re.compile(r"(<!-- options -->\n).*(<!-- /options -->)", re.DOTALL)
 
 def render() -> str:
     """Return the page with its tables made anew."""
-    options = [option for option in FIELDS.values() if option.metadata["meaning"]]
-    texts = [option for option in FIELDS.values() if not option.metadata["meaning"]]
+    options = [option for option in SPECS.values() if option.metadata["meaning"]]
+    texts = [option for option in SPECS.values() if not option.metadata["meaning"]]
     tables = (
         "\n| option | | default | Flask-Dropzone's key |\n|---|---|---|---|\n"
         + "".join(map(_row, options))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-from chunked_upload.settings.keys import FIELDS, PREFIX
+from chunked_upload.settings.keys import PREFIX, SPECS
+from chunked_upload.settings.schema import Spec, specs
+from chunked_upload.storage.registry import registered
 
 PAGE = Path(__file__).with_name("settings.md")
 
@@ -19,15 +19,19 @@ Generated from `chunked_upload/settings/keys.py` by `python docs/make_settings.p
 A setting has three names for three places, and the first place that names it wins:
 
 1. `max_bytes=...`: a keyword of one `ChunkedUpload(...)`, for that upload set alone;
-2. `app.config["CHUNKED_UPLOAD_MAX_BYTES"]`: for every upload set of an app. Changes at run time are
-   followed, except of `CHUNKED_UPLOAD_URL_PREFIX`;
+2. `app.config["CHUNKED_UPLOAD_MAX_BYTES"]`: for every upload set of an app. Flask's
+   `app.config.from_prefixed_env()` puts `FLASK_CHUNKED_UPLOAD_MAX_BYTES` there;
 3. the environment variable `CHUNKED_UPLOAD_MAX_BYTES`: for the stand-alone server, which copies it
    into its `app.config`.
 
+Settings are read and checked once, when `ChunkedUpload(app)` or `init_app(app)` is called. A later
+change of `app.config` has no effect.
+
 An unknown name and a value that cannot work stop the app at its start, with a message that says
-what would do. In the environment a number of bytes may be written `512K`, `10G` or `1.5TiB` (powers
-of 1024), a span of time `90m` or `1d 12h` (a bare number is seconds), a list with commas, a switch
-as `1`/`0`, `true`/`false`, `yes`/`no` or `on`/`off`.
+what to write instead. All three places read text and Python values in the same way. As text, a
+number of bytes may be `512K`, `10G` or `1.5TiB` (powers of 1024), a span of time `90m` or `1d 12h`
+(a bare number is seconds). A list has commas, a switch is `1`/`0`, `true`/`false`, `yes`/`no` or
+`on`/`off`, a file mode is octal as `640`, a class or function is its dotted name.
 
 The stand-alone server also reads
 
@@ -40,25 +44,33 @@ The stand-alone server also reads
 
 def render() -> str:
     """Return the page."""
-    return HEAD + "".join(map(section, FIELDS.values()))
+    return HEAD + "".join(map(section, SPECS.values())) + of_storages()
 
 
-def section(field: dataclasses.Field[Any]) -> str:
+def section(spec: Spec) -> str:
     """Return the part about one setting."""
-    environment = "" if field.metadata["parse"] else " Not in the environment."
     return (
-        f"\n## `{PREFIX}{field.name.upper()}`\n\n"
-        f"{field.metadata['meaning']}{environment}\n\n"
-        f"Default: `{shown(field)}`\n"
+        f"\n## `{PREFIX}{spec.name.upper()}`\n\n{spec.metadata['meaning']}\n\n"
+        f"Default: `{shown(spec)}`\n"
     )
 
 
-def shown(field: dataclasses.Field[Any]) -> str:
+def of_storages() -> str:
+    """Return the parts about settings that storages have of their own."""
+    return "".join(
+        f"\n# Settings of `{kind.__name__}`\n"
+        + "".join(map(section, specs(kind.settings).values()))
+        for kind in dict.fromkeys(registered().values())
+        if kind.settings
+    )
+
+
+def shown(spec: Spec) -> str:
     """Return a default as one would write it."""
-    value = field.default
+    value = spec.default
     if isinstance(value, timedelta):
         return f"timedelta(days={value.days})"
-    if field.name.endswith("_mode"):
+    if spec.name.endswith("_mode"):
         return f"0o{value:o}"
     return repr(value)
 

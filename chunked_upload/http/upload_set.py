@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Flask, Request, Response, current_app, has_request_context, request, url_for
@@ -14,15 +13,15 @@ from sqlalchemy import Engine
 
 from chunked_upload.checksum import registry
 from chunked_upload.engine.engine import UploadEngine
-from chunked_upload.errors import ChunkedUploadError, ConfigurationError
+from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.hooks import SIGNALS, Hooks
 from chunked_upload.records import durability
 from chunked_upload.records.deletions import watch_deletions
 from chunked_upload.records.model import Status
 from chunked_upload.records.relationships import in_session
 from chunked_upload.records.repository import Record, Records
-from chunked_upload.settings.keys import KEYS, PREFIX, Settings
-from chunked_upload.storage.registry import make_storage
+from chunked_upload.settings.keys import Settings, Sources
+from chunked_upload.storage.registry import make_storage, storage_class
 
 from .access import callers, cors, csrf
 from .access.callers import Caller
@@ -34,16 +33,6 @@ logger = logging.getLogger(__name__)
 
 #: Events after which an upload is gone.
 _REMOVALS = ("aborted", "expired")
-
-
-@dataclass(frozen=True)
-class _Loaded:
-    """One reading of the configuration and what was built from it, replaced as a whole."""
-
-    values: tuple[Any, ...]
-    settings: Settings
-    #: Engine by model.
-    engines: dict[Any, UploadEngine] = field(default_factory=dict)
 
 
 class UploadSet:
@@ -79,16 +68,14 @@ class UploadSet:
         self.upload_view = upload_view
         self.complete_view = complete_view
         self.dialects = dialects or Dialects()
+        #: Read and checked here, once: a later change of ``app.config`` has no effect.
+        self.settings = _load(app, overrides)
+        self._storage = make_storage(self.settings, f"{app.instance_path}/uploads")
         self._own_db = own_db
-        self._overrides = overrides
-        self._loaded = self._load()
         #: Flask-SQLAlchemy's, which takes a while to look them up, and every statement needs one.
         self._engines: Mapping[str | None, Engine] | None = None
-
-    @property
-    def settings(self) -> Settings:
-        """The settings, following ``app.config`` when it changes."""
-        return self._current().settings
+        #: By model.
+        self._upload_engines: dict[Any, UploadEngine] = {}
 
     @property
     def engine(self) -> UploadEngine:
@@ -97,16 +84,14 @@ class UploadSet:
 
     def engine_for(self, model: Any) -> UploadEngine:
         """Return the engine for a model (a view may name its own)."""
-        loaded = self._current()
-        if model not in loaded.engines:
-            settings = loaded.settings
-            loaded.engines[model] = UploadEngine(
-                settings=settings,
-                storage=make_storage(settings, f"{self.app.instance_path}/uploads"),
-                records=Records(model, lambda: self._connect(model, settings)),
+        if model not in self._upload_engines:
+            self._upload_engines[model] = UploadEngine(
+                settings=self.settings,
+                storage=self._storage,
+                records=Records(model, lambda: self._connect(model)),
                 emit=self.emit,
             )
-        return loaded.engines[model]
+        return self._upload_engines[model]
 
     def emit(self, event: str, record: Record) -> None:
         """Send the signal of an event."""
@@ -208,56 +193,42 @@ class UploadSet:
         """Set the database's connections up before the first of them is made, if it is there."""
         if self.app.extensions.get("sqlalchemy") is self.db:
             with self.app.app_context():
-                self._bind(self.model, self.settings)
+                self._bind(self.model)
 
-    def _connect(self, model: Any, settings: Settings) -> Engine:
+    def _connect(self, model: Any) -> Engine:
         """Return the engine for a statement of the records, with no connection pinned by hooks."""
         self._release_connection()
-        return self._bind(model, settings)
+        return self._bind(model)
 
-    def _bind(self, model: Any, settings: Settings) -> Engine:
+    def _bind(self, model: Any) -> Engine:
         if self._engines is None:
             self._engines = self.db.engines
         engine = self._engines[getattr(model, "__bind_key__", None)]
-        return durability.prepare(engine, own=self._own_db, durable=settings.durable)
+        return durability.prepare(engine, own=self._own_db, durable=self.settings.durable)
 
-    def _current(self) -> _Loaded:
-        try:
-            environ = request.environ
-        except RuntimeError:  # not within a request
-            return self._up_to_date()
-        # Compared once a request: it is asked for several times, and there are some sixty keys.
-        known: dict[UploadSet, _Loaded] = environ.setdefault("chunked_upload.loaded", {})
-        loaded = known.get(self)
-        if loaded is None:
-            loaded = known[self] = self._up_to_date()
-        return loaded
 
-    def _up_to_date(self) -> _Loaded:
-        if self._config_values() != self._loaded.values:
-            self._loaded = self._load()
-        return self._loaded
+def _load(app: Flask, overrides: Mapping[str, Any]) -> Settings:
+    """Read and check the settings, those of the storage's own among them.
 
-    def _config_values(self) -> tuple[Any, ...]:
-        return tuple(map(self.app.config.get, KEYS))
-
-    def _load(self) -> _Loaded:
-        values = self._config_values()
-        unknown = [key for key in self.app.config if key.startswith(PREFIX) and key not in KEYS]
-        if unknown:  # mistyped, most likely, and then a limit would quietly not hold
-            raise ConfigurationError(f"unknown setting(s) {unknown}; known are {sorted(KEYS)}")
-        settings = Settings.load(self.app.config, self._overrides)
-        for name in settings.kept_checksums:
-            registry.find(name)
-        if settings.csrf:
-            csrf.check_installed()
-        if settings.mimetype is not None:
-            warnings.warn(
-                "CHUNKED_UPLOAD_MIMETYPE is deprecated; set CHUNKED_UPLOAD_CONTENT_TYPE instead",
-                DeprecationWarning,
-                stacklevel=4,
-            )
-        return _Loaded(values, settings)
+    :raises ConfigurationError: for one that is unknown or cannot work.
+    """
+    sources = Sources(app.config, overrides)
+    settings = sources.read(Settings)
+    own = storage_class(settings).settings
+    if own is not None:
+        settings = settings.with_own(sources.read(own))
+    sources.refuse_unknown()
+    for name in settings.kept_checksums:
+        registry.find(name)
+    if settings.csrf:
+        csrf.check_installed()
+    if settings.mimetype is not None:
+        warnings.warn(
+            "CHUNKED_UPLOAD_MIMETYPE is deprecated; set CHUNKED_UPLOAD_CONTENT_TYPE instead",
+            DeprecationWarning,
+            stacklevel=4,
+        )
+    return settings
 
 
 def _deleted_by_app(record: Record) -> None:

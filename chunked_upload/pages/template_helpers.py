@@ -221,4 +221,4 @@ def _field_name(upload_set: UploadSet, zone: ZoneOptions) -> str:
 
 def _extensions(upload_set: UploadSet) -> str | None:
     allowed = upload_set.settings.allowed_extensions
-    return None if allowed is None else ",".join(f".{suffix.lstrip('.')}" for suffix in allowed)
+    return None if allowed is None else ",".join(f".{suffix}" for suffix in allowed)

@@ -138,16 +138,12 @@ def configuration(
         "fieldName": names if isinstance(names, str) else names[0],
         "maxBytes": max_bytes,
         "maxChunkBytes": settings.max_chunk_bytes,
-        "allowedExtensions": _suffixes(settings.allowed_extensions),
-        "deniedExtensions": _suffixes(settings.denied_extensions),
+        "allowedExtensions": settings.allowed_extensions,
+        "deniedExtensions": settings.denied_extensions,
         "md5": upload_set.complete_view.do_md5_check,
         "csrfTokenUrl": upload_set.url("csrf_token") if upload_set.checks_csrf else None,
         "signIn": {"with": _sign_in_with(upload_set), "url": sign_in},
     }
-
-
-def _suffixes(extensions: tuple[str, ...] | None) -> list[str] | None:
-    return None if extensions is None else [name.lower().lstrip(".") for name in extensions]
 
 
 def _sign_in_with(upload_set: UploadSet) -> str | None:

@@ -7,11 +7,10 @@ instance folder: ``CHUNKED_UPLOAD_INSTANCE``, else ``instance`` in the working d
 
 from __future__ import annotations
 
-import difflib
 import fcntl
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -28,7 +27,7 @@ from chunked_upload.errors import ConfigurationError
 from chunked_upload.extension import ChunkedUpload
 from chunked_upload.http.wire.conditions import drop_unreadable
 from chunked_upload.records.durability import add_reserve, has_room, newest_sqlite
-from chunked_upload.settings.keys import KEYS, PREFIX, from_environment
+from chunked_upload.settings.keys import from_environment
 from chunked_upload.support.package_data import resource
 
 from . import access_log
@@ -127,9 +126,9 @@ def create_app(config: Any = None) -> Flask:
     db = app.extensions["sqlalchemy"]
     Migrate(app, db, directory=str(resource("migrations")))
     with app.app_context():
+        hops = uploads.upload_set.settings.proxy_hops
         add_reserve(db.engine)
     access_log.init_app(app)
-    hops = app.config.get("CHUNKED_UPLOAD_PROXY_HOPS", 0)
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops, hops)  # type: ignore[method-assign]
     app.before_request(_ignore_unreadable_dates)
@@ -143,7 +142,6 @@ def _ignore_unreadable_dates() -> None:
 
 
 def _configure(app: Flask, config: Any) -> None:
-    _refuse_unknown_keys(os.environ)
     app.config.from_object(_config_class(config) if isinstance(config, str) else config)
     app.config.update(from_environment(os.environ))
     for key in ("SECRET_KEY", "SQLALCHEMY_DATABASE_URI"):
@@ -167,19 +165,6 @@ def _config_class(name: str) -> Any:
             f"CHUNKED_UPLOAD_CONFIG={name!r} is neither one of {', '.join(CONFIGS)} nor the dotted"
             " name of a class that can be imported"
         ) from error
-
-
-def _refuse_unknown_keys(environ: Mapping[str, str]) -> None:
-    """Refuse a mistyped key, which would leave its setting (a limit, say) quietly at the default.
-
-    :raises ConfigurationError: naming the key that was probably meant.
-    """
-    known = [*KEYS, "CHUNKED_UPLOAD_CONFIG", "CHUNKED_UPLOAD_INSTANCE"]
-    for key in sorted(environ):
-        if key.startswith(PREFIX) and key not in known:
-            meant = difflib.get_close_matches(key, known, 1)
-            hint = f"did you mean {meant[0]}?" if meant else "docs/settings.md lists them all"
-            raise ConfigurationError(f"{key} in the environment is not a setting; {hint}")
 
 
 def _choose_drivers(app: Flask) -> None:

@@ -141,6 +141,11 @@ class Storage(ABC):
     #: Names of the options that a URL of this storage may carry after a question mark.
     options: ClassVar[frozenset[str]] = frozenset()
 
+    #: Class of the storage's own settings (see settings/schema.py). A field ``toy_place`` in it is
+    #: the key ``CHUNKED_UPLOAD_TOY_PLACE``; :meth:`from_settings` finds it by
+    #: ``settings.of(ToySettings).toy_place``.
+    settings: ClassVar[type | None] = None
+
     @classmethod
     @abstractmethod
     def from_settings(cls, settings: Settings, default_root: str) -> Storage:

@@ -37,27 +37,34 @@ def register_storage(scheme: str) -> Callable[[type[Storage]], type[Storage]]:
     return register
 
 
-def make_storage(settings: Settings, default_root: str) -> Storage:
-    """Make the storage that the settings ``storage`` or ``storage_class`` mean.
+def storage_class(settings: Settings) -> type[Storage]:
+    """Return the class of the storage that the settings ``storage`` or ``storage_class`` mean.
 
-    :param default_root: where to keep bytes when the settings name no place.
-    :raises ConfigurationError: when there is no such storage, or it cannot be made so.
+    :raises ConfigurationError: when there is no such storage.
     """
     if settings.storage is not None and settings.storage_class is not None:
         raise ConfigurationError(
             "CHUNKED_UPLOAD_STORAGE and CHUNKED_UPLOAD_STORAGE_CLASS exclude each other; set one"
         )
     if settings.storage is not None:
-        return _by_url(settings.storage).from_settings(settings, default_root)
-    kind = settings.storage_class or _registered()["file"]
-    return _class(kind).from_settings(settings, default_root)
+        return _by_url(settings.storage)
+    return _class(settings.storage_class or registered()["file"])
+
+
+def make_storage(settings: Settings, default_root: str) -> Storage:
+    """Make the storage that the settings mean.
+
+    :param default_root: where to keep bytes when the settings name no place.
+    :raises ConfigurationError: when there is no such storage, or it cannot be made so.
+    """
+    return storage_class(settings).from_settings(settings, default_root)
 
 
 def _by_url(url: str) -> type[Storage]:
     parts = urlsplit(url)
-    kind = _registered().get(parts.scheme)
+    kind = registered().get(parts.scheme)
     if kind is None:
-        known = ", ".join(sorted(_registered()))
+        known = ", ".join(sorted(registered()))
         raise ConfigurationError(
             f"CHUNKED_UPLOAD_STORAGE={url!r} has no known scheme; known are {known}"
         )
@@ -88,7 +95,7 @@ def _class(kind: Any) -> type[Storage]:
 
 
 @functools.cache
-def _registered() -> dict[str, type[Storage]]:
+def registered() -> dict[str, type[Storage]]:
     """Return the registered classes by scheme, having imported the modules of this folder."""
     package = __name__.rpartition(".")[0]
     for module in pkgutil.iter_modules(import_module(package).__path__):

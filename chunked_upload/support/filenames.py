@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 from itertools import groupby
 from typing import Literal
 
@@ -65,11 +66,22 @@ def extension(name: str) -> str:
 
     Empty when there is none; a name that is nothing but an extension (``.htaccess``) is its own.
     """
+    return min(extensions(name), key=len, default="")
+
+
+def extensions(name: str) -> tuple[str, ...]:
+    """Return every extension that ``name`` would have on disk: ``gz`` and ``tar.gz``, say."""
     # Some file systems take no notice of joiners, and some people of rules about extensions.
     visible = re.sub(f"[{_JOINERS}]", "", name)
     hidden = _normalize("NFKC", clean_filename(visible)).startswith(".")
-    _stem, dot, suffix = portable_filename(visible, fallback="").rpartition(".")
-    return suffix.lower() if dot or hidden else ""
+    parts = portable_filename(visible, fallback="").lower().split(".")
+    first = 0 if hidden else 1
+    return tuple(".".join(parts[at:]) for at in range(first, len(parts)))
+
+
+def has_extension(name: str, wanted: Collection[str]) -> bool:
+    """Whether one of a name's extensions is among those wanted, which are in lower case."""
+    return any(found in wanted for found in extensions(name))
 
 
 def _normalize(form: Literal["NFC", "NFKC"], text: str) -> str:

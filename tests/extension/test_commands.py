@@ -13,7 +13,6 @@ from flask import Flask
 from chunked_upload import ChunkedUpload
 from chunked_upload.engine.plan import WritePlan
 from chunked_upload.http.access.callers import hash_token
-from chunked_upload.settings.text import parse_tokens
 from chunked_upload.support.clock import utcnow
 from tests.conftest import create_tables
 from tests.extension.helpers import answer
@@ -216,8 +215,10 @@ def test_a_created_token_lets_in(make_app: MakeApp, name: str) -> None:
     create_tables(app)
     result = app.test_cli_runner().invoke(args=["chunked-upload", "create-token", name])
     token, line = (line.split(":", 1)[1].strip() for line in result.output.splitlines())
-    app.config["CHUNKED_UPLOAD_TOKENS"] = parse_tokens(line)
-    protocol = Protocol(app.test_client())
+    guarded = make_app(CHUNKED_UPLOAD_TOKENS=line)
+    ChunkedUpload(guarded)
+    create_tables(guarded)
+    protocol = Protocol(guarded.test_client())
     headers = {"Authorization": f"Bearer {token}"}
     assert protocol.chunk(b"x", headers=headers).status_code == 200
     assert protocol.chunk(b"x", headers={"Authorization": "Bearer x"}).status_code == 403

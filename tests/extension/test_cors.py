@@ -28,7 +28,10 @@ SHARED = "Access-Control-Allow-Origin"
 
 @pytest.fixture
 def app(make_app: MakeApp) -> Flask:
-    app = make_app(CHUNKED_UPLOAD_CORS_ORIGINS=[ORIGIN, "http://127.0.0.1:3000"])
+    app = make_app(
+        CHUNKED_UPLOAD_CORS_ORIGINS=[ORIGIN, "http://127.0.0.1:3000"],
+        CHUNKED_UPLOAD_MAX_CHUNK_BYTES=10,
+    )
     ChunkedUpload(app)
     create_tables(app)
     return app
@@ -111,7 +114,6 @@ def test_answers_may_be_read_with_their_headers(client: FlaskClient, protocol: P
 def test_refusals_may_be_read(app: Flask, client: FlaskClient, protocol: Protocol) -> None:
     """A page must be able to tell why, and at which offset to go on."""
     there = {"Origin": ORIGIN}
-    app.config["CHUNKED_UPLOAD_MAX_CHUNK_BYTES"] = 10
     upload_id = protocol.upload(b"data")
     answers = {
         400: protocol.chunk(b"xx", 9, 99, upload_id=upload_id, headers=there),

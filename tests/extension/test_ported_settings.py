@@ -51,12 +51,14 @@ def test_the_defaults_are_those_of_the_original() -> None:
     assert settings.max_bytes is None
 
 
-def test_expiration_delta_is_counted_from_the_last_chunk(make_app: MakeApp) -> None:
-    app = make_app(CHUNKED_UPLOAD_EXPIRATION_DELTA=timedelta(hours=1))
-    protocol = serve(app)
-    upload_id = answer(protocol.chunk(b"a", 0, 3))["upload_id"]
-    app.config["CHUNKED_UPLOAD_EXPIRATION_DELTA"] = timedelta(hours=5)
-    second = answer(protocol.chunk(b"b", 1, 3, upload_id=upload_id))
+def test_expiration_delta_is_counted_from_the_last_chunk(make_app: MakeApp, tmp_path: Path) -> None:
+    """The app is set up again, with another setting, between the two."""
+    first, later = (
+        serve(make_app(CHUNKED_UPLOAD_ROOT=tmp_path), expiration_delta=timedelta(hours=hours))
+        for hours in (1, 5)
+    )
+    upload_id = answer(first.chunk(b"a", 0, 3))["upload_id"]
+    second = answer(later.chunk(b"b", 1, 3, upload_id=upload_id))
     left = datetime.fromisoformat(second["expires"]) - datetime.now(UTC)
     assert timedelta(hours=4, minutes=55) < left <= timedelta(hours=5)
 

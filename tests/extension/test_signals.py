@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ import chunked_upload
 from chunked_upload import ChunkedUpload, UploadedFile
 from tests.conftest import create_tables
 from tests.extension.helpers import answer
+from tests.http.expiry import expire
 from tests.support.protocol import Protocol, md5_of, records
 
 SIGNALS = {
@@ -101,8 +101,8 @@ def test_a_chunk_with_a_late_id_is_told_once(
 def test_an_expired_upload_is_told_when_it_is_removed(
     app: Flask, protocol: Protocol, heard: list[tuple[str, str, int]]
 ) -> None:
-    app.config["CHUNKED_UPLOAD_EXPIRATION_DELTA"] = timedelta(0)
     upload_id = answer(protocol.chunk(b"hello ", 0, 11))["upload_id"]
+    expire(app, upload_id)
     heard.clear()
     runner = app.test_cli_runner()
     runner.invoke(args=["chunked-upload", "delete-expired-uploads", "--dry-run"])

@@ -17,7 +17,7 @@ from jinja2 import DictLoader
 from chunked_upload import ChunkedUpload, ConfigurationError
 from chunked_upload.engine.errors import UploadNotFound
 from chunked_upload.pages import template_helpers as helpers
-from chunked_upload.pages.zone_options import FIELDS, NOT_NEEDED
+from chunked_upload.pages.zone_options import NOT_NEEDED, SPECS, Message
 from tests.conftest import create_tables
 from tests.extension.helpers import answer
 from tests.http.forms import field, file, post_form
@@ -187,12 +187,13 @@ def test_options(make: Make, call: str, name: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("call", "problem"),
     [
-        ("max_fils=3", "unknown option; known are"),
-        ("max_files=0", "expected a positive number"),
-        ("max_files=True", "expected a positive number"),
+        ("max_fils=3", r"unknown option; did you mean max_files\?"),
+        ("max_files=0", "must be a positive number"),
+        ("max_files=True", "must be a positive number"),
         ("max_file_size='big'", "expected bytes"),
         ("max_file_size=-1", "expected a number of MiB"),
-        ("upload_on_click='yes'", "expected True or False"),
+        ("upload_on_click='maybe'", "expected 1, true, yes, on, or 0"),
+        ("upload_on_click=7", "must be True or False"),
         ("metadata=3", "expected a dict"),
         ("redirect_view=''", "expected a name"),
         ("input_name='other'", "CHUNKED_UPLOAD_FIELD_NAME"),
@@ -208,7 +209,7 @@ def test_options_that_cannot_work_are_named(make: Make, call: str, problem: str)
 def test_no_text_breaks_out(make: Make) -> None:
     """Flask-Dropzone's messages could; here every one is data."""
     app = make()
-    texts = [name for name, spec in FIELDS.items() if spec.metadata["read"].__name__ == "_text"]
+    texts = [name for name, spec in SPECS.items() if isinstance(spec.metadata["field"], Message)]
     others = ["id", "upload_btn_id", "upload_id_name", "allowed_file_type", "upload_action"]
     call = ", ".join(f"{name}=bad" for name in (*texts, *others))
     for more in ("", ", in_form=True"):
@@ -330,7 +331,7 @@ def test_defaults_that_cannot_work_stop_the_app(make: Make) -> None:
 def test_flask_dropzones_settings_go_on_to_hold(make: Make) -> None:
     """All of its keys are known: ported, or not needed."""
     app = make()
-    ported = {f"DROPZONE_{spec.metadata['ported']}" for spec in FIELDS.values()} - {"DROPZONE_"}
+    ported = {f"DROPZONE_{spec.metadata['ported']}" for spec in SPECS.values()} - {"DROPZONE_"}
     Dropzone(other := Flask("other"))
     theirs = {key for key in other.config if key.startswith("DROPZONE_")}
     assert theirs == ported | {f"DROPZONE_{name.upper()}" for name in NOT_NEEDED}

@@ -68,9 +68,13 @@ def test_an_md5_is_checked_after_a_completion_without_one(protocol: Protocol) ->
     assert protocol.complete(upload_id, DATA).status_code == 200
 
 
-def test_switched_on_again_the_digest_catches_up(app: Flask, protocol: Protocol) -> None:
+def test_switched_on_again_the_digest_catches_up(
+    make_app: Callable[..., Flask], app: Flask, protocol: Protocol
+) -> None:
     upload_id: str = protocol.chunk(DATA[:5], 0, len(DATA)).json["upload_id"]  # type: ignore[index]
-    app.config["CHUNKED_UPLOAD_MD5"] = True
+    again = make_app(CHUNKED_UPLOAD_ROOT=f"{app.instance_path}/uploads")
+    ChunkedUpload(again)
+    protocol = Protocol(again.test_client())
     protocol.chunk(DATA[5:], 5, len(DATA), upload_id=upload_id)
     assert digest_offset(records(app)[0]) == len(DATA)
     assert protocol.complete(upload_id, DATA).status_code == 200

@@ -57,12 +57,11 @@ REFUSED = {
     ),
     "a mistyped key": (
         {"CHUNKED_UPLOAD_MAX_BYTE": "10G"},
-        "CHUNKED_UPLOAD_MAX_BYTE in the environment is not a setting; did you mean"
-        " CHUNKED_UPLOAD_MAX_BYTES?",
+        "CHUNKED_UPLOAD_MAX_BYTE is not a setting; did you mean CHUNKED_UPLOAD_MAX_BYTES?",
     ),
     "an unknown key": (
         {"CHUNKED_UPLOAD_QQQQQQ": "1"},
-        "CHUNKED_UPLOAD_QQQQQQ in the environment is not a setting",
+        "CHUNKED_UPLOAD_QQQQQQ is not a setting; docs/settings.md lists them all",
     ),
     "an unknown configuration": (
         {"CHUNKED_UPLOAD_CONFIG": "staging"},

@@ -42,11 +42,11 @@ def test_other_packages_have_entry_points(monkeypatch: pytest.MonkeyPatch) -> No
     point = EntryPoint("toy", "tests.support.memory_storage:MemoryStorage", registry.GROUP)
     monkeypatch.setattr(registry, "entry_points", lambda group: [point])
     monkeypatch.setattr(registry, "_by_scheme", dict(registry._by_scheme))
-    registry._registered.cache_clear()
+    registry.registered.cache_clear()
     try:
         assert isinstance(make(storage="toy://"), MemoryStorage)
     finally:
-        registry._registered.cache_clear()
+        registry.registered.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,12 @@ from chunked_upload.http.access import callers
 from chunked_upload.http.access.callers import Caller
 from chunked_upload.http.errors import BadRequest, LimitExceeded, UnsupportedBody
 from chunked_upload.records.repository import Record
-from chunked_upload.support.filenames import clean_filename, extension
+from chunked_upload.support.filenames import (
+    clean_filename,
+    extension,
+    extensions,
+    has_extension,
+)
 
 from ..checks import UploadToBe
 from ..wire.fields import FormLimits, own_fields
@@ -155,13 +160,14 @@ class ReceivingView(ChunkedUploadBaseView):
         limit = min(settings.max_filename_length, 255)
         if len(name) > limit:
             raise LimitExceeded(f"File name exceeds the limit ({limit} characters)")
-        suffix = extension(name)
         allowed, denied = settings.allowed_extensions, settings.denied_extensions
-        if allowed is not None and suffix not in map(_plain, allowed):
-            listed = ", ".join(map(_plain, allowed))
+        if allowed is not None and not has_extension(name, allowed):
+            listed = ", ".join(allowed)
+            suffix = extension(name)
             raise UnsupportedBody(f"Files of type '{suffix}' are not accepted, only: {listed}")
-        if suffix in map(_plain, denied):
-            raise UnsupportedBody(f"Files of type '{suffix}' are not accepted")
+        found = [suffix for suffix in extensions(name) if suffix in denied]
+        if found:
+            raise UnsupportedBody(f"Files of type '{found[0]}' are not accepted")
 
     def _user_attrs(self, caller: Caller) -> dict[str, Any]:
         """Return the model's own user column, as django-chunked-upload fills its ``user``."""
@@ -224,7 +230,3 @@ def _user_key(user: Any, column: Any, attribute: str) -> Any:
     if hasattr(user, attribute):
         return getattr(user, attribute)
     return column.type.python_type(callers.owner_key(user))
-
-
-def _plain(suffix: str) -> str:
-    return suffix.lower().lstrip(".")
