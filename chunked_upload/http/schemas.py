@@ -62,6 +62,8 @@ class ListSchema(Schema):
 
     page = fields.Integer(load_default=1, validate=validate.Range(1, 10**9))
     per_page = fields.Integer(load_default=None, validate=validate.Range(1, 1000))
+    #: Whether metadata is listed too; it may be many times as long as the rest.
+    metadata = fields.Boolean(load_default=False)
     status = fields.Integer(
         load_default=None, validate=validate.OneOf([Status.UPLOADING, Status.COMPLETE])
     )

@@ -176,9 +176,13 @@ class UploadSet:
         if BEFORE_WAITING in request.environ:
             self.db.session.rollback()
 
-    def describe(self, record: Record) -> dict[str, Any]:
-        """Return an upload's state as the contract writes it."""
-        state: dict[str, Any] = dict(UploadSchema().dump(record))
+    def describe(self, record: Record, *, metadata: bool = True) -> dict[str, Any]:
+        """Return an upload's state as the contract writes it.
+
+        :param metadata: False leaves the client's fields out.
+        """
+        left_out = () if metadata else ("metadata",)
+        state: dict[str, Any] = dict(UploadSchema(exclude=left_out).dump(record))
         complete = record.status == Status.COMPLETE
         for name in (*self.settings.kept_checksums, *record.checksums):
             state.setdefault(name, record.checksums.get(name))

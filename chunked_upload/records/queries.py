@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import Select, case, or_, select
+from sqlalchemy.orm import defer
 
 from .model import ChunkedUploadMixin, Status
 
@@ -68,6 +69,10 @@ class Queries:
     def page(self, query: UploadQuery, *, page: int, size: int) -> UploadQuery:
         """Cut a query to one page, counted from 1."""
         return query.limit(size).offset((page - 1) * size)
+
+    def without_metadata(self, query: UploadQuery) -> UploadQuery:
+        """Leave the clients' fields out, which may be many times as long as the rest."""
+        return query.options(defer(self._model.extra_fields, raiseload=True))
 
     # Clients' own names
 

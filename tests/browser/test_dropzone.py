@@ -255,6 +255,8 @@ def test_params_of_a_page_that_replace_dropzones_own(
     file = make_file(tmp_path / "file.bin", SIZE)
     tab.pick(file)
     tab.done(file)
-    upload = tab.page.evaluate("fetch('/uploads/?status=2').then((answer) => answer.json())")
+    upload = tab.page.evaluate(
+        "fetch('/uploads/?status=2&metadata=1').then((answer) => answer.json())"
+    )
     assert upload["uploads"][0]["metadata"] == {"album": "summer"}
     assert re.fullmatch(r"[0-9a-f]{32}", upload["uploads"][0]["md5"])

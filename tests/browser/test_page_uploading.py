@@ -114,7 +114,9 @@ def test_files_and_folders_are_dropped(visitor: Visitor) -> None:
     for name in ("loose.txt", "album/one.jpg", "album/deep/er/two.jpg"):
         visitor.expect_state(name, "done")
     visitor.assert_stored(loose, *nested)
-    paths = {u["filename"]: u["metadata"].get("relative_path") for u in visitor.listing()}
+    paths = {
+        u["filename"]: u["metadata"].get("relative_path") for u in visitor.listing("metadata=1")
+    }
     assert paths["two.jpg"] == "album/deep/er/two.jpg"
     visitor.expect_said("3 files")
 

@@ -184,9 +184,9 @@ class Visitor:
 
     # The server
 
-    def listing(self) -> list[dict[str, Any]]:
+    def listing(self, query: str = "per_page=1000") -> list[dict[str, Any]]:
         """What the server has of this visitor, newest first."""
-        answer = self.context.request.get(f"{self.site.url}/uploads/?per_page=1000")
+        answer = self.context.request.get(f"{self.site.url}/uploads/?{query}")
         uploads: list[dict[str, Any]] = answer.json()["uploads"]
         return uploads
 

@@ -31,7 +31,9 @@ def test_newest_first_finished_or_not(client: FlaskClient, protocol: Protocol) -
     uploads = client.get("/uploads/").get_json()["uploads"]
     assert [upload["upload_id"] for upload in uploads] == ids[::-1]
     assert [upload["status"] for upload in uploads] == [1, 2, 1]
-    assert uploads[1] == protocol.state(ids[1]).get_json()
+    state = protocol.state(ids[1]).get_json()
+    assert state.pop("metadata") == {}
+    assert uploads[1] == state
 
 
 def test_pages(client: FlaskClient, protocol: Protocol) -> None:
@@ -48,6 +50,26 @@ def test_pages(client: FlaskClient, protocol: Protocol) -> None:
         assert ("Link" in response.headers) == (url is not None)
     assert seen == ids[::-1]
     assert sizes == [2, 2, 1]
+
+
+def test_metadata_is_listed_if_asked_for(client: FlaskClient, protocol: Protocol) -> None:
+    """A list of short uploads was 55 MB, by metadata that is six times as long in JSON."""
+    long = {"a": "\x01" * 16_000}
+    for number in range(45):
+        protocol.upload(b"x", filename=f"{number}.txt", **long)
+    plain = client.get("/uploads/?per_page=1000")
+    assert len(plain.get_json()["uploads"]) == 45
+    assert len(plain.data) < 45 * 1000
+    assert all("metadata" not in upload for upload in plain.get_json()["uploads"])
+    seen, url = [], "/uploads/?per_page=1000&metadata=1"
+    while url:
+        response = client.get(url)
+        assert len(response.data) < 5 * 1024 * 1024
+        page = response.get_json()
+        assert all(upload["metadata"] == long for upload in page["uploads"])
+        seen += [upload["filename"] for upload in page["uploads"]]
+        url = page["next"]
+    assert seen == [f"{number}.txt" for number in reversed(range(45))]
 
 
 @pytest.mark.parametrize("status", [1, 2])

@@ -31,6 +31,12 @@ from ..upload_set import UploadSet
 from ..wire.replies import add_progress
 from .base import ChunkedUploadBaseView
 
+#: Bytes of metadata in one answer.
+_MAX_METADATA = 4 * 1024 * 1024
+
+#: How many bytes a byte of text may become in JSON: control characters are six.
+_JSON_GROWTH = 6
+
 
 class ResourceView(ChunkedUploadBaseView):
     """Base of the views below: asks the upload set's chunk view who may see what."""
@@ -91,6 +97,11 @@ class UploadListView(ResourceView):
             "length": record.length,
         }
 
+    @property
+    def _most_with_metadata(self) -> int:
+        """How many uploads fit on a page if the metadata of each takes all the room it may."""
+        return max(1, _MAX_METADATA // (_JSON_GROWTH * self.settings.max_metadata_bytes))
+
     def _page(self) -> Response:
         try:
             query: dict[str, Any] = ListSchema().load(request.args)
@@ -102,19 +113,27 @@ class UploadListView(ResourceView):
         page, size = query["page"], query["per_page"] or self.upload_set.settings.page_size
         own, total, records = self._own(), 0, []
         filters = {} if query["status"] is None else {"status": query["status"]}
+        asked = {}
+        if query["metadata"]:
+            asked["metadata"] = 1
+            size = min(size, self._most_with_metadata)
         if own is not None:
             table = self.engine.records
             if filters:
                 own = table.queries.by_status(own, filters["status"])
             with translate_failures():
                 total = table.count(own)
-                records = table.all(table.queries.page(own, page=page, size=size))
+                cut = table.queries.page(own, page=page, size=size)
+                records = table.all(cut if asked else table.queries.without_metadata(cut))
         following = None
         if page * size < total:
-            following = self.upload_set.url("uploads", page=page + 1, per_page=size, **filters)
+            following = self.upload_set.url(
+                "uploads", page=page + 1, per_page=size, **filters, **asked
+            )
+        describe = self.upload_set.describe
         response = self.reply(
             {
-                "uploads": [self.upload_set.describe(record) for record in records],
+                "uploads": [describe(record, metadata=bool(asked)) for record in records],
                 "page": page,
                 "per_page": size,
                 "total": total,
