@@ -6,6 +6,7 @@ Tests that touch the database run on SQLite and on PostgreSQL (``--database`` ch
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -142,11 +143,13 @@ def app(
         uri = f"sqlite:///{directory / 'tests.db'}"
         if database == "postgresql":
             cluster: postgres.Cluster = request.getfixturevalue("postgres_cluster")
-            uri = cluster.another_database("shared")
+            uri = cluster.another_database(f"shared_{uuid.uuid4().hex}")
         shared_apps[database] = SharedApp(directory / "instance", uri)
     shared = shared_apps[database]
     yield shared.empty()
-    shared.check()
+    if not shared.unchanged():
+        shared_apps.pop(database).close()
+        pytest.fail("this test changes the app, which others use too: it needs make_app()")
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from flask import Flask
 from chunked_upload import ChunkedUpload
 from chunked_upload.engine.plan import WritePlan
 from chunked_upload.http.access.callers import hash_token
+from chunked_upload.storage.base import StoredUpload
 from chunked_upload.support.clock import utcnow
 from tests.conftest import create_tables
 from tests.extension.helpers import answer
@@ -184,10 +185,10 @@ def test_one_that_cannot_be_deleted_does_not_keep_the_others(
     storage = app.extensions["chunked_upload"]["chunked_upload"].engine.storage
     discard = storage.discard_part
 
-    def failing(upload_id: str) -> None:
-        if upload_id == ids[0]:
+    def failing(upload: StoredUpload) -> None:
+        if upload.upload_id == ids[0]:
             raise OSError(5, "Input/output error")
-        discard(upload_id)
+        discard(upload)
 
     with monkeypatch.context() as broken:
         broken.setattr(storage, "discard_part", failing)

@@ -40,9 +40,9 @@ class SharedApp:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         return self.app
 
-    def check(self) -> None:
-        """Fail when a test has configured the app, which others use after it."""
-        assert self._state() == self._before, "this test changes the app: it needs make_app()"
+    def unchanged(self) -> bool:
+        """Whether the app is configured as it was made."""
+        return bool(self._state() == self._before)
 
     def close(self) -> None:
         """Close its connections to the database."""
