@@ -29,28 +29,20 @@ logger = logging.getLogger("chunked_upload.access")
 
 _MAX_PATH = 500
 
-_encoder = json.JSONEncoder(check_circular=False)
-
 
 class _StdoutHandler(logging.Handler):
-    """Writes bare messages to what is standard output at the time."""
+    """Writes to what is standard output at the time."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.write(record.getMessage())
-
-    def write(self, line: str) -> None:
         # One write for the line, so that those of several workers do not mix.
-        sys.stdout.write(line + "\n")
+        sys.stdout.write(self.format(record) + "\n")
         sys.stdout.flush()
-
-
-_stdout = _StdoutHandler()
 
 
 def init_app(app: Flask) -> None:
     """Log every request of an app to the logger ``chunked_upload.access``, by default to stdout."""
     if not logger.handlers:
-        logger.addHandler(_stdout)
+        logger.addHandler(_StdoutHandler())
         logger.setLevel(logging.INFO)
         logger.propagate = False
     app.wsgi_app = _AccessLog(app.wsgi_app)  # type: ignore[method-assign]
@@ -74,7 +66,7 @@ class _AccessLog:
         body = self._app(environ, note)
         if answered and logger.isEnabledFor(logging.INFO):
             seconds = time.perf_counter() - started
-            _log(_encoder.encode(_entry(environ, *answered, seconds)))
+            logger.info("%s", json.dumps(_entry(environ, *answered, seconds)))
         return body
 
 
@@ -102,18 +94,3 @@ def _received(environ: WSGIEnvironment) -> int | None:
     if body is not None:
         return body.received
     return get_content_length(environ)
-
-
-def _log(line: str) -> None:
-    if _is_as_set_up():
-        # As nearly always: a record, which nobody would see, takes as long as all the rest.
-        _stdout.write(line)
-        return
-    # Not logger.info(), which would look for its caller on the stack every time.
-    logger.handle(logging.LogRecord(logger.name, logging.INFO, __file__, 0, line, None, None))
-
-
-def _is_as_set_up() -> bool:
-    """Whether lines just go to standard output: the operator has added and changed nothing."""
-    changed = logger.filters or _stdout.filters or _stdout.level or logger.propagate
-    return logger.handlers == [_stdout] and not changed

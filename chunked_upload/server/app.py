@@ -10,15 +10,13 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-from flask import Flask, Request, Response, request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+from flask import Flask, Response, request
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_migrate import Migrate
-from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.utils import import_string
@@ -68,37 +66,9 @@ class LastingSessions(SecureCookieSessionInterface):
     They last for ``PERMANENT_SESSION_LIFETIME``, by default 31 days from the first upload.
     """
 
-    def __init__(self) -> None:
-        self._signing: tuple[Any, URLSafeTimedSerializer | None] = (None, None)
-
-    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
-        """Return what signs cookies; made once for the app's keys, not for every request."""
-        keys = app.secret_key, *(app.config["SECRET_KEY_FALLBACKS"] or ())
-        if self._signing[0] != keys:
-            self._signing = keys, super().get_signing_serializer(app)
-        return self._signing[1]
-
-    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Return the request's session; a client that sent no cookies has an empty one."""
-        # Scripts send none, and to look for theirs took as long as to find their upload.
-        if app.secret_key and "HTTP_COOKIE" not in request.environ:
-            return self.session_class()
-        return super().open_session(app, request)
-
-    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Set the cookie anew if need be; nothing, for a session that nobody has looked at."""
-        if session or session.accessed or session.modified:
-            super().save_session(app, session, response)
-
     def get_expiration_time(self, app: Flask, session: SessionMixin) -> datetime:
         """Return when a browser shall forget the cookie."""
         return datetime.now(UTC) + app.permanent_session_lifetime
-
-
-class _Server(Flask):
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function: none here is a coroutine, which Flask asks five times a request."""
-        return func
 
 
 def create_app(config: Any = None) -> Flask:
@@ -109,7 +79,7 @@ def create_app(config: Any = None) -> Flask:
     :raises ConfigurationError: for a setting that cannot work.
     """
     instance = Path(os.environ.get("CHUNKED_UPLOAD_INSTANCE", "instance")).absolute()
-    app = _Server(
+    app = Flask(
         __name__,
         instance_path=str(instance),
         static_folder=str(resource("static")),
