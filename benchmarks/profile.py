@@ -44,8 +44,7 @@ _WAITING = (
     "create_worker_app.<locals>.watch ",
     "clock_nanosleep ",
     "epoll_wait ",
-    "EpollSelector.select ",  # the worker's main thread
-    "IdleConnections._look ",
+    "EpollSelector.select ",  # the worker's thread that watches
     "syscall (libc",  # futex: Granian's idle threads
 )
 

@@ -1,5 +1,12 @@
 """The bundled server's worker under its first name, for ``gunicorn -k`` in existing units."""
 
-from .server.gunicorn.worker import UploadWorker
+import sys
+
+from .errors import ConfigurationError
+
+try:
+    from .server.gunicorn.worker import UploadWorker
+except ConfigurationError as error:  # gunicorn would show it below a traceback of its own
+    sys.exit(f"chunked-upload: {error}")
 
 __all__ = ["UploadWorker"]

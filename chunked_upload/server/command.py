@@ -6,39 +6,31 @@ import errno
 import fcntl
 import os
 import resource
-import signal
 import socket
 import sys
-import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import click
-from flask import Flask, current_app
+from flask import current_app
 from flask.cli import ScriptInfo, with_appcontext
 from flask_migrate import upgrade
 from flask_migrate.cli import db as database_group
-from gunicorn.app.base import BaseApplication
 from sqlalchemy.exc import SQLAlchemyError
 
 from chunked_upload.errors import ConfigurationError
 from chunked_upload.maintenance.commands import command_group
 
 from .app import create_app
-from .gunicorn.worker import UploadWorker
 
 #: One thread for each upload in progress, however slow; made when they are needed.
 _THREADS = 1024
 
-#: Connections a worker accepts at a time; beyond the threads they wait.
-_BACKPRESSURE = 4096
-
-#: An upload in progress holds its connection, its part and its table of claims open.
+#: An upload in progress holds its connection, its part and its lease table open.
 _FILES_PER_REQUEST = 4
 
-#: Waiting connections, the database, and what Python holds.
-_OTHER_FILES = _BACKPRESSURE + 256
+#: The database, and what Python holds.
+_OTHER_FILES = 256
 
 #: How long running uploads may go on after a stop was asked for; later they are cut off, and
 #: resume from their last chunk.
@@ -46,18 +38,6 @@ _GRACE_SECONDS = 30
 
 #: How long a port may still be taken at the start.
 _PORT_SECONDS = 3.0
-
-#: How long a connection may rest between two requests, as with nginx.
-_KEEPALIVE_SECONDS = 75
-
-#: Bytes of a request's first line, for long file names in a query; the most that gunicorn takes.
-_LONGEST_LINE = 8190
-
-#: Bytes of one header.
-_LONGEST_HEADER = 16 * 1024
-
-#: How often a worker looks whether its main process is still there.
-_WATCH_SECONDS = 0.5
 
 
 @click.group()
@@ -91,7 +71,7 @@ cli.add_command(database_group)
     default=_THREADS,
     show_default=True,
     type=click.IntRange(1),
-    help="Requests that a worker serves at a time.",
+    help="Uploads that a worker receives at a time.",
 )
 @click.option(
     "--grace",
@@ -107,52 +87,21 @@ def serve(host: str, port: int, workers: int, threads: int, grace: int) -> None:
 
     Every CHUNKED_UPLOAD_* setting is read from the environment.
     """
+    from .gunicorn.service import CONNECTIONS, Service  # it checks gunicorn first
+
     address = _usable_address(host, port)
     migrate()
     # Or the workers would inherit its connections.
     current_app.extensions["sqlalchemy"].engine.dispose()
-    _allow_open_files(threads * _FILES_PER_REQUEST + _OTHER_FILES)
+    _allow_open_files(threads * _FILES_PER_REQUEST + CONNECTIONS + _OTHER_FILES)
     click.echo(f"Serving on http://{host}:{port}, data in {current_app.instance_path}")
     sys.stdout.flush()
-    _Service(
+    Service(
         bind=f"[{address}]:{port}" if ":" in address else f"{address}:{port}",
         workers=workers,
         threads=threads,
         graceful_timeout=grace,
     ).run()
-
-
-class _Service(BaseApplication):  # type: ignore[misc]
-    """gunicorn with :class:`.worker.UploadWorker`.
-
-    :param settings: gunicorn's, in addition to those below.
-    """
-
-    def __init__(self, **settings: Any) -> None:
-        self._settings = settings
-        self._pid = os.getpid()
-        super().__init__()
-
-    def load_config(self) -> None:
-        settings = {
-            "worker_class": UploadWorker,
-            "worker_connections": _BACKPRESSURE,
-            "backlog": _BACKPRESSURE,
-            "keepalive": _KEEPALIVE_SECONDS,
-            # A worker that is stopped and continued (a debugger, a frozen container) is no failure.
-            "timeout": 0,
-            # Whom to believe about a proxy is said by CHUNKED_UPLOAD_PROXY_HOPS.
-            "forwarded_allow_ips": "",
-            "limit_request_line": _LONGEST_LINE,
-            "limit_request_field_size": _LONGEST_HEADER,
-            "control_socket_disable": True,
-            **self._settings,
-        }
-        for name, value in settings.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> Flask:
-        return create_worker_app(self._pid)
 
 
 def _usable_address(host: str, port: int) -> str:
@@ -186,24 +135,6 @@ def _allow_open_files(wanted: int) -> None:
     most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-
-
-def create_worker_app(main: int) -> Flask:
-    """Make the app of a worker process, which ends when its main process does.
-
-    A main process that is killed cannot stop its workers; they would keep the port, beside those
-    of the server that is started next. What they were receiving stays resumable.
-
-    :param main: pid of the main process.
-    """
-
-    def watch() -> None:
-        while os.getppid() == main:
-            time.sleep(_WATCH_SECONDS)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    threading.Thread(target=watch, name="watch-main", daemon=True).start()
-    return create_app()
 
 
 @cli.command("migrate")

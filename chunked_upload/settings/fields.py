@@ -122,7 +122,14 @@ class SizeOrFunction(Size):
 
 
 class Duration(SettingField):
-    """A timedelta; as a number, seconds; as text also ``1d 12h``."""
+    """A timedelta; as a number, seconds; as text also ``1d 12h``.
+
+    :param shortest: the shortest that makes sense.
+    """
+
+    def __init__(self, *, shortest: timedelta = timedelta(0)) -> None:
+        super().__init__()
+        self._shortest = shortest
 
     def read(self, value: Any) -> timedelta:
         if isinstance(value, int) and not isinstance(value, bool):
@@ -130,8 +137,9 @@ class Duration(SettingField):
         span = parse_duration(value) if isinstance(value, str) else value
         if not isinstance(span, timedelta):
             raise ValueError("must be a timedelta or text; write timedelta(hours=12) or '12h'")
-        if not timedelta(0) <= span <= _LONGEST_DURATION:
-            raise ValueError(f"must be from 0 to {_LONGEST_DURATION.days} days")
+        if not self._shortest <= span <= _LONGEST_DURATION:
+            least = f"{self._shortest.seconds} seconds" if self._shortest else "0"
+            raise ValueError(f"must be from {least} to {_LONGEST_DURATION.days} days")
         return span
 
 

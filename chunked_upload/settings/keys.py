@@ -245,6 +245,20 @@ class Settings:
         "X-Forwarded-* entries are believed.",
         default=0,
     )
+    # The bundled server only.
+    idle_timeout: timedelta = setting(
+        fields.Duration(shortest=timedelta(seconds=1)),
+        "How long a client may send or take nothing within a request before the bundled server "
+        "disconnects it. What arrived is kept or dropped as the dialect says.",
+        default=timedelta(minutes=1),
+    )
+    max_connections_per_address: int = setting(
+        fields.Count(),
+        "Connections of one network address (IPv6: one /64) to one worker of the bundled server. "
+        "For one more, the one that has been silent for longest is closed. Ignored behind proxies "
+        "(`CHUNKED_UPLOAD_PROXY_HOPS`), which have limits of their own.",
+        default=2048,
+    )
 
     #: Settings of the storage's own, by their class.
     own: Mapping[type, Any] = field(default_factory=dict, repr=False)

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import re
-import select
-import selectors
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
-from gunicorn.config import Config
-from gunicorn.glogging import Logger
-from gunicorn.workers.gthread import TConn
 
-from chunked_upload.server.gunicorn import request_gate, worker
-from chunked_upload.server.gunicorn.worker import UploadWorker
-from chunked_upload.support.blocking import wrap_blocking
 from tests.server.client import (
     call,
     chunked,
@@ -33,7 +23,6 @@ from tests.server.client import (
     read_answer,
     state,
 )
-from tests.server.waiting import eventually
 from tests.support.server import Server, measured
 
 DATA = bytes(range(256)) * 4000
@@ -203,102 +192,11 @@ def test_a_chunk_whose_head_and_body_come_apart_is_taken(served: Server) -> None
     assert state(served, upload_id)["offset"] == len(DATA)
 
 
-class App:
-    """What a worker loads."""
-
-    @staticmethod
-    def wsgi() -> Any:
-        def app(environ: Any, start_response: Any) -> list[bytes]:
-            start_response("200 OK", [("Content-Length", "2")])
-            return [b"ok"]
-
-        return app
-
-
-@pytest.fixture
-def alone() -> Iterator[tuple[UploadWorker, TConn, socket.socket]]:
-    """A worker outside of a server, with one connection."""
-    config = Config()
-    config.set("threads", 4)
-    itself = UploadWorker(1, 1, [], App(), 30, config, Logger(config))
-    with contextlib.ExitStack() as stack:
-        stack.callback(wrap_blocking, contextlib.nullcontext)
-        itself.load_wsgi()
-        itself.method_queue.init()
-        itself.poller = stack.enter_context(selectors.DefaultSelector())
-        itself.tpool = stack.enter_context(itself.get_thread_pool())
-        queue = itself.method_queue
-        itself.poller.register(queue.fileno(), selectors.EVENT_READ, queue.run_callbacks)
-        for end in (itself.tmp.close, itself.method_queue.close, itself._idle.close):
-            stack.callback(end)
-        stack.callback(request_gate.hand_over, None)
-        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        client = socket.create_connection(listener.getsockname(), timeout=30)
-        stack.enter_context(client)
-        accepted, address = listener.accept()
-        stack.enter_context(accepted)
-        itself.nr_conns = 1
-        yield itself, TConn(config, accepted, address, listener.getsockname()), client
-
-
-def test_a_head_that_never_ends_gives_its_thread_back(
-    alone: tuple[UploadWorker, TConn, socket.socket], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    itself, connection, client = alone
-    monkeypatch.setattr(worker, "_HEAD_SECONDS", -1.0)
-    client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nEndl")
-    itself.enqueue_req(connection)
-    while itself.nr_conns:
-        itself.wait_for_and_dispatch_events(0.05)
-        itself.murder_keepalived()
-    assert client.recv(1) == b""
-
-
-def test_a_head_that_comes_in_pieces_holds_up_no_other_request(
-    alone: tuple[UploadWorker, TConn, socket.socket],
-) -> None:
-    itself, connection, client = alone
-    client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nHal")
-    itself.enqueue_req(connection)
-    eventually(lambda: connection.parser is not None and not client_has_more(connection))
-    eventually(lambda: not request_gate._lock.locked())
-    client.sendall(b"f: b\r\n\r\n")
-    assert client.recv(65536).startswith(b"HTTP/1.1 200 OK")
-    client.shutdown(socket.SHUT_WR)
-    while itself.nr_conns:
-        itself.wait_for_and_dispatch_events(0.05)
-
-
-def client_has_more(connection: TConn) -> bool:
-    """Whether something has been sent that the worker has not read."""
-    return bool(select.select([connection.sock], [], [], 0)[0])
-
-
-def test_an_idle_connection_is_left_to_the_poller(
-    alone: tuple[UploadWorker, TConn, socket.socket],
-) -> None:
-    itself, connection, client = alone
-    client.sendall(head("GET", "/") * 3)
-    itself.enqueue_req(connection)
-    while not itself.keepalived_conns:
-        itself.wait_for_and_dispatch_events(0.05)
-    assert client.recv(65536, socket.MSG_WAITALL | socket.MSG_DONTWAIT).count(b"200 OK") == 3
-    assert itself.nr_conns == 1
-    assert not len(itself._idle)
-    client.sendall(head("GET", "/"))  # and is served again
-    while itself.keepalived_conns:
-        itself.wait_for_and_dispatch_events(0.05)
-    assert client.recv(65536).startswith(b"HTTP/1.1 200 OK")
-
-
 #: An app that is busy until a file named go is there, that leaves, that answers at length,
-#: and that writes as apps did before WSGI had iterables. Formatted with what comes before it.
+#: and that writes as apps did before WSGI had iterables.
 OTHER_APP = """
 import sys, time
 from pathlib import Path
-from chunked_upload.server.gunicorn import idle, worker
-
-{before}
 
 def app(environ, start_response):
     path, body = environ["PATH_INFO"], [b"ok"]
@@ -316,23 +214,17 @@ def app(environ, start_response):
 """
 
 
-#: gunicorn's poller would come to the help of those that wait.
-WITHOUT_HELP = "worker._LONG_SECONDS = 1e9"
-#: As on macOS.
-WITHOUT_EPOLL = "idle.select = object()"
-
-
 @contextlib.contextmanager
-def run_other(place: Path, before: str) -> Iterator[Server]:
+def run_other(place: Path) -> Iterator[Server]:
     """Another app under the worker, with few threads."""
-    (place / "other.py").write_text(OTHER_APP.replace("{before}", before))
+    (place / "other.py").write_text(OTHER_APP)
     command = [
         *(
             sys.executable,
             "-m",
             "gunicorn",
             "-k",
-            "chunked_upload.server.gunicorn.worker.UploadWorker",
+            "chunked_upload.worker.UploadWorker",
         ),
         *("--preload", "--threads", "4", "--no-control-socket", "-b", "127.0.0.1:{port}"),
         "other:app",
@@ -345,7 +237,7 @@ def run_other(place: Path, before: str) -> Iterator[Server]:
 
 @pytest.fixture
 def other(tmp_path: Path) -> Iterator[Server]:
-    with run_other(tmp_path, WITHOUT_HELP) as server:
+    with run_other(tmp_path) as server:
         yield server
 
 
@@ -404,8 +296,7 @@ def test_an_app_that_leaves_ends_its_connection_and_no_other(other: Server) -> N
     assert other.stop() == 0
 
 
-@pytest.mark.parametrize("before", [WITHOUT_HELP, WITHOUT_EPOLL], ids=["epoll", "no epoll"])
-def test_every_request_of_a_crowd_has_its_one_answer(tmp_path: Path, before: str) -> None:
+def test_every_request_of_a_crowd_has_its_one_answer(tmp_path: Path) -> None:
     """More clients than threads, some with several requests in one packet, some that pause."""
 
     def talk(number: int) -> int:
@@ -426,6 +317,6 @@ def test_every_request_of_a_crowd_has_its_one_answer(tmp_path: Path, before: str
                 connection.recv(1)
         return answers
 
-    with run_other(tmp_path, before) as server, ThreadPoolExecutor(24) as pool:
+    with run_other(tmp_path) as server, ThreadPoolExecutor(24) as pool:
         assert all(count >= 30 for count in pool.map(talk, range(24)))
         assert server.stop() == 0

@@ -1,4 +1,4 @@
-"""The turnstile: requests one at a time, as far as that costs nobody anything."""
+"""The request gate: requests one at a time, as far as that costs nobody anything."""
 
 from __future__ import annotations
 
@@ -7,19 +7,29 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chunked_upload.server.gunicorn import request_gate
-from chunked_upload.server.gunicorn.request_gate import step_out, stepping_out, through
+from chunked_upload.server.gunicorn.request_gate import enter, step_out, stepping_out
 from chunked_upload.storage.local.storage import LocalStorage
 from chunked_upload.support.blocking import wrap_blocking
 from chunked_upload.testing import an_upload
 
 _TIMEOUT = 30
+
+
+@contextmanager
+def through() -> Iterator[None]:
+    """Serve a request."""
+    enter()
+    try:
+        yield
+    finally:
+        step_out()
 
 
 def call(work: Callable[[], Any]) -> Any:
@@ -29,8 +39,8 @@ def call(work: Callable[[], Any]) -> Any:
 
 
 @pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request_gate, "_PATIENCE", _TIMEOUT)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_gate, "_SECONDS", _TIMEOUT)
 
 
 @pytest.fixture
@@ -41,7 +51,7 @@ def wrapped() -> Iterator[None]:
     wrap_blocking(nullcontext)
 
 
-@pytest.mark.usefixtures("patient")
+@pytest.mark.usefixtures("unhurried")
 def test_requests_pass_one_at_a_time() -> None:
     inside: list[int] = []
     most: list[int] = []
@@ -61,7 +71,7 @@ def test_requests_pass_one_at_a_time() -> None:
     assert set(most) == {1}
 
 
-@pytest.mark.usefixtures("patient")
+@pytest.mark.usefixtures("unhurried")
 def test_who_waits_for_something_slow_lets_others_pass() -> None:
     waiting, other_has_passed = threading.Event(), threading.Event()
 
@@ -98,7 +108,7 @@ def sync_slowly(client: Slow) -> list[bytes]:
     return []
 
 
-@pytest.mark.usefixtures("patient", "wrapped")
+@pytest.mark.usefixtures("unhurried", "wrapped")
 @pytest.mark.parametrize("slow", [sync_slowly])
 def test_nothing_stands_in_it_while_bytes_are_synced(
     slow: Callable[[Slow], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -131,7 +141,7 @@ def test_one_that_hangs_inside_does_not_hold_up_the_others() -> None:
 
 
 def test_who_has_waited_long_once_does_not_wait_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request_gate, "_PATIENCE", 0.5)
+    monkeypatch.setattr(request_gate, "_SECONDS", 0.5)
     inside, go_on = threading.Event(), threading.Event()
 
     def hang() -> list[bytes]:
@@ -139,7 +149,7 @@ def test_who_has_waited_long_once_does_not_wait_again(monkeypatch: pytest.Monkey
         assert go_on.wait(_TIMEOUT)
         return []
 
-    def steps_aside_often() -> list[bytes]:
+    def steps_out_often() -> list[bytes]:
         begun = time.monotonic()
         for _ in range(1000):
             with stepping_out():
@@ -150,12 +160,12 @@ def test_who_has_waited_long_once_does_not_wait_again(monkeypatch: pytest.Monkey
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(call, hang)
         assert inside.wait(_TIMEOUT)
-        pool.submit(call, steps_aside_often).result(4 * _TIMEOUT)
+        pool.submit(call, steps_out_often).result(4 * _TIMEOUT)
         go_on.set()
         first.result(_TIMEOUT)
 
 
-@pytest.mark.usefixtures("patient")
+@pytest.mark.usefixtures("unhurried")
 def test_a_request_that_fails_lets_the_next_one_in() -> None:
     def fail() -> None:
         with stepping_out():
@@ -167,8 +177,8 @@ def test_a_request_that_fails_lets_the_next_one_in() -> None:
     assert call(lambda: [b"next"]) == [b"next"]
 
 
-@pytest.mark.usefixtures("patient")
-def test_outside_of_it_stepping_aside_changes_nothing() -> None:
+@pytest.mark.usefixtures("unhurried")
+def test_outside_of_it_stepping_out_changes_nothing() -> None:
     def inside() -> list[bytes]:
         def elsewhere() -> None:
             with stepping_out():
@@ -183,7 +193,7 @@ def test_outside_of_it_stepping_aside_changes_nothing() -> None:
     assert call(inside) == []
 
 
-@pytest.mark.usefixtures("patient")
+@pytest.mark.usefixtures("unhurried")
 def test_a_forked_process_has_its_own() -> None:
     def fork() -> list[bytes]:
         child = os.fork()
@@ -195,7 +205,7 @@ def test_a_forked_process_has_its_own() -> None:
     call(fork)
 
 
-@pytest.mark.usefixtures("patient")
+@pytest.mark.usefixtures("unhurried")
 def test_who_steps_out_lets_others_pass_and_does_not_come_back() -> None:
     def leave() -> list[bytes]:
         assert step_out()
@@ -207,36 +217,36 @@ def test_who_steps_out_lets_others_pass_and_does_not_come_back() -> None:
 
 
 @pytest.fixture
-def handed_over() -> Iterator[list[bool]]:
+def told() -> Iterator[list[bool]]:
     """Grows by one whenever a request is said to have stepped out with no other in front."""
     times: list[bool] = []
-    request_gate.hand_over(lambda: times.append(request_gate.others_wait()))
+    request_gate.when_free(lambda: times.append(request_gate.others_wait()))
     yield times
-    request_gate.hand_over(None)
+    request_gate.when_free(None)
 
 
-def test_who_steps_out_with_nobody_in_front_says_so(handed_over: list[bool]) -> None:
+def test_who_steps_out_with_nobody_in_front_says_so(told: list[bool]) -> None:
     with through():
         with stepping_out():
-            assert handed_over == [False]
-        step_out(hands_over=False)
+            assert told == [False]
+        step_out(tells=False)
         step_out()
-    assert handed_over == [False]
+    assert told == [False]
 
 
-@pytest.mark.usefixtures("patient")
-def test_who_steps_out_before_others_need_not(handed_over: list[bool]) -> None:
+@pytest.mark.usefixtures("unhurried")
+def test_who_steps_out_before_others_need_not(told: list[bool]) -> None:
     with ThreadPoolExecutor(1) as pool:
         with through():
-            other = pool.submit(call, lambda: list(handed_over))
+            other = pool.submit(call, lambda: list(told))
             while not request_gate.others_wait():
                 time.sleep(0.001)
         assert other.result(_TIMEOUT) == []
-    assert handed_over == [False]  # the other's
+    assert told == [False]  # the other's
     assert not request_gate.others_wait()
 
 
-def test_nobody_is_handed_over_by_whoever_was_not_inside(handed_over: list[bool]) -> None:
+def test_nobody_is_told_by_whoever_was_not_inside(told: list[bool]) -> None:
     with stepping_out():
         step_out()
-    assert handed_over == []
+    assert told == []

@@ -22,6 +22,9 @@ from chunked_upload.errors import ChunkedUploadError
 
 from .body import BUFFER_SIZE, Body
 
+#: Where the environment of a request says that its server does this by itself.
+LINGERS_KEY = "chunked_upload.server_lingers"
+
 #: How long a client may go on sending what nobody wants.
 _SECONDS = 30.0
 
@@ -31,6 +34,8 @@ _PLACES = threading.BoundedSemaphore(16)
 
 def linger(response: Response, request: Request) -> Response:
     """Read the rest of the request's body after ``response`` has been sent."""
+    if request.environ.get(LINGERS_KEY):
+        return response
     # Not Flask's proxy, which has let go of the request by then.
     itself: Request = request.environ["werkzeug.request"]
     response.call_on_close(lambda: _discard_body(itself))

@@ -3,8 +3,8 @@
 gunicorn copies a body through buffers of its own before an app gets it, which costs as much as
 writing it to disk. Here only what gunicorn has read ahead is taken from them; the rest is received
 from the connection into the very buffer that is written and hashed. gunicorn's count of what is
-left is kept, so that it knows where the next request begins. A body with a transfer coding, or on a
-connection that is no plain socket (TLS), is read by gunicorn.
+left is kept, so that it is known where the next request begins. A body with a transfer coding is
+read by gunicorn.
 
 A client that asks first (``Expect: 100-continue``, RFC 9110 10.1.1) is told to continue when the
 body is read, not before: a chunk that is refused is never sent.
@@ -13,17 +13,12 @@ body is read, not before: a chunk that is refused is never sent.
 from __future__ import annotations
 
 import os
-import socket
-from contextlib import suppress
 from typing import Any
 
 from gunicorn.http.body import Body, LengthReader
 from gunicorn.http.errors import ParseException
 
-from . import request_gate
-
-#: Up to so many bytes, a look whether they have arrived costs less than stepping out of the gate.
-_SMALL = 128 * 1024
+from .connection import Connection
 
 
 class ConnectionBody(Body):  # type: ignore[misc]
@@ -33,7 +28,7 @@ class ConnectionBody(Body):  # type: ignore[misc]
     :param asks: whether the client waits to be told to continue.
     """
 
-    def __init__(self, request: Any, connection: socket.socket, *, asks: bool) -> None:
+    def __init__(self, request: Any, connection: Connection, *, asks: bool) -> None:
         super().__init__(request.body.reader)
         self._request = request
         self._connection = connection
@@ -42,15 +37,15 @@ class ConnectionBody(Body):  # type: ignore[misc]
         self._answered = False
         self._closes = request.must_close
         request.must_close = self._closes or self.asking
-        # Exactly: the bytes of a TLS connection do not come from recv().
-        self._receives = type(self.reader) is LengthReader and type(connection) is socket.socket
+        self._has_length = type(self.reader) is LengthReader
+        self._has_ended = False
 
     def read(self, size: int | None = None) -> bytes:
         """Return up to ``size`` bytes after waiting for them; none at the end of the body.
 
         :raises OSError: when the connection or the transfer coding breaks.
         """
-        if size is None or size < 0 or not self._receives:
+        if size is None or size < 0 or not self._has_length:
             return self._read_by_gunicorn(size)
         if not self._announce():
             return b""
@@ -71,6 +66,16 @@ class ConnectionBody(Body):  # type: ignore[misc]
         """Note that the answer goes out: a client that still waits will send nothing."""
         self._answered = True
 
+    @property
+    def unread(self) -> int | None:
+        """How many bytes the app has not read; None when that is unknown."""
+        if self.failed or self.asking:
+            return None
+        if self._has_length:
+            left: int = self.reader.length
+            return left
+        return 0 if self._has_ended else None
+
     def _announce(self) -> bool:
         """Tell the client to continue; return False when it has had its answer instead."""
         if self.asking and not self._answered:
@@ -83,6 +88,7 @@ class ConnectionBody(Body):  # type: ignore[misc]
             data: bytes = super().read(size)
         except ParseException as error:  # what gunicorn raises for a broken transfer coding
             raise OSError(str(error)) from error
+        self._has_ended = not data
         return data
 
     def _read_reader(self, size: int) -> bytes:
@@ -90,12 +96,8 @@ class ConnectionBody(Body):  # type: ignore[misc]
         return data
 
     def _receive(self, size: int) -> bytes:
-        there = b""
-        if size <= _SMALL:
-            with suppress(BlockingIOError):
-                there = self._connection.recv(size, socket.MSG_DONTWAIT)
-                if not there or len(there) == size:
-                    return there
-        with request_gate.stepping_out():
-            data = self._connection.recv(size - len(there), socket.MSG_WAITALL)
-        return there + data if there else data
+        try:
+            return self._connection.receive(size, whole=True)
+        except OSError:
+            self.failed = True
+            raise

@@ -1,37 +1,23 @@
-"""Reads of gunicorn's own that let other requests pass while they wait.
-
-gunicorn reads heads, and bodies for apps that do not read from the connection themselves. Mostly
-the bytes are there. Where they are not, the thread waits for a client, and must not hold up those
-at the turnstile: a head that is sent byte by byte would cost every other request its patience.
-"""
+"""What gunicorn's parser reads a request from."""
 
 from __future__ import annotations
 
-import socket
-from contextlib import suppress
-from typing import Any
+from gunicorn.http.unreader import Unreader
 
-from gunicorn.http.unreader import SocketUnreader
-
-from .request_gate import stepping_out
+from .connection import Connection
 
 
-class PassingUnreader(SocketUnreader):  # type: ignore[misc]
-    """gunicorn's reader of a plain connection, stepping aside when nothing has come yet."""
+class ConnectionUnreader(Unreader):  # type: ignore[misc]
+    """A connection: first what has been taken from it ahead, then what still comes."""
 
-    @classmethod
-    def replace(cls, connection: Any) -> None:
-        """Let a new connection (gunicorn's ``TConn``) be read by one of these, but for TLS."""
-        there = getattr(connection.parser, "unreader", None)
-        if type(there) is SocketUnreader and type(connection.sock) is socket.socket:
-            there.__class__ = cls
+    #: Bytes to ask for, at least and at most: parts of a body with a transfer coding.
+    _LEAST, _MOST = 8 * 1024, 1024 * 1024
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        self._connection = connection
+        self.unread(connection.take_ahead())
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        size = max(self.mxchunk, min(size_hint or 0, self.max_body_chunk))
-        if self.sock.gettimeout() is None:  # with one, Python waits whatever the flags say
-            with suppress(BlockingIOError):
-                there: bytes = self.sock.recv(size, socket.MSG_DONTWAIT)
-                return there
-        with stepping_out():
-            data: bytes = super().chunk(size_hint)
-        return data
+        """Return what comes next; none when the client has closed."""
+        return self._connection.receive(max(self._LEAST, min(size_hint or 0, self._MOST)))

@@ -1,64 +1,62 @@
-"""The bundled server's worker: gunicorn's threads, fitted for clients that send chunk after chunk.
+"""The bundled server's worker: threads for requests, and none for connections that wait.
 
-These things differ from ``gunicorn -k gthread``:
+It differs from gunicorn's own workers in these things:
 
-- A thread that has answered goes on with whichever connection has its next request, and waits for
-  all of them for a moment. A client that uploads sends its next chunk at once, and to hand
-  connections from thread to thread costs as much as reading them.
-- A client that asks first (``Expect: 100-continue``, as curl does) is told to go on when the body
-  is read, not before: a chunk that is refused is never sent (RFC 9110 10.1.1).
-- It is no longer the main thread, which takes new connections, that waits for a client to close.
-- The head of a request must come in :data:`_HEAD_SECONDS`, or a client that sends it byte by byte
-  would keep a thread for good. Bodies may take as long as they like.
+- A request gets a thread when its head has arrived as a whole (:mod:`.waiting`). Half a head, an
+  idle connection and the rest of a refused body cost none.
+- A thread that has answered goes on with whichever connection has its next request. A client that
+  uploads sends its next chunk at once, and to hand connections from thread to thread costs as much
+  as reading them. One thread at a time watches the connections; if it goes on to serve a request
+  and that request has to wait for something, another one takes over.
+- A client is waited for no longer than the idle limit (:mod:`.connection`), whether it sends or
+  reads.
+- A client that asks first (``Expect: 100-continue``, as curl does) is told to continue when the
+  body is read, not before: a chunk that is refused is never sent (RFC 9110 10.1.1).
 """
 
 from __future__ import annotations
 
 import json
-import socket
+import os
+import re
+import select
 import threading
 import time
-from collections.abc import Iterable
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from gunicorn.http import wsgi
 from gunicorn.http.errors import (
     ExpectationFailed,
     LimitRequestHeaders,
     LimitRequestLine,
+    NoMoreData,
     ParseException,
 )
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.http.message import Request
+from gunicorn.workers.base import Worker
 
+from chunked_upload.http.wire.linger import LINGERS_KEY
+from chunked_upload.settings.keys import Settings, Sources
 from chunked_upload.support.blocking import wrap_blocking
 
 from . import request_gate
 from .body import ConnectionBody
-from .idle import IdleConnections
-from .unreader import PassingUnreader
+from .connection import MAX_HEAD, Connection
+from .unreader import ConnectionUnreader
+from .waiting import Limits, WaitingConnections
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+#: How often the main thread looks whether requests go on, while there are connections and not.
+_LOOK_SECONDS, _REST_SECONDS = 0.1, 1.0
 
-#: How long the head of a request may take to arrive.
-_HEAD_SECONDS = 30.0
+#: An answer up to so many bytes is sent without stepping out of the gate before.
+_SMALL_ANSWER = 10_000
 
-#: How long a thread waits for the first request of a connection, before gunicorn waits for it.
-_FIRST_SECONDS = 0.5
-
-#: How long threads wait for the next request of connections, before gunicorn waits for it.
-_STAY_SECONDS = 0.2
-
-#: The same on a worker whose threads have other connections to serve all the time.
-_LONG_SECONDS = 1.0
-
-#: How often the main thread looks whether requests go on, while there are connections.
-_LOOK_SECONDS = 0.1
-
-#: An answer whose length has at most so many digits goes out at once, whatever its client does.
-_SMALL_DIGITS = 4
+#: RFC 3986 3.2.2 and 3.2.3: a name, an address or one in brackets, and a port.
+_HOST = re.compile(r"([\w.~!$&'()*+,;=%-]*|\[[0-9a-fA-F:.]+\])(:[0-9]*)?", re.ASCII)
 
 #: What is wrong with a request that has another answer than 400.
 _STATUSES = {
@@ -67,66 +65,117 @@ _STATUSES = {
     ExpectationFailed: HTTPStatus.EXPECTATION_FAILED,
 }
 
-#: Outcome of a job whose connections have each been seen to.
-_SETTLED = object()
+
+class InvalidHost(ParseException):  # type: ignore[misc]
+    """A request that does not say which host it is for."""
 
 
-class UploadWorker(ThreadWorker):  # type: ignore[misc]
-    """gunicorn's worker with threads; see above."""
+class UploadWorker(Worker):  # type: ignore[misc]
+    """gunicorn's worker; see above. ``threads`` is how many slow bodies it receives at a time."""
 
-    def __init__(self, *arguments: Any, **keywords: Any) -> None:
-        super().__init__(*arguments, **keywords)
-        #: When the request heads that are being read must have come.
-        self._heads: dict[TConn, float] = {}
+    alive: bool
+
+    @classmethod
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        """Refuse what this worker cannot do; called by gunicorn at the start."""
+        if cfg.is_ssl:
+            raise SystemExit(
+                "UploadWorker does not speak TLS: let a proxy do that, or serve with -k gthread"
+            )
+
+    def init_process(self) -> None:
+        """Set up what a worker has of its own after the fork, and run."""
+        # One for each connection at most, and made when they are needed.
+        self._pool = ThreadPoolExecutor(self.cfg.worker_connections)
         #: Threads that wait at the gate with a request.
         self._entering: set[int] = set()
-        #: Whether a thread has been sent for to see to idle connections.
+        #: Whether a thread has been sent for to watch.
         self._is_followed = False
-        #: Requests that threads have taken up.
-        self._served = 0
+        #: Whether threads are to end.
+        self._has_ended = False
+        super().init_process()
 
     def load_wsgi(self) -> None:
-        self._idle = IdleConnections()
-        request_gate.hand_over(self._take_over)
-        wrap_blocking(request_gate.stepping_out)
+        """Load the app, and take the limits from its settings."""
         super().load_wsgi()
-        self.wsgi: WSGIApplication = _answering(self.wsgi)
-        # gunicorn looks some twenty settings up for every request, each by several calls. They do
-        # not change: a reload starts new workers.
-        for name, setting in self.cfg.settings.items():
-            self.cfg.__dict__.setdefault(name, setting.get())
+        settings = Sources(getattr(self.wsgi, "config", {}), {}).read(Settings)
+        # Behind a proxy, all connections come from its address.
+        per_address = None if settings.proxy_hops else settings.max_connections_per_address
+        limits = Limits(
+            connections=self.cfg.worker_connections,
+            per_address=per_address,
+            slow_bodies=self.cfg.threads,
+            keepalive=self.cfg.keepalive,
+            idle=settings.idle_timeout.total_seconds(),
+        )
+        self._waiting = WaitingConnections(limits, refuse)
+        request_gate.when_free(self._take_over)
+        wrap_blocking(request_gate.stepping_out)
 
-    def set_accept_enabled(self, enabled: bool) -> None:
-        super().set_accept_enabled(enabled)
-        if not self.alive:
-            # Or who connects now would wait for nobody until the last upload has ended.
-            for listener in self.sockets:
-                listener.close()
+    def run(self) -> None:
+        """Serve until told to stop, and then until running requests have ended."""
+        self._waiting.listen(self.sockets)
+        while self.alive and self.ppid == os.getppid():
+            self._rest()
+        self.alive = False
+        self._waiting.stop()
+        deadline = time.monotonic() + self.cfg.graceful_timeout
+        while len(self._waiting) and time.monotonic() < deadline:
+            self._rest()
+        self._end()
 
-    def handle(self, conn: TConn) -> Any:
-        """Serve a connection, and then whichever goes on."""
-        if not conn.initialized and not conn.wait_for_data(_FIRST_SECONDS):
-            return super().handle(conn)  # puts it aside until something comes
-        self._attend(conn)
-        return _SETTLED
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """End at once."""
+        self._end()
+        super().handle_quit(sig, frame)
 
-    def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
-        if fs.cancelled() or fs.exception() is not None or fs.result() is not _SETTLED:
-            super().finish_request(conn, fs)
+    def _end(self) -> None:
+        self._has_ended = True
+        self._waiting.cut_off()
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _attend(self, conn: TConn | None = None) -> None:
-        """Serve connections as long as there is one that goes on."""
+    def _rest(self) -> None:
+        """Wait for a signal for a moment, and look after the threads."""
+        self.notify()
+        served = self.nr
+        seconds = _LOOK_SECONDS if len(self._waiting) else _REST_SECONDS
+        if select.select([self.PIPE[0]], [], [], seconds)[0]:
+            os.read(self.PIPE[0], 4096)
+        if self.nr == served:
+            # A request may be in an app's hook for long, which does not step out of the gate.
+            self._take_over()
+
+    # Threads
+
+    def _take_over(self) -> None:
+        """Have a thread watch the connections if none does."""
+        if not (self._is_followed or self._waiting.is_watched):
+            self._is_followed = True
+            with suppress(RuntimeError):  # the worker ends
+                self._pool.submit(self._work)
+
+    def _work(self) -> None:
+        """Serve requests as long as others do not."""
         self._is_followed = False
-        conn = conn or self._watch()
-        if conn is None:
+        connection = self._watch()
+        if connection is None:
             return
         self._enter()
         try:
-            while conn is not None:
-                self._settle(conn, self._serve(conn))
-                conn = self._next()
+            while connection is not None:
+                self._serve(connection)
+                connection = self._next()
         finally:
             request_gate.step_out()
+
+    def _watch(self) -> Connection | None:
+        """Wait for a request; return None when another thread does."""
+        while not self._has_ended:
+            if connection := self._waiting.wait(_REST_SECONDS):
+                return connection
+            if self._waiting.is_watched:
+                return None
+        return None
 
     def _enter(self) -> None:
         thread = threading.get_ident()
@@ -136,147 +185,129 @@ class UploadWorker(ThreadWorker):  # type: ignore[misc]
         finally:
             self._entering.discard(thread)
 
-    def _serve(self, conn: TConn) -> Any:
-        """Serve one request; return what gunicorn is to do with the connection."""
-        self._heads[conn] = time.monotonic() + _HEAD_SECONDS
-        self._served += 1
+    def _next(self) -> Connection | None:
+        """Return the next connection to serve; None when others see to them."""
+        if self._entering:
+            return None  # that thread has a request to answer, and then looks here
+        # One alone has hardly sent its next request; and who waits at the gate comes first.
+        several = request_gate.is_inside() and self._waiting.has_several
+        if several and not request_gate.others_wait() and (connection := self._waiting.wait(0)):
+            return connection
+        request_gate.step_out(tells=False)
+        connection = self._watch()
+        if connection is not None:
+            self._enter()
+        return connection
+
+    # Requests
+
+    def _serve(self, connection: Connection) -> None:
+        """Serve one request, and let the connection wait for the next one."""
+        request, stays = None, False
+        too_long = connection.has_too_long_head
+        unreader = ConnectionUnreader(connection)
         try:
-            if not conn.initialized and not self.cfg.is_ssl:
-                conn.init()
-                PassingUnreader.replace(conn)
-            return super().handle(conn)
+            if too_long:
+                raise LimitRequestHeaders(f"the head is longer than {MAX_HEAD} bytes")
+            request = self._parse(connection, unreader)
+            stays = self._answer(request, connection)
+        except (NoMoreData, StopIteration, ConnectionError, TimeoutError) as error:
+            self.log.debug("A client left or was left: %s", error)
+        except ParseException as error:
+            self.log.warning("Not a request, from %s: %s", connection.client, error)
+            status = _STATUSES.get(type(error), HTTPStatus.BAD_REQUEST)
+            refuse(connection, status, str(error))
+        except Exception:
+            self.log.exception("Error handling request")
+            refuse(connection, HTTPStatus.INTERNAL_SERVER_ERROR, "")
         except BaseException:  # an app's sys.exit(), say: it ends this connection, no other
             self.log.exception("Error handling request")
+        self._let_wait(connection, unreader, request, stays=stays)
+
+    def _parse(self, connection: Connection, unreader: ConnectionUnreader) -> Request:
+        request = Request(self.cfg, unreader, connection.client, connection.number)
+        host = next((value for name, value in request.headers if name == "HOST"), None)
+        if host is None and request.version >= (1, 1):
+            raise InvalidHost("HTTP/1.1 requires the header Host (RFC 9112 3.2)")
+        if host is not None and not _HOST.fullmatch(host):
+            raise InvalidHost("the header Host is not a host (RFC 9112 3.2)")
+        return request
+
+    def _answer(self, request: Request, connection: Connection) -> bool:
+        """Run the app and send its answer; return whether another request may follow."""
+        asks, request._expected_100_continue = request._expected_100_continue, False
+        body = request.body = ConnectionBody(request, connection, asks=asks)
+        began, response, environ = datetime.now(), None, {}
+        try:
+            self.cfg.pre_request(self, request)
+            response, environ = wsgi.create(
+                request, connection, connection.client, connection.server, self.cfg
+            )
+            environ["wsgi.multithread"] = environ[LINGERS_KEY] = True
+            self._count(response)
+            content = self.wsgi(environ, response.start_response)
+            try:
+                self._send(response, content, body, environ)
+            finally:
+                self.log.access(response, request, environ, datetime.now() - began)
+                if hasattr(content, "close"):
+                    content.close()
+        except (OSError, StopIteration):
+            raise
+        except BaseException:
+            if response is None or not response.headers_sent:
+                raise
+            self.log.exception("Error while answering %s %s", request.method, request.path)
             return False
         finally:
-            self._heads.pop(conn, None)
+            self.cfg.post_request(self, request, environ, response)
+        return body.unread is not None and not response.should_close()
 
-    def _settle(self, conn: TConn, outcome: Any) -> None:
-        """Let a connection wait for its next request, or end it."""
-        if outcome is False:
-            with (
-                request_gate.stepping_out(),
-                suppress(OSError),
-            ):  # it waits for the client to close as well
-                conn.close(graceful=True)
-            self.method_queue.defer(self._forget, conn)
-        elif outcome is not True or not self.alive or not self._idle.add(conn):
-            self._hand_back(conn, outcome)
+    def _count(self, response: Any) -> None:
+        self.nr += 1
+        if self.nr >= self.max_requests and self.alive:
+            self.log.info("Autorestarting worker after current request.")
+            self.alive = False
+        if not self.alive or not self.cfg.keepalive:
+            response.force_close()
 
-    def _forget(self, conn: TConn) -> None:
-        self.nr_conns -= 1
-
-    def _hand_back(self, conn: TConn, outcome: Any = True) -> None:
-        """Let gunicorn's main thread wait for the connection."""
-        done: Future[Any] = Future()
-        done.set_result(outcome)
-        self.method_queue.defer(self.finish_request, conn, done)
-
-    def _next(self) -> TConn | None:
-        """Return a connection that goes on; None when others see to them."""
-        if self._entering:
-            return None  # it has a request to answer, and then looks here
-        # One alone is hardly there already; and who waits in front has been waiting longer.
-        if len(self._idle) > 1 and not request_gate.others_wait() and (conn := self._idle.ready()):
-            return conn
-        request_gate.step_out(hands_over=False)
-        conn = self._watch()
-        if conn is not None:
-            self._enter()
-        return conn
-
-    def _watch(self) -> TConn | None:
-        """Wait for a connection that goes on; None when another thread does, or none is left."""
-        while len(self._idle) and not self._idle.is_watched:
-            if conn := self._idle.wait(_STAY_SECONDS):
-                return conn
-            self._leave(_STAY_SECONDS)
-        return None
-
-    def _leave(self, seconds: float) -> None:
-        """Leave connections to gunicorn that have been idle for so long."""
-        for conn in self._idle.leave(seconds if self.alive else 0):
-            self._hand_back(conn)
-
-    def _take_over(self) -> None:
-        """Have another thread see to the connections, since the one that did waits."""
-        if len(self._idle) and not (self._is_followed or self._idle.is_watched):
-            self._is_followed = True
-            with suppress(RuntimeError):  # the worker ends
-                self.tpool.submit(self._attend)
-
-    def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        before = self._served
-        super().wait_for_and_dispatch_events(
-            min(timeout, _LOOK_SECONDS) if self.nr_conns else timeout
-        )
-        if self._served == before:
-            # A request may be in an app's hook for long, which does not step aside.
-            self._take_over()
-
-    def handle_request(self, req: Any, conn: TConn) -> Any:
-        self._heads.pop(conn, None)
-        asks, req._expected_100_continue = req._expected_100_continue, False
-        req.body = ConnectionBody(req, conn.sock, asks=asks)
-        stays = super().handle_request(req, conn)
-        # Whether a client that has not been told to continue sends the body all the same is
-        # unknown.
-        return stays and not req.body.asking
-
-    def _keepalive_after(self, conn: TConn, keepalive: Any) -> bool:
-        # The usual case, in which gunicorn would set and reset timeouts to read nothing.
-        body = conn.parser.mesg.body
-        if keepalive and getattr(body.reader, "length", None) == 0 and not body.failed:
-            conn.parser.mesg = None  # or its body would be looked for again
-            return True
-        return bool(super()._keepalive_after(conn, keepalive))
-
-    def murder_keepalived(self, force: bool = False) -> None:
-        """Close what has been idle for too long; called about once a second."""
-        super().murder_keepalived(force)
-        self._leave(_LONG_SECONDS)
-        now = time.monotonic()
-        for conn, deadline in list(self._heads.items()):
-            if now > deadline:
-                with suppress(OSError):
-                    conn.sock.shutdown(socket.SHUT_RD)  # its thread reads the end of input
-
-    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
-        """Answer what is not a request, in JSON as every other error."""
-        if req is not None or not isinstance(exc, ParseException):
-            super().handle_error(req, client, addr, exc)
-            return
-        self.log.warning("Not a request, from %s: %s", addr and addr[0], exc)
-        status = _STATUSES.get(type(exc), HTTPStatus.BAD_REQUEST)
-        detail = "Error in request headers" if status == HTTPStatus.BAD_REQUEST else status.phrase
-        body = json.dumps({"detail": detail, "error": detail, "reason": str(exc)}).encode()
-        head = (
-            f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        with suppress(OSError):
-            client.sendall(head.encode() + body)
-
-
-def _answering(app: WSGIApplication) -> WSGIApplication:
-    """Wrap an app so that others pass the gate while a long answer is sent."""
-
-    def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        small = False
-
-        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
-            nonlocal small
-            small = any(
-                name == "Content-Length" and len(value) <= _SMALL_DIGITS for name, value in headers
-            )
-            return start_response(status, headers, *error)
-
-        answer = app(environ, start)
-        stream = environ["wsgi.input"]
-        if isinstance(stream, ConnectionBody):
-            stream.answered()
-        if not small:
+    def _send(self, response: Any, content: Any, body: ConnectionBody, environ: Any) -> None:
+        body.answered()
+        if body.unread is None:
+            response.force_close()  # where the next request begins is unknown
+        if (response.response_length or _SMALL_ANSWER) >= _SMALL_ANSWER:
             request_gate.step_out()
-        return answer
+        if isinstance(content, environ["wsgi.file_wrapper"]):
+            response.write_file(content)
+        else:
+            for part in content:
+                response.write(part)
+        response.close()
 
-    return call
+    def _let_wait(
+        self,
+        connection: Connection,
+        unreader: ConnectionUnreader,
+        request: Request | None,
+        *,
+        stays: bool,
+    ) -> None:
+        ahead = unreader.take_buffered()
+        unread = request.body.unread if request is not None else None
+        if stays and unread is not None:
+            connection.give_back(ahead[unread:])
+            unread = max(0, unread - len(ahead))
+        connection.unwanted = unread
+        self._waiting.add(connection, closes=not stays)
+
+
+def refuse(connection: Connection, status: int, reason: str) -> None:
+    """Answer what is not a request, or cannot be served, in JSON as every other error."""
+    phrase = HTTPStatus(status).phrase
+    detail = "Error in request headers" if status == HTTPStatus.BAD_REQUEST else phrase
+    body = json.dumps({"detail": detail, "error": detail, "reason": reason or phrase}).encode()
+    head = (
+        f"HTTP/1.1 {int(status)} {phrase}\r\nConnection: close\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    connection.refuse(head.encode() + body)

@@ -1,0 +1,82 @@
+"""``chunked-upload serve``: gunicorn with the bundled server's settings and worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from chunked_upload.server.app import create_app
+
+from .worker import UploadWorker
+
+#: Connections of one worker, with a request or without.
+CONNECTIONS = 4096
+
+#: How long a connection may rest between two requests, as with nginx.
+_KEEPALIVE_SECONDS = 75
+
+#: Bytes of a request's first line, for long file names in a query; the most that gunicorn takes.
+_LONGEST_LINE = 8190
+
+#: Bytes of one header.
+_LONGEST_HEADER = 16 * 1024
+
+#: How often a worker looks whether its main process is still there.
+_WATCH_SECONDS = 0.5
+
+
+class Service(BaseApplication):  # type: ignore[misc]
+    """gunicorn with :class:`~.worker.UploadWorker`.
+
+    :param settings: gunicorn's, in addition to those below.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        self._settings = settings
+        self._pid = os.getpid()
+        super().__init__()
+
+    def load_config(self) -> None:
+        settings = {
+            "worker_class": UploadWorker,
+            "worker_connections": CONNECTIONS,
+            "backlog": CONNECTIONS,
+            "keepalive": _KEEPALIVE_SECONDS,
+            # A worker that is stopped and continued (a debugger, a frozen container) is no failure.
+            "timeout": 0,
+            # Whom to believe about a proxy is said by CHUNKED_UPLOAD_PROXY_HOPS.
+            "forwarded_allow_ips": "",
+            "limit_request_line": _LONGEST_LINE,
+            "limit_request_field_size": _LONGEST_HEADER,
+            "control_socket_disable": True,
+            **self._settings,
+        }
+        for name, value in settings.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return create_worker_app(self._pid)
+
+
+def create_worker_app(main: int) -> Flask:
+    """Make the app of a worker process, which ends when its main process does.
+
+    A main process that is killed cannot stop its workers; they would keep the port, beside those
+    of the server that is started next. What they were receiving stays resumable.
+
+    :param main: pid of the main process.
+    """
+
+    def watch() -> None:
+        while os.getppid() == main:
+            time.sleep(_WATCH_SECONDS)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, name="watch-main", daemon=True).start()
+    return create_app()
