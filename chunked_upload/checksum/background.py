@@ -1,16 +1,15 @@
-"""Digests that follow the bytes in the background, on threads of their own.
+"""Background digests: threads compute the checksums while the request receives more bytes.
 
 MD5 is slower than network and disk, so a request must not wait for it. It hands its buffers to a
-*background digest*, and a few threads of the process hash them, in order, while the next buffers
-arrive, while the chunk is synced and committed, and while the client prepares its next one. How far
-behind a digest may be is bounded (:data:`MAX_LAG`): beyond that, the request that brings more bytes
-waits.
+*background digest*. A few threads of the process hash them, in order, while the next buffers
+arrive, while the chunk is synced and committed, and while the client prepares the next one. A
+digest may lag by at most :data:`MAX_LAG` bytes; then the request that brings more bytes waits.
 
-A commit records what the digest has seen by then. The background digest of a committed chunk is
-kept, in this process, for the request that continues at its end. It is never required: what it
-knows follows from the recorded prefix, which does not change. Where it is not available (another
-worker, a crash, a chunk that was dropped) the next request continues from the recorded state, with
-at most :data:`MAX_LAG` bytes read from the part.
+A commit records the state that the digest has reached by then. This process keeps the background
+digest of a committed chunk for the request that continues at its end. Keeping it is only an
+optimisation, since it follows from the recorded prefix, which does not change. When it is not
+available (another worker, a crash, a dropped chunk), the next request continues from the recorded
+state and reads at most :data:`MAX_LAG` bytes from the part.
 """
 
 from __future__ import annotations
@@ -25,35 +24,35 @@ from chunked_upload.support.blocking import blocking
 
 from .protocol import Checksum
 
-#: Bytes that a digest may be behind: some ten milliseconds of work, enough to last from a chunk's
-#: last bytes to the next one's first.
+#: Most bytes that a digest may lag: about ten milliseconds of work, enough to keep the threads busy
+#: between two chunks.
 MAX_LAG = 8 * 1024 * 1024
 
-#: Bytes that a digest catches up before a request that waited brings more.
+#: Bytes that a digest catches up before a waiting request continues.
 _STRIDE = 1024 * 1024
 
-#: Bytes that all digests of a process may be behind together; beyond that each request waits.
+#: Most bytes that all digests of a process may lag together; beyond that each request waits.
 _MAX_ALL = 32 * 1024 * 1024
 
-#: A buffer up to this size is hashed by the request itself: to wake a thread would take longer.
+#: The request itself hashes a buffer up to this size: waking a thread would take longer.
 _SMALL = 128 * 1024
 
-#: Digests kept for the next chunk of their uploads: a few hundred bytes each, once they are not
-#: behind any more.
+#: Most digests to keep for the next chunks of their uploads. Each takes a few hundred bytes once it
+#: no longer lags.
 _MOST_KEPT = 1024
 
 
 class BackgroundDigest:
-    """Checksums of a file's first bytes, with the buffers that they have not taken in yet.
+    """Checksums of a file's first bytes, with the buffers that are not hashed yet.
 
     Only one request at a time may use it, besides the threads that hash.
 
-    :param checksums: have taken in the first ``position`` bytes; nobody else may use them from now
+    :param checksums: checksums of the first ``position`` bytes. Nothing else may use them from now
         on.
     """
 
     def __init__(self, checksums: Sequence[Checksum], position: int) -> None:
-        #: Where the bytes handed over end.
+        #: End of the bytes handed over so far.
         self.end = position
         self._checksums = checksums
         #: The frozen checksums by name, and how many bytes they have seen.
@@ -61,7 +60,7 @@ class BackgroundDigest:
         self._buffers: deque[bytes] = deque()
         self._running = False
         self._changed = threading.Condition()
-        #: The lag that somebody waits for; none is below zero.
+        #: The lag that a request waits for; below zero when none waits.
         self._wanted = -1
 
     @property
@@ -70,7 +69,7 @@ class BackgroundDigest:
         return self.end - self.reached[1]
 
     def feed(self, data: bytes) -> None:
-        """Hand over the next bytes; wait when the digest is too far behind."""
+        """Hand over the next bytes; wait first when the digest lags too far."""
         self.end += len(data)
         if len(data) <= _SMALL and not self._running:
             self._take_in(data)
@@ -87,7 +86,7 @@ class BackgroundDigest:
             self.wait()
 
     def wait(self, lag: int = 0) -> None:
-        """Return when the digest is no more than ``lag`` bytes behind."""
+        """Wait until the digest lags by at most ``lag`` bytes."""
         with blocking(), self._changed:
             while self.lag > lag:
                 self._wanted = lag
@@ -136,13 +135,13 @@ class BackgroundDigests:
         return digest if digest is not None and digest.end == end else None
 
     def drop(self, upload_id: str) -> None:
-        """Forget the digest of an upload that has no use for it any more."""
+        """Forget the digest of an upload that no longer needs it."""
         with self._lock:
             self._kept.pop(upload_id, None)
 
 
 class _Threads:
-    """The threads that hash, as many as there are processors; made when they are needed."""
+    """The threads that hash, one per processor; started when they are needed."""
 
     def __init__(self) -> None:
         self._behind: SimpleQueue[BackgroundDigest] = SimpleQueue()
@@ -156,7 +155,7 @@ class _Threads:
             self.waiting += size
 
     def add(self, digest: BackgroundDigest) -> None:
-        """Have a digest's buffers hashed."""
+        """Queue a digest whose buffers are to be hashed."""
         self._behind.put(digest)
         if self._threads < (os.cpu_count() or 1):
             with self._lock:
@@ -168,7 +167,7 @@ class _Threads:
     def _run(self) -> None:
         while True:
             digest = self._behind.get()
-            # The others get their turn after each buffer.
+            # Put it back behind the others, so that no digest waits long.
             while digest.work():
                 if not self._behind.empty():
                     self._behind.put(digest)
@@ -178,10 +177,10 @@ class _Threads:
 _threads_of_process = _Threads()
 
 
-def _start_anew() -> None:
+def _restart() -> None:
     # A forked process (gunicorn's workers) has none of its parent's threads.
     global _threads_of_process
     _threads_of_process = _Threads()
 
 
-os.register_at_fork(after_in_child=_start_anew)
+os.register_at_fork(after_in_child=_restart)

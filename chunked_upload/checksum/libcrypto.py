@@ -1,11 +1,11 @@
 """OpenSSL's digests, with a running state that can be stored and continued by another process.
 
-hashlib keeps its state out of reach, so completing a 100 GB file would mean reading it all again.
-OpenSSL's own context (``MD5_CTX``, ``SHA256_CTX``) is a plain C struct without pointers: to copy
-its bytes out is to store it, to copy them back is to continue. The functions are looked up in the
-libcrypto that Python itself is linked with, called through ctypes (which releases the GIL
-meanwhile, as hashlib does), and proved against hashlib before first use. Where they are not
-available, :meth:`LibcryptoChecksum.resumable` says so, and hashlib does the hashing.
+hashlib gives no access to its state, so completing a 100 GB file would mean reading it all again.
+OpenSSL's own context (``MD5_CTX``, ``SHA256_CTX``) is a plain C struct without pointers: copying
+its bytes out stores the state, and copying them back continues it. The functions come from the
+libcrypto that Python itself is linked with. They are called through ctypes (which releases the GIL,
+as hashlib does), and checked against hashlib before first use. When they are not available,
+:meth:`LibcryptoChecksum.resumable` returns False, and hashlib does the hashing.
 """
 
 from __future__ import annotations
@@ -62,9 +62,9 @@ class _Struct:
 class LibcryptoChecksum:
     """A checksum that OpenSSL computes; see :class:`~.protocol.Checksum` for its methods."""
 
-    #: hashlib's name of it as well.
+    #: The checksum's name, which is also hashlib's.
     name: ClassVar[str]
-    #: What OpenSSL's functions begin with, as ``MD5`` in ``MD5_Update``.
+    #: Prefix of OpenSSL's functions, such as ``MD5`` in ``MD5_Update``.
     prefix: ClassVar[str]
     #: ``sizeof`` the struct.
     state_size: ClassVar[int]
@@ -75,14 +75,14 @@ class LibcryptoChecksum:
 
     @classmethod
     def resumable(cls) -> bool:
-        """Whether libcrypto offers the functions, and they do what hashlib does."""
+        """Return whether libcrypto has the functions, and they agree with hashlib."""
         return cls._functions() is not None
 
     @classmethod
     def thaw(cls, state: bytes) -> Self:
         """Continue from a frozen state.
 
-        :raises ValueError: for a state that this class did not make, or where it cannot be used.
+        :raises ValueError: for a state that this class did not make or cannot use here.
         """
         functions, tag = cls._functions(), cls._tag()
         if functions is None or len(state) != len(tag) + cls.state_size or state[: len(tag)] != tag:
@@ -112,7 +112,7 @@ class LibcryptoChecksum:
 
     @classmethod
     def _tag(cls) -> bytes:
-        # Stored states begin with this, so that another layout is never mistaken for this one.
+        # Stored states start with this tag, so that another layout is never mistaken for this one.
         return f"{cls.name}/1:".encode()
 
     @classmethod
@@ -121,7 +121,7 @@ class LibcryptoChecksum:
 
 
 def _plain(name: str) -> Any:
-    # Not for security: so that it is available on systems under FIPS rules too.
+    # Declared as not for security, so that systems under FIPS rules allow MD5 too.
     return hashlib.new(name, usedforsecurity=False)
 
 
@@ -149,13 +149,13 @@ def find_functions(name: str, prefix: str, state_size: int) -> _Functions | None
 
 
 def _candidates() -> Iterator[Any]:
-    # Statically linked Pythons have no such file, others no OpenSSL at all.
+    # A statically linked Python has no such file, and some have no OpenSSL at all.
     with contextlib.suppress(ImportError, AttributeError, OSError):
         import _hashlib
 
         # dlsym on this extension also searches what it is linked with: Python's own libcrypto.
         yield ctypes.CDLL(_hashlib.__file__)
-    # Asked only then: it starts a process.
+    # Last, because find_library starts a process.
     name = ctypes.util.find_library("crypto")
     if name:
         with contextlib.suppress(OSError):
@@ -163,7 +163,10 @@ def _candidates() -> Iterator[Any]:
 
 
 def _agrees_with_hashlib(functions: _Functions, name: str) -> bool:
-    """Freeze and thaw across a block boundary and compare; a foreign layout would differ."""
+    """Return whether freezing and thawing across a block boundary gives hashlib's digest.
+
+    With another struct layout it would not.
+    """
     sample = bytes(range(256)) * 3
     first = _Struct(functions)
     first.update(sample[:100])

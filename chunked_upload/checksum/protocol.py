@@ -8,21 +8,21 @@ from typing import ClassVar, Protocol, Self
 class Checksum(Protocol):
     """A running digest of a file's bytes, made without arguments, for no bytes yet."""
 
-    #: What it is called in settings, requests, answers and records: lower-case letters and digits.
+    #: Its name in settings, requests, answers and records: lower-case letters and digits.
     name: ClassVar[str]
 
     @classmethod
     def resumable(cls) -> bool:
-        """Whether :meth:`freeze` and :meth:`thaw` work here.
+        """Return whether :meth:`freeze` and :meth:`thaw` work here.
 
-        Where they do not, the engine reads the file once, when the upload is completed.
+        If they do not, the engine reads the file once, when the upload is completed.
         """
 
     def update(self, data: bytes) -> None:
         """Take in the next bytes of the file."""
 
     def freeze(self) -> bytes:
-        """Return a state, some hundred bytes, from which any process can continue."""
+        """Return a state of about a hundred bytes from which any process can continue."""
 
     @classmethod
     def thaw(cls, state: bytes) -> Self:

@@ -13,7 +13,7 @@ from chunked_upload.errors import ConfigurationError
 
 from .protocol import Checksum
 
-#: Installed packages offer checksums under this, each by its name.
+#: The entry point group in which installed packages offer checksums, each by its name.
 GROUP = "chunked_upload.checksums"
 
 _Kind = TypeVar("_Kind", bound=type[Checksum])
@@ -22,9 +22,9 @@ _registered: dict[str, type[Checksum]] = {}
 
 
 def register(kind: _Kind) -> _Kind:
-    """Make a checksum known by its name; use as a decorator of its class.
+    """Register a checksum class by its name (decorator).
 
-    :raises ValueError: when the name cannot be a field's, or is another class's.
+    :raises ValueError: when the name cannot be a field name, or another class has it.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", kind.name):
         raise ValueError(f"a checksum's name is lower-case letters and digits, not {kind.name!r}")
@@ -45,7 +45,7 @@ def find(name: str) -> type[Checksum]:
 
 
 def names() -> frozenset[str]:
-    """Return the names of all checksums that are known."""
+    """Return the names of all known checksums."""
     return frozenset(_known())
 
 

@@ -1,4 +1,4 @@
-"""SHA-256 (FIPS 180-4), for those whom MD5 does not do."""
+"""SHA-256 (FIPS 180-4), for apps that need more than MD5."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The checksums of whole files: from the background digest, or by reading what it has not seen.
+"""Computes checksums of whole files: the background digest has them, or the bytes are read.
 
-What had to be read for is recorded at once, whatever becomes of the request: a client that repeats
-a wrong checksum does not have the file read again. And one request at a time reads for an upload;
-the others wait for what it finds.
+A checksum that needed reading is recorded at once, even if the request fails later. So a client
+that repeats a wrong checksum does not make the server read the file again. One request at a time
+reads the bytes of an upload; the others wait for its result.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _LONGEST_WAIT = 10.0
 class FileChecksums:
     """Computes the checksums of one engine's uploads once all their bytes are stored.
 
-    :param part_in_use: the context in which a part is read that may be removed meanwhile.
+    :param part_in_use: the context for reading a part that another request may remove meanwhile.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class FileChecksums:
         self._reading = _OneEach()
 
     def of(self, record: Record, also: Iterable[str] = ()) -> dict[str, str]:
-        """Return the checksums that the engine keeps, by name, and those of ``also``.
+        """Return the checksums that the engine keeps, and those named in ``also``, by name.
 
         :raises NotComplete: when bytes are missing.
         :raises AlreadyComplete, UploadNotFound: when another request has completed or removed the
@@ -82,7 +82,7 @@ class FileChecksums:
         return _hexdigests(digest)
 
     def _look_again(self, record: Record, complete: bool) -> None:
-        """Learn what another request may have found, or done.
+        """Read the record again, since another request may have changed it.
 
         :raises UploadNotFound, AlreadyComplete, UploadExpired:
         """
@@ -91,7 +91,7 @@ class FileChecksums:
             self._parts.check_open(record)
 
     def _computed(self, record: Record, kinds: list[type[Checksum]]) -> dict[str, str]:
-        """Return checksums of the stored bytes, reading these once for all."""
+        """Return checksums of the stored bytes, read once for all checksums."""
         complete = state_of(record) is State.COMPLETE
         running = [(kind(), 0) if complete else thaw(record, kind) for kind in kinds]
         first = min(seen for _, seen in running)
@@ -125,7 +125,7 @@ class FileChecksums:
 
 
 def _recorded(record: Record) -> dict[str, str]:
-    """Return the checksums of all bytes that are recorded."""
+    """Return the recorded checksums that cover all bytes of the upload."""
     if state_of(record) is State.COMPLETE:
         return record.checksums
     return {
@@ -141,7 +141,7 @@ def _hexdigests(digest: BackgroundDigest) -> dict[str, str]:
 
 
 def _take_in(running: list[tuple[Checksum, int]], position: int, data: bytes) -> None:
-    """Take bytes into each checksum that has not seen them."""
+    """Update each checksum that has not seen the bytes yet."""
     for checksum, seen in running:
         if seen < position + len(data):
             checksum.update(data[max(seen - position, 0) :])
@@ -156,9 +156,10 @@ class _OneEach:
 
     @contextmanager
     def hold(self, upload_id: str) -> Iterator[None]:
-        """Wait until no other request holds the upload, and hold it.
+        """Wait until no other request holds the upload, then hold it.
 
-        :raises ServiceUnavailable: when it still does after :data:`_LONGEST_WAIT`.
+        :raises ServiceUnavailable: when another request still holds it after
+            :data:`_LONGEST_WAIT`.
         """
         with blocking(), self._changed:
             if not self._changed.wait_for(lambda: upload_id not in self._held, _LONGEST_WAIT):

@@ -1,15 +1,15 @@
-"""One chunk on its way in: a lease to write a range, the digest that follows, and the commit.
+"""Receives one chunk: takes its write lease, feeds the digest, and commits.
 
-Order (Guarantee 1): bytes at their place → sync → compare-and-swap of the record → only then may a
-dialect tell the client.
+Order (Guarantee 1): write the bytes at their offset → sync → compare-and-swap of the record → only
+then may a dialect tell the client.
 
-The commit is where requests meet. It names the fencing token that the record had when this chunk
-last looked *and then* found its lease still standing, in this order: a newcomer ends the lease
-first, raises the record's fencing token next, and reads the record last. So either this commit
-comes before the newcomer's reading, and the newcomer sees these bytes as received; or the token has
-moved, the commit changes no row, and the second look finds the lease gone. Chunks of other ranges
-move the token as well, by committing; then the lease still stands, and the commit is tried again on
-the record as it is now.
+Concurrent requests are sorted out at the commit. Its compare-and-swap names the fencing token that
+this chunk read *before* it checked that its lease still stands. A newcomer works in this order: it
+ends the lease, raises the record's fencing token, and then reads the record. So there are two
+cases. Either this commit comes before the newcomer reads, and the newcomer sees these bytes as
+received. Or the token has changed, the commit changes no row, and the second check finds that the
+lease has been preempted. A commit of another range also changes the token. Then the lease still
+stands, and the commit is tried again on the current record.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ from .states import Event, State, refusal
 #: Commits tried while chunks of other ranges keep coming first.
 _TRIES = 100
 
-#: Separate ranges beyond the prefix; more is no client, and would make every commit slow.
+#: Most separate ranges beyond the prefix. No real client needs more, and they slow every commit.
 _MAX_RANGES = 10_000
 
 
 class Chunk:
-    """A chunk being received. Use as a context manager: leaving it without commit drops it.
+    """A chunk being received. Use it as a context manager: leaving it without commit drops it.
 
     Made by :meth:`~chunked_upload.engine.engine.UploadEngine.begin`.
 
     :param lease: the right to write the plan's range.
-    :param forget: removes what a new upload has made, should this chunk be dropped.
+    :param forget: removes a new upload's record and files if this chunk is dropped.
     """
 
     def __init__(
@@ -64,20 +64,20 @@ class Chunk:
     ) -> None:
         self.record = record
         self.plan = plan
-        #: Bytes taken in so far.
+        #: Bytes received so far.
         self.received = 0
         self.committed = False
-        #: Whether its commit is the upload's first; known once the chunk is finished.
+        #: Whether this commit is the upload's first; known once the chunk is finished.
         self.first = False
         self._lease = lease
         self._parts = parts
         self._records = parts.records
         self._storage = parts.storage
         self._forget = forget
-        #: Whether nobody else has had to do with a record that this request created.
+        #: Whether this request created the record and no other request has touched it.
         untouched = is_empty(record) and record.fencing_token == lease.fencing_token
         self._alone = plan.creates and untouched
-        #: What the storage wants committed.
+        #: The storage's own state, to be committed with the offset.
         self._state: StorageState | None = None
         self._stored = ranges.add(record.received, 0, record.offset)
         self._digest = ChunkDigest(record, parts.digests, start=plan.start, read=self._read)
@@ -93,9 +93,9 @@ class Chunk:
         return self.plan.start + self.received
 
     def write(self, data: bytes) -> None:
-        """Take in the next bytes.
+        """Write the next bytes to the storage and feed them to the digest.
 
-        :raises SizeMismatch, FileTooLarge: when there are more than declared or allowed.
+        :raises SizeMismatch, FileTooLarge: when there are more bytes than declared or allowed.
         :raises BytesDiffer: when other bytes are already stored there.
         :raises OffsetMismatch: when a newer request has taken over.
         :raises StorageFull, ServiceUnavailable: when the storage fails.
@@ -118,19 +118,20 @@ class Chunk:
     def _read(self, low: int, high: int) -> Iterator[bytes]:
         """Read bytes of the part.
 
-        :raises UploadNotFound, AlreadyComplete: when the part is gone with its upload's end.
-        :raises PartMissing: when it is gone and the upload is not.
+        :raises UploadNotFound, AlreadyComplete: when the part is gone because the upload was
+            removed or completed.
+        :raises PartMissing: when the part is gone although the upload still takes chunks.
         """
         try:
             yield from self._storage.read_part(self.record, low, high)
         except PartMissing as error:
             refusal = self._refused()
-            if isinstance(refusal, OffsetMismatch):  # it still takes chunks
+            if isinstance(refusal, OffsetMismatch):  # the upload still takes chunks
                 raise
             raise refusal from error
 
     def append_part(self, source: Record) -> None:
-        """Take in the recorded bytes of another upload, without reading them where that can be.
+        """Append the recorded bytes of another upload; the storage copies them if it can.
 
         :param source: an upload in the same storage.
         :raises SizeMismatch, FileTooLarge, OffsetMismatch: as :meth:`write`.
@@ -153,7 +154,7 @@ class Chunk:
         return self.position < (self._stored[-1][1] if self._stored else 0)
 
     def _put(self, data: bytes) -> None:
-        """Write what is new of the data, compare what is stored already."""
+        """Write the bytes that are new, and compare those that are stored already."""
         try:
             if not self._may_repeat():
                 return self._lease.write(data, self.position)
@@ -170,7 +171,7 @@ class Chunk:
             raise self._refused() from error
 
     def finish_whole(self) -> None:
-        """Make a whole chunk durable; one that broke off is refused (the rule of chunk dialects).
+        """Make a whole chunk durable, and refuse a truncated one (the rule of chunk dialects).
 
         Sets the new offset on the record.
 
@@ -183,7 +184,7 @@ class Chunk:
         self.finish_prefix()
 
     def finish_prefix(self) -> None:
-        """Make the bytes durable that arrived, all or not (the rule of offset dialects).
+        """Make the received bytes durable, even if some are missing (the rule of offset dialects).
 
         Sets the new offset on the record.
         """
@@ -194,7 +195,7 @@ class Chunk:
             setattr(self.record, name, value)
 
     def commit(self) -> None:
-        """Record the bytes. After this, and not before, the client may be told.
+        """Record the bytes. Only after this may the client be told.
 
         :raises OffsetMismatch, AlreadyComplete, UploadNotFound: when another request was first.
         """
@@ -217,13 +218,13 @@ class Chunk:
         try:
             return self._records.swap(self.record, self._values, offset=self._offset_read)
         except BaseException:
-            # The database may carry it out all the same, even later, its connection being cut:
-            # with the lease left standing the next request raises the token before it reads.
+            # If the connection broke, the database may still carry out the statement, even later.
+            # So leave the lease standing: the next request then raises the token before it reads.
             self._lease.abandon()
             raise
 
     def _look_again(self) -> None:
-        """Merge this chunk with the record as it is now, if this chunk may still be committed."""
+        """Read the record again, and merge this chunk into it if it may still be committed."""
         self._alone = False
         if self._parts.refresh(self.record) is not State.UPLOADING or not self._lease.stands():
             raise self._refused()
@@ -232,7 +233,7 @@ class Chunk:
         self._values = self._merged()
 
     def _merged(self) -> dict[str, Any]:
-        """Return the record's new values: as read, plus this chunk."""
+        """Return the record's new values: those read, plus this chunk."""
         record = self.record
         self._offset_read = record.offset
         plan = self.plan
@@ -245,27 +246,27 @@ class Chunk:
         if beyond != record.received:
             values["received"] = beyond
         if beyond or record.received:
-            # Offsets alone do not tell two such commits apart.
+            # The offset stays the same here, so only the token tells two such commits apart.
             values["fencing_token"] = record.fencing_token + 1
         if plan.last:
             values["length"] = self.position
         elif record.length is None and (plan.sequential or plan.total is not None):
             values["length"] = self.position if plan.total is None else plan.total
         if self._state:
-            # On the record at once, so that the digest can read what has just been written.
+            # Set it on the record now, so that the digest can read what has just been written.
             record.storage_state = merge(record.storage_state, self._state)
             values["storage_state"] = record.storage_state
         return values | self._lease.released() | self._digest.reached(offset)
 
     def _refused(self) -> ChunkedUploadError:
-        """Say why this chunk is not taken, from what the record says now."""
+        """Read the record again, and return the reason why this chunk is refused."""
         self._alone = False
         refused = refusal(self._parts.refresh(self.record), Event.WRITE)
         return refused or OffsetMismatch(self.record.offset)
 
     def bytes(self) -> Iterator[bytes]:
-        """Read back what was taken in."""
-        if not isinstance(self._storage, LeasesRanges):  # nothing of it can be read before
+        """Read back the received bytes."""
+        if not isinstance(self._storage, LeasesRanges):  # only synced bytes can be read
             with translate_failures():
                 self.record.storage_state = merge(self.record.storage_state, self._lease.sync())
         return self._read(self.start, self.position)

@@ -1,8 +1,8 @@
-"""Completing an upload, in this order: checksums, final place, record, the application's hook.
+"""Completes an upload, in this order: checksums, final place, record, the application's hook.
 
-Every step may be repeated, so that a crash in any of them is finished by repeating the request: the
-part keeps its name until the record says complete, the record is swapped once, and the hook runs
-under a lock until it has returned once.
+Every step may be repeated, so a client recovers from a crash in any step by repeating the request.
+The part keeps its name until the record says complete. The record is swapped once. The hook runs
+under a lock, and is retried until it returns without an error.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _TRIES = 20
 class Completion:
     """Completes uploads of one engine.
 
-    :param removal: removes what was promoted for an upload that was removed meanwhile.
+    :param removal: removes a promoted file whose upload another request removed meanwhile.
     """
 
     def __init__(self, parts: EngineParts, removal: Removal) -> None:
@@ -42,7 +42,7 @@ class Completion:
         self._checksums = FileChecksums(parts, part_in_use=self._part_in_use)
 
     def checksums(self, record: Record, also: Iterable[str] = ()) -> dict[str, str]:
-        """Return the checksums of the file by name: those that are kept, and those of ``also``.
+        """Return the checksums that the engine keeps, and those named in ``also``, by name.
 
         :raises NotComplete: when bytes are missing.
         :raises AlreadyComplete: when another request has completed the upload meanwhile.
@@ -50,12 +50,12 @@ class Completion:
         return self._checksums.of(record, also)
 
     def prepare(self, record: Record) -> PendingCompletion:
-        """Return the completion of an upload whose checksum is right, for hooks to see first."""
+        """Return a checked upload's completion, not committed yet, so that hooks run first."""
         self.mark(record)
         return PendingCompletion(record, self)
 
     def mark(self, record: Record) -> None:
-        """Set on the record what a completion sets, for hooks to see; nothing is stored yet."""
+        """Set the completion's values on the record, so that hooks see them. Store nothing yet."""
         record.status = int(State.COMPLETE)
         record.completed_on = self._parts.now()
 
@@ -74,7 +74,7 @@ class Completion:
         self.mark(record)
 
     def commit(self, record: Record) -> bool:
-        """Record the completion. False when another request did so first.
+        """Record the completion, and return False when another request did so first.
 
         :raises UploadNotFound: when the upload was removed meanwhile.
         """
@@ -97,14 +97,14 @@ class Completion:
                     raise refused
                 if state is State.COMPLETE:
                     return False
-                # Only the fencing token has moved: by a chunk that came too late, and is refused.
+                # Only the fencing token has changed: a chunk that arrived too late raised it.
         raise ServiceUnavailable("Upload is being changed by other requests")
 
     def settle(self, record: Record, notify: Callable[[], None]) -> None:
-        """Do what follows a recorded completion, once: drop the part, run the hook.
+        """Remove the part and run the hook, once, after the completion is recorded.
 
-        :param notify: the application's hook. What it raises is logged; it runs again when the
-            completion is repeated or ``retry-completions`` is called.
+        :param notify: the application's hook. If it raises, the error is logged, and the hook runs
+            again when the client repeats the completion or ``retry-completions`` is called.
         """
         with translate_failures():
             self._storage.discard_part(record)
@@ -115,7 +115,7 @@ class Completion:
                     self._notify(record, notify)
 
     def _only_one(self, record: Record) -> AbstractContextManager[bool]:
-        """Hold the right to run the hook: by a lock that no dead process holds, else by a lease."""
+        """Hold the right to run the hook: a lock of the storage if it has any, else a lease."""
         if isinstance(self._storage, LocksExclusively):
             return self._storage.only_one(record)
         return self._records.leases.hold(record.upload_id)
@@ -132,17 +132,17 @@ class Completion:
         for _ in range(_TRIES):
             if self._records.swap(record, {"notified_on": self._parts.now()}):
                 return
-            # A chunk that came too late has moved the fencing token; or the upload is being
+            # A chunk that arrived too late has raised the fencing token, or the upload is being
             # removed.
             if refusal(self._parts.refresh(record), Event.NOTIFY) is not None:
                 return
-        logger.error("on_completion ran for upload %s, which could not be recorded", record)
+        logger.error("on_completion ran for upload %s, but this could not be recorded", record)
 
     @contextmanager
     def _part_in_use(self, record: Record) -> Iterator[None]:
-        """Tell a part that is lost from one that a removal or completion took away meanwhile.
+        """Distinguish a lost part from one that another request removed or completed meanwhile.
 
-        :raises UploadNotFound, AlreadyComplete: for the latter.
+        :raises UploadNotFound, AlreadyComplete: when another request did.
         """
         try:
             yield
@@ -153,7 +153,7 @@ class Completion:
 
 
 class PendingCompletion:
-    """The completion of an upload that is checked, and not recorded yet."""
+    """The completion of a checked upload, not recorded yet."""
 
     def __init__(self, record: Record, completion: Completion) -> None:
         self.record = record
@@ -161,12 +161,12 @@ class PendingCompletion:
         self._completion = completion
 
     def commit(self) -> None:
-        """Put the file in its final place and record it; fine when another request was first.
+        """Put the file in its final place and record it, unless another request did so first.
 
         :raises NotComplete, UploadNotFound:
-        :raises AlreadyComplete: when the part is gone, another request having completed the upload.
+        :raises AlreadyComplete: when the part is gone because another request completed the upload.
         """
-        # Not before hooks have run, so that one that raises leaves no file in the final place.
+        # Promote only after the hooks: if one raises, there must be no file in the final place.
         self._completion.promote(self.record)
         self._completion.commit(self.record)
         self.committed = True

@@ -1,8 +1,8 @@
-"""The checksums of an upload's bytes as its chunks bring them.
+"""Computes the checksums of an upload while its chunks arrive.
 
-They follow in the background (:mod:`~chunked_upload.checksum.background`), and every commit records
-how far they are. The next chunk continues with the digest that this process kept, or else from the
-recorded states, reading from the storage what these have not seen.
+The background digest (:mod:`~chunked_upload.checksum.background`) does the hashing, and every
+commit records how far it is. The next chunk continues with the digest that this process kept. If
+there is none, it continues from the recorded states, and reads the bytes after them.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from chunked_upload.checksum.protocol import Checksum
 from chunked_upload.checksum.registry import find
 from chunked_upload.records.repository import Record
 
-#: Bytes that one chunk reads back for the digest at most, when gaps before them have closed or the
-#: recorded states are behind; the next chunk or the completion continues from there.
+#: Most bytes that one chunk reads back for the digest, when a gap has closed or the recorded states
+#: are behind. The next chunk or the completion continues from there.
 _CATCH_UP = 64 * 1024 * 1024
 
 #: Returns the stored bytes ``[low, high)`` of the upload.
@@ -36,14 +36,14 @@ class Digests:
         self.background = BackgroundDigests()
 
     def resumable(self) -> list[type[Checksum]]:
-        """Return the checksums that can follow chunk by chunk; others read the file at the end."""
+        """Return the checksums that can be kept between chunks; others read the file at the end."""
         return [kind for kind in self.kinds.values() if kind.resumable()]
 
 
 class ChunkDigest:
-    """What one chunk does for the checksums of its upload.
+    """Feeds one chunk's bytes to the checksums of its upload.
 
-    :param start: where the chunk begins.
+    :param start: position of the chunk's first byte in the file.
     :param read: reads the upload's part.
     """
 
@@ -53,11 +53,11 @@ class ChunkDigest:
         self._kinds = digests.resumable()
         self._background = digests.background
         self._read = read
-        #: The digest of all bytes up to where the chunk has come; None when it cannot follow yet.
+        #: The digest of all bytes up to the chunk's position; None while earlier bytes are missing.
         self._digest: BackgroundDigest | None = None
 
     def pick_up(self) -> None:
-        """Find the digest of the bytes before the chunk, if they are all recorded."""
+        """Find the digest of the bytes before the chunk, if all of them are recorded."""
         if not self._kinds or self._start > self._record.offset:
             return
         self._digest = self._background.take(self._record.upload_id, self._start)
@@ -65,19 +65,19 @@ class ChunkDigest:
             self._digest = self._thaw(self._start)
 
     def feed(self, data: bytes) -> None:
-        """Take in the chunk's next bytes, once they are written."""
+        """Hash the chunk's next bytes, once they are written."""
         if self._digest is not None:
             self._digest.feed(data)
 
     def stop(self) -> None:
-        """Follow no further: bytes have come that did not pass through this process."""
+        """Stop the digest: the next bytes were copied without passing through this process."""
         self._digest = None
 
     def reached(self, offset: int) -> dict[str, Any]:
-        """Return what a commit records of the digest.
+        """Return the digest's states for a commit to record.
 
-        :param offset: the prefix's length with this chunk, which may have closed a gap; the digest
-            follows as far as that is cheap.
+        :param offset: the prefix's length with this chunk. The chunk may have closed a gap; then
+            the digest catches up as far as that is cheap.
         """
         if self._digest is not None:
             self._follow(self._digest, min(offset, self._digest.end + _CATCH_UP))
@@ -97,7 +97,7 @@ class ChunkDigest:
         return seen
 
     def _advanced(self, digest: BackgroundDigest) -> dict[str, Any]:
-        """Return the record's states, with those of the digest that are further."""
+        """Return the record's states, replaced by the digest's where these are further."""
         states, offset = digest.reached
         new = {
             name: {"offset": offset, "state": b64encode(state).decode()}
@@ -107,7 +107,7 @@ class ChunkDigest:
         return {"checksum_states": {**self._record.checksum_states, **new}} if new else {}
 
     def _thaw(self, end: int) -> BackgroundDigest | None:
-        """Continue from the recorded states, reading what they have not seen up to ``end``.
+        """Continue from the recorded states, reading the bytes from there up to ``end``.
 
         A checksum that is too far behind is left to the completion.
         """
@@ -117,7 +117,7 @@ class ChunkDigest:
             return None
         position = max(seen for _, seen in near)
         for checksum, seen in near:
-            if seen < position:  # a checksum that was not kept from the upload's beginning
+            if seen < position:  # a checksum that was not kept from the upload's start
                 for data in self._read(seen, position):
                     checksum.update(data)
         return self._follow(BackgroundDigest([checksum for checksum, _ in near], position), end)
@@ -130,12 +130,12 @@ class ChunkDigest:
 
 
 def thaw(record: Record, kind: type[Checksum]) -> tuple[Checksum, int]:
-    """Return a checksum as the record has it, and how many bytes it has seen.
+    """Return a checksum in its recorded state, and how many bytes it has seen.
 
-    It begins at 0 where nothing is recorded that it can continue from.
+    It starts at 0 when the record has no usable state.
     """
     recorded = record.checksum_states.get(kind.name, {})
     if recorded.get("state"):
-        with suppress(ValueError):  # of another version
+        with suppress(ValueError):  # a state of another version
             return kind.thaw(b64decode(recorded["state"])), recorded["offset"]
     return kind(), 0

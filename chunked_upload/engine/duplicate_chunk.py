@@ -1,8 +1,8 @@
-"""A chunk whose bytes are all stored already: it is compared with them, and nothing is written.
+"""Handles a duplicate chunk: compares it with the stored bytes and writes nothing.
 
-Clients send a chunk again when its answer was lost, and cannot know that it had been stored; by
-then the upload may be complete. Same bytes, same answer; other bytes are refused, those that are
-stored stay.
+A client sends a chunk again when the answer was lost, since it cannot know that the chunk was
+stored. By then the upload may be complete. The same bytes get the same answer. Different bytes are
+refused, and the stored bytes stay.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from .states import Event, follow
 
 
 class DuplicateChunk:
-    """A chunk being compared. Use as a context manager.
+    """A chunk being compared. Use it as a context manager.
 
-    Made by :meth:`~chunked_upload.engine.engine.UploadEngine.repeat`.
+    Made by :meth:`~chunked_upload.engine.engine.UploadEngine.duplicate_of`.
     """
 
     def __init__(self, record: Record, parts: EngineParts, *, start: int, stop: int) -> None:
         self.record = record
-        #: Bytes taken in so far.
+        #: Bytes received so far.
         self.received = 0
         self._start = start
         self._stop = stop
@@ -39,7 +39,7 @@ class DuplicateChunk:
     def write(self, data: bytes) -> None:
         """Compare the next bytes.
 
-        :raises SizeMismatch: when there are more than declared.
+        :raises SizeMismatch: when there are more bytes than declared.
         :raises BytesDiffer:
         :raises UploadNotFound: when the upload was removed meanwhile.
         """
@@ -54,7 +54,7 @@ class DuplicateChunk:
         self.received += len(data)
 
     def finish(self) -> None:
-        """Check the count, and bring the record up to date.
+        """Check the number of bytes, and refresh the record.
 
         :raises SizeMismatch: when bytes are missing.
         :raises UploadNotFound: when the upload was removed meanwhile.
@@ -76,7 +76,7 @@ class DuplicateChunk:
         return self._from_file(self.record.path, low, high)
 
     def _from_file(self, path: str, low: int, high: int) -> bytes:
-        """Read the completed file: the part is gone by now."""
+        """Read bytes of the completed file, whose part is gone."""
         if self._file is None:
             try:
                 self._file = self._closing.enter_context(self._storage.open(path))

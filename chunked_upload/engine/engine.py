@@ -1,16 +1,16 @@
 """The rules of an upload: create, write, abort, expire. No Flask, no HTTP.
 
-A chunk's way: :meth:`UploadEngine.begin` checks it against the record and takes the write lease for
-its range; :class:`~chunked_upload.engine.chunk.Chunk` takes the bytes, makes them durable, and
-moves the recorded offset by compare-and-swap. *Acknowledged ≤ recorded ≤ durable* holds at every
-instant, and a crash between any two steps leaves bytes past the offset that the next try
-overwrites. How an upload is completed is in completion.py, how one is removed in removal.py.
+The life of a chunk: :meth:`UploadEngine.begin` checks it against the record and takes the write
+lease for its range. :class:`~chunked_upload.engine.chunk.Chunk` writes the bytes, makes them
+durable, and moves the recorded offset by compare-and-swap. *Acknowledged ≤ recorded ≤ durable*
+holds at every instant. A crash between any two steps leaves bytes past the offset, and the next
+try overwrites them. completion.py completes an upload, removal.py removes one.
 
-Order matters in two more places. A lease is taken *before* the record is read for good, so that a
-writer never trusts an offset which the one it displaces is about to move; the record as it was
-looked up will do when the storage knows that nobody has had a lease since. And when a lease ended
-another one, the record's ``fencing_token`` is raised first: the displaced request may have all its
-bytes on disk and be one statement away from its commit, which must now fail.
+Order matters in two more places. First, a request takes its lease *before* the decisive read of the
+record, so that it never trusts an offset that the preempted request is about to move. It may skip
+that read when the storage knows that no other request has had a lease since. Second, a request
+that preempts another raises the record's ``fencing_token`` before anything else: the preempted
+request may have all its bytes on disk and be one statement away from its commit, which must fail.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ _TRIES = 20
 class UploadEngine:
     """The uploads of one upload set.
 
-    :param emit: called after the fact with ``created``, ``chunk_received``, ``completed``,
-        ``expired`` or ``aborted`` and the record.
+    :param emit: called after each event with its name (``created``, ``chunk_received``,
+        ``completed``, ``expired`` or ``aborted``) and the record.
     :param now: the clock, aware and in UTC.
     """
 
@@ -93,7 +93,7 @@ class UploadEngine:
         return record
 
     def find_own(self, upload_id: str, *, upload_set: str, owner: str | None) -> Record:
-        """Return an owner's upload (None: one without an owner) by its id.
+        """Return an owner's upload by its id; with ``owner=None``, one without an owner.
 
         :raises UploadNotFound: when there is none.
         """
@@ -117,11 +117,11 @@ class UploadEngine:
     # Create and write
 
     def create(self, record: Record, *, counts: bool = True) -> None:
-        """Insert a new record, holding its place in the owner's quota before any byte arrives.
+        """Insert a new record, and reserve its place in the owner's quota, before any byte arrives.
 
-        :param counts: False for a chunk that will not become an upload of its own.
+        :param counts: False for a chunk that will not become a separate upload.
         :raises LimitReached: when the quota is used up.
-        :raises KeyTaken: when its client has an upload of the same ``client_key``.
+        :raises KeyTaken: when the client already has an upload with this ``client_key``.
         """
         limits = self.settings
         quota = None
@@ -132,25 +132,25 @@ class UploadEngine:
             self.records.insert(record, quota)
 
     def begin(self, record: Record, plan: WritePlan) -> Chunk:
-        """Take the write lease for a chunk's range, ending an older request for the same range.
+        """Take the write lease for a chunk's range, preempting an older request for that range.
 
         :raises OffsetMismatch, SizeMismatch, TotalMismatch, AlreadyComplete, UploadExpired: before
-            any byte.
+            any byte is written.
         """
         if plan.placement is Placement.ANYWHERE and plan.stop is None:
             raise ValueError("only a file's last chunk can lie anywhere without a known end")
-        lease = self._claim(record, plan)
+        lease = self._checked_lease(record, plan)
         settled = plan.settled(record)
         return Chunk(record, lease, settled, self._parts, forget=self._removal.forget)
 
-    def repeat(self, record: Record, plan: WritePlan) -> DuplicateChunk | None:
-        """Return what compares a chunk whose bytes are all stored already, None for another.
+    def duplicate_of(self, record: Record, plan: WritePlan) -> DuplicateChunk | None:
+        """Return the duplicate chunk if all bytes of the plan's range are stored, else None.
 
-        Nothing is written, so it takes no lease, and the upload may be complete.
+        A duplicate chunk writes nothing, so it needs no lease, and the upload may be complete.
 
-        :param plan: of a chunk that may lie anywhere.
+        :param plan: the plan of a chunk that may lie anywhere.
         :raises UploadExpired:
-        :raises SizeMismatch: when the chunk cannot be one of this file.
+        :raises SizeMismatch: when the chunk does not fit into this file.
         """
         self.check_unexpired(record)
         start, stop = plan.start, plan.settled(record).stop
@@ -179,8 +179,8 @@ class UploadEngine:
         if plan.start != record.offset and not isinstance(self.storage, WritesRanges):
             raise OffsetMismatch(record.offset)
 
-    def _claim(self, record: Record, plan: WritePlan) -> WriteLease:
-        """Take the lease for a chunk that fits the record, also once the lease is taken."""
+    def _checked_lease(self, record: Record, plan: WritePlan) -> WriteLease:
+        """Take the lease for a chunk; check the chunk against the record before and after."""
         with translate_failures():
             try:
                 if not plan.creates:
@@ -198,11 +198,12 @@ class UploadEngine:
         return lease
 
     def _confirm(self, record: Record, lease: WriteLease, plan: WritePlan) -> None:
-        """Check a chunk once more, now that its lease is taken."""
-        # Clients of parallel dialects may know a record before it was created.
+        """Check a chunk again now that its lease is taken."""
+        # In a parallel dialect, other requests of the client may already use a new record.
         shared = not (plan.creates and plan.sequential)
         if lease.preempted or (not plan.sequential and not plan.creates and is_empty(record)):
-            # The second: so that a failing creator does not take the upload away from us.
+            # Raised for an empty record too: otherwise, if the request that created it fails, it
+            # would remove the upload under this one.
             self.records.raise_fencing_token(record)
         known = self._parts.last_leases.is_next(record, lease.number)
         if shared and not (known and not lease.preempted):
@@ -217,11 +218,11 @@ class UploadEngine:
                 )
             return self._lease_in_record(record, plan)
         except PartMissing:
-            # No loss when the upload has been removed or completed since it was looked up.
+            # The part is not lost if the upload was removed or completed since the look-up.
             self._parts.look_again(record)
             self._check(record, plan)
             if record.offset == record.length:
-                # It is being completed right now: the part has its final name as well.
+                # Another request is completing it right now: the part also has its final name.
                 raise OffsetMismatch(record.offset) from None
             raise
 
@@ -241,10 +242,10 @@ class UploadEngine:
     # Remove
 
     def forbid(self, record: Record) -> None:
-        """Refuse all chunks of an upload that was canceled before any of them has come.
+        """Refuse all chunks of an upload that was canceled before any of them arrived.
 
-        :param record: a new one, with a ``client_key``.
-        :raises KeyTaken: when there is one by now.
+        :param record: a new record with a ``client_key``.
+        :raises KeyTaken: when a record with that key exists by now.
         """
         record.status = int(State.DELETING)
         record.expires_on = self._parts.expiry()
@@ -260,13 +261,13 @@ class UploadEngine:
         self.emit("aborted", record)
 
     def forget(self, record: Record) -> None:
-        """Remove what a refused first chunk made, unless someone has taken the upload over."""
+        """Remove the record and files of a refused first chunk, unless a request took over."""
         self._removal.forget(record)
 
     def expire(self, record: Record, *, now: datetime | None = None) -> bool:
-        """Remove an upload whose time is up; False when it is no longer so (a chunk came).
+        """Remove an expired upload; return False when it is no longer expired (a chunk arrived).
 
-        :param now: the time to go by instead of the engine's clock.
+        :param now: the time to use instead of the engine's clock.
         """
         if not self._removal.expire(record, now or self._parts.now()):
             return False
@@ -274,10 +275,10 @@ class UploadEngine:
         return True
 
     def discard_files(self, record: Record) -> None:
-        """Remove the bytes of an upload whose record the app has deleted itself."""
+        """Remove the bytes of an upload whose record the app has deleted."""
         with translate_failures():
             self._removal.discard_files(record)
 
     def finish_removal(self, record: Record) -> None:
-        """Finish the removal of a record marked DELETING by a process that died."""
+        """Finish the removal of a record that a dead process has marked DELETING."""
         self._removal.finish(record)

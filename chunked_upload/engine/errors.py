@@ -1,8 +1,8 @@
-"""What the engine refuses: what happened, and the numbers that belong to it. No HTTP.
+"""The engine's errors: what happened, and the numbers that belong to it. No HTTP.
 
 Each dialect says these in its own status and words (``http/dialects/base.py``). ``data`` holds what
-a client may be told beside them; ``reason`` in it says in words what was wrong and what was
-expected, for people, and may change.
+a client may be told besides. Its ``reason`` tells people what was wrong and what was expected; its
+text may change.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ class UploadError(ChunkedUploadError):
         super().__init__(None, **data)
 
     def __str__(self) -> str:
-        """Say which error it is, and its numbers, for logs."""
+        """Return the error's name and its numbers, for logs."""
         said = ", ".join(f"{name}={value!r}" for name, value in self.data.items())
         return f"{type(self).__name__}({said})"
 
 
 class UploadNotFound(UploadError):
-    """There is no such upload, or it is someone else's; the two look the same."""
+    """There is no such upload, or it is someone else's; the client cannot tell which."""
 
 
 class UploadExpired(UploadError):
@@ -47,14 +47,14 @@ class NotComplete(UploadError):
 
 
 class OffsetMismatch(UploadError):
-    """The bytes do not start where the upload stands, which is ``offset``."""
+    """The bytes do not start at ``offset``, where the stored prefix ends."""
 
     def __init__(self, offset: int) -> None:
         super().__init__(offset=offset)
 
 
 class BytesDiffer(UploadError):
-    """Other bytes are stored in this range already, and stay; the prefix ends at ``offset``."""
+    """Different bytes are already stored in this range, and stay; the prefix ends at ``offset``."""
 
     def __init__(self, offset: int) -> None:
         super().__init__(offset=offset)
@@ -68,7 +68,7 @@ class SizeMismatch(UploadError):
 
 
 class TotalMismatch(UploadError):
-    """The request declares another total than the upload's ``length``."""
+    """The request declares a total that is not the upload's ``length``."""
 
     def __init__(self, length: int) -> None:
         super().__init__(length=length)
@@ -85,7 +85,7 @@ class FileTooLarge(UploadError):
 class ChecksumMismatch(UploadError):
     """The client's checksum is not that of the stored bytes.
 
-    :param algorithm: the checksum's name, as ``md5``.
+    :param algorithm: the checksum's name, such as ``md5``.
     """
 
     def __init__(self, algorithm: str = "md5") -> None:
@@ -96,7 +96,7 @@ class ChecksumMismatch(UploadError):
 class LimitReached(UploadError):
     """A limit other than the file's size.
 
-    :param limit: which, and what can be done.
+    :param limit: which limit, and what the client can do.
     """
 
     def __init__(self, limit: str) -> None:
@@ -105,9 +105,9 @@ class LimitReached(UploadError):
 
 
 class ServiceUnavailable(UploadError):
-    """Database or storage does not answer for now; nothing changed, try again.
+    """Database or storage does not work now; nothing changed, and the client may try again.
 
-    :param problem: which, and what it said.
+    :param problem: which of them, and what it said.
     """
 
     def __init__(self, problem: str) -> None:

@@ -1,4 +1,4 @@
-"""What storage and database say when they fail, as answers: 507, 503 or 410, never a bare 500."""
+"""Failures of storage and database, translated into answers: 507, 503 or 410, never a bare 500."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def translate_failures() -> AbstractContextManager[None]:
 
 
 class _Translation(AbstractContextManager[None]):
-    # Not a generator: every chunk enters half a dozen, and one costs as much as a system call.
+    # Every chunk enters about six of these, and a generator would cost as much as a system call.
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is not None:
             _translate(error)
@@ -42,7 +42,7 @@ _TRANSLATION = _Translation()
 
 
 def _translate(error: BaseException) -> None:
-    """Raise what a failure means to a client; nothing for what is no failure of a part."""
+    """Raise what a failure means to a client; return for any other exception."""
     if database.is_failure(error):
         logger.exception("database failed")
         if database.is_full(error):
@@ -53,7 +53,7 @@ def _translate(error: BaseException) -> None:
             raise LimitReached(str(error)) from error
         case PartMissing():
             logger.exception("the bytes of an upload are missing from the storage")
-            raise UploadExpired(reason="the bytes of this upload are gone; begin anew") from error
+            raise UploadExpired(reason="the bytes of this upload are gone; start again") from error
         case StorageBusy():
             raise ServiceUnavailable(f"Storage is busy: {error}") from error
         case OSError() if error.errno in _TOO_LARGE:

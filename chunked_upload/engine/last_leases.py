@@ -1,8 +1,9 @@
-"""The write lease under which this process last committed a chunk, for each upload.
+"""Remembers the write lease under which this process last committed a chunk of each upload.
 
-A record moves only under leases, and by its end, which the commit notices. So when the next lease
-of an upload is the very next one, and the record is as this process left it, nobody has come in
-between and it need not be read a second time. That read is 6 % of a 64 KiB chunk's processor time.
+A record changes only under a lease, or when the upload ends, which the commit notices. So if the
+next lease has the next number, and the record is still as this process left it, no other request
+came in between, and the record need not be read a second time. That read takes 6 % of a 64 KiB
+chunk's processor time.
 """
 
 from __future__ import annotations
@@ -12,21 +13,21 @@ from collections import OrderedDict
 
 from chunked_upload.records.repository import Record
 
-#: Uploads that are remembered.
+#: Most uploads to remember.
 _MOST_KEPT = 1024
 
 
 class LastLeases:
-    """What one process remembers; a client that goes elsewhere costs the second read, no more."""
+    """One process's last leases. A client that another process served costs one more read."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, tuple[int, int, int]] = OrderedDict()
         self._lock = threading.Lock()
 
     def remember(self, record: Record, number: int | None) -> None:
-        """Note the record as committed under a lease.
+        """Remember that the record was committed under a lease.
 
-        :param number: the lease's, as the storage counts them; None where it does not.
+        :param number: the lease's number; None when the storage does not count leases.
         """
         if number is None:
             return
@@ -37,7 +38,7 @@ class LastLeases:
                 self._kept.popitem(last=False)
 
     def is_next(self, record: Record, number: int | None) -> bool:
-        """Whether nobody has had a lease since this process committed the record as it is."""
+        """Return whether no other request has had a lease since this process's last commit."""
         with self._lock:
             kept = self._kept.pop(record.upload_id, None)
         if kept is None or number is None:

@@ -1,4 +1,4 @@
-"""What the parts of one engine have in common: its settings, storage, records, clock and ears."""
+"""What the parts of one engine share: its settings, storage, records, clock and listener."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .errors import UploadExpired
 from .last_leases import LastLeases
 from .states import Event, State, follow, state_of
 
-#: What the engine tells those who listen: the event's name and the record it happened to.
+#: Receives the engine's events: the event's name and the record that it concerns.
 Emit = Callable[[str, Record], None]
 
 
@@ -23,11 +23,11 @@ Emit = Callable[[str, Record], None]
 class EngineParts:
     """The collaborators of one upload set's engine.
 
-    :param emit: called after the fact with ``created``, ``chunk_received``, ``completed``,
-        ``expired`` or ``aborted`` and the record.
+    :param emit: called after each event with its name (``created``, ``chunk_received``,
+        ``completed``, ``expired`` or ``aborted``) and the record.
     :param now: the clock, aware and in UTC.
-    :param digests: the checksums that follow the chunks.
-    :param last_leases: under which leases this process has committed.
+    :param digests: the checksums that the engine keeps.
+    :param last_leases: the leases under which this process last committed.
     """
 
     settings: Settings
@@ -39,7 +39,7 @@ class EngineParts:
     last_leases: LastLeases
 
     def expiry(self) -> datetime:
-        """Return when an upload expires that gets no more bytes from now on."""
+        """Return when an upload expires if no more bytes arrive."""
         return self.now() + self.settings.expiration_delta
 
     def directory(self, record: Record) -> str:
@@ -60,7 +60,7 @@ class EngineParts:
         self.check_unexpired(record)
 
     def refresh(self, record: Record) -> State:
-        """Read the record again, and return where the upload stands now."""
+        """Read the record again, and return the upload's current state."""
         return state_of(record) if self.records.refresh(record) else State.GONE
 
     def look_again(self, record: Record) -> None:
@@ -70,6 +70,7 @@ class EngineParts:
         """
         state = self.refresh(record)
         if state is not State.UPLOADING:
-            # It came so between look-up and lease; taking the lease may have made its files again.
+            # Another request removed it between look-up and lease. Taking the lease may have made
+            # its files again.
             self.storage.discard_part(record)
         follow(state, Event.COMPARE)

@@ -1,8 +1,8 @@
-"""What one request is going to write: a plan that its dialect makes and the engine checks.
+"""Describes what one request is going to write. Its dialect makes the plan, the engine checks it.
 
-Dialects differ in where a chunk may lie. In most it must start where the stored prefix ends; those
-that send chunks in parallel say where each one lies; and some know of a file's last chunk only
-where it starts.
+Dialects differ in where a chunk may lie. In most of them it must start where the stored prefix
+ends. Dialects that send chunks in parallel say where each one lies. Some of these know only the
+start of a file's last chunk, not its end.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from .errors import OffsetMismatch, SizeMismatch, TotalMismatch
 class Placement(enum.Enum):
     """Where a chunk may lie."""
 
-    #: It must start at the end of the stored prefix, also at its commit.
+    #: It must start at the end of the stored prefix, and still do so at its commit.
     SEQUENTIAL = "sequential"
-    #: It may lie beyond the prefix or repeat stored bytes.
+    #: It may lie beyond the prefix, or overlap stored bytes.
     ANYWHERE = "anywhere"
-    #: As ANYWHERE, and where it ends the file ends: until then ``stop`` is only the most it can be,
-    #: and the record's length what was announced.
+    #: As ANYWHERE, and the file ends where it ends. Until then ``stop`` is only an upper bound, and
+    #: the record's length is what the client announced.
     LAST = "last"
 
 
@@ -32,11 +32,11 @@ class WritePlan:
     """A chunk, as its request declares it.
 
     :param start: position of its first byte in the file.
-    :param stop: end of its range, exclusive; None when only the body's end will tell.
-    :param total: the file's length; None likewise.
+    :param stop: end of its range, exclusive; None when it is known only at the body's end.
+    :param total: the file's length in bytes; None likewise.
     :param max_bytes: most bytes the file may have, enforced while they arrive.
-    :param creates: the record was created by this very request, and nobody else has been told of
-        it. If the chunk is dropped, so is the record.
+    :param creates: this request created the record, and no client knows of it yet. If the chunk is
+        dropped, so is the record.
     """
 
     start: int
@@ -57,7 +57,7 @@ class WritePlan:
         return self.placement is Placement.LAST
 
     def check_fits(self, record: Record) -> None:
-        """Check what is declared against the record.
+        """Check the declared numbers against the record.
 
         :raises OffsetMismatch, SizeMismatch, TotalMismatch:
         """
@@ -71,17 +71,17 @@ class WritePlan:
             raise SizeMismatch(f"the chunk ends at byte {end}, the file has {length}")
 
     def settled(self, record: Record) -> WritePlan:
-        """Return the plan of a last chunk whose end is known, since later bytes are stored."""
+        """Return the plan; with its end filled in if stored bytes tell where a last chunk ends."""
         if self.last and end_of_stored(record) > self.start:
             return replace(self, placement=Placement.ANYWHERE, stop=record.length)
         return self
 
 
 def end_of_stored(record: Record) -> int:
-    """Return the end of the last byte that is recorded, gaps before it or not."""
+    """Return the end of the last recorded byte, even if there are gaps before it."""
     return record.received[-1][1] if record.received else record.offset
 
 
 def is_empty(record: Record) -> bool:
-    """Whether no byte of the upload is recorded."""
+    """Return whether no byte of the upload is recorded."""
     return end_of_stored(record) == 0

@@ -1,7 +1,7 @@
 """Sets of half-open byte ranges: what an upload has received beyond its contiguous prefix.
 
-A set is a sorted list of ``[start, stop]`` pairs, disjoint and not even touching, as it is stored
-with the record (JSON). All functions are pure.
+A set is a sorted list of ``[start, stop]`` pairs that neither overlap nor touch. The record stores
+it in this form (JSON). All functions are pure.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def add(ranges: Iterable[Sequence[int]], start: int, stop: int) -> Ranges:
 
 
 def settle(prefix: int, ranges: Ranges) -> tuple[int, Ranges]:
-    """Grow a prefix by the ranges that begin within or at its end.
+    """Grow a prefix by the ranges that start within it or at its end.
 
     :return: the new prefix's length, and the ranges that lie beyond it.
     """
@@ -41,12 +41,12 @@ def settle(prefix: int, ranges: Ranges) -> tuple[int, Ranges]:
 
 
 def covers(ranges: Ranges, start: int, stop: int) -> bool:
-    """Whether all of ``[start, stop)`` is in the set; an empty range always is."""
+    """Return whether all of ``[start, stop)`` is in the set; an empty range always is."""
     return start >= stop or any(low <= start and stop <= high for low, high in ranges)
 
 
 def gaps(prefix: int, ranges: Ranges, total: int) -> Ranges:
-    """Return what is missing of ``[0, total)``, given a prefix and the ranges beyond it."""
+    """Return the missing ranges of ``[0, total)``, given a prefix and the ranges beyond it."""
     missing = []
     for low, high in [*ranges, [total, total]]:
         if prefix < low:
@@ -56,7 +56,7 @@ def gaps(prefix: int, ranges: Ranges, total: int) -> Ranges:
 
 
 def split(ranges: Ranges, start: int, stop: int) -> Iterator[tuple[int, int, bool]]:
-    """Cut ``[start, stop)`` at the set's borders; yield each piece and whether the set has it."""
+    """Cut ``[start, stop)`` at the set's borders; yield each piece and whether it is in the set."""
     for low, high in ranges:
         if high <= start or low >= stop or start == stop:
             continue

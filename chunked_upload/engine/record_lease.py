@@ -1,10 +1,10 @@
-"""A write lease that is kept in the upload's record, for storages without leases of their own.
+"""A write lease in the upload's record, for storages that have no leases.
 
-The record lists who may write which range: ``[number, start, stop]``, the number being the fencing
-token that taking the lease has set. A newcomer takes overlapping entries out and its own in, by
-compare-and-swap, and so fences whoever has read the record before. An entry that a killed process
-left is taken out by the next request for its range. Nothing is asked while bytes arrive: what an
-outdated writer writes lies in a place of its own, and its commit finds its entry gone.
+The record lists who may write which range, as ``[number, start, stop]``. The number is the fencing
+token that taking the lease has set. A newcomer removes overlapping entries and adds its own by
+compare-and-swap, which also fences every request that read the record earlier. If a killed process
+leaves an entry, the next request for that range removes it. Nobody checks the lease while bytes
+arrive: a preempted writer writes to a separate place, and its commit finds its entry gone.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from chunked_upload.records.repository import Record
 from chunked_upload.storage.base import PartWriter, StorageState, WriteLease
 
-#: Entries kept; the oldest are those of processes that have died, most likely.
+#: Most entries to keep; the oldest most likely belong to processes that have died.
 _MOST = 64
 
 Entries = list[list[int | None]]
@@ -21,8 +21,8 @@ Entries = list[list[int | None]]
 class RecordLease(WriteLease):
     """A leased range.
 
-    :param writer: writes to a place of its own.
-    :param number: of its entry in the record.
+    :param writer: the storage's writer, which writes to a separate place.
+    :param number: the number of the lease's entry in the record.
     """
 
     #: Taking the lease has raised the fencing token in the same statement.
@@ -41,7 +41,7 @@ class RecordLease(WriteLease):
         self._writer.write(data, position)
 
     def stands(self) -> bool:
-        """Whether the record, as it was last read, still has the entry."""
+        """Return whether the record, as last read, still has the entry."""
         return any(entry[0] == self.fencing_token for entry in self._record.write_leases or [])
 
     def sync(self) -> StorageState | None:
@@ -56,7 +56,7 @@ class RecordLease(WriteLease):
 
 
 def entered(record: Record, start: int, stop: int | None) -> dict[str, object]:
-    """Return the record's columns with a range leased, and every overlapping lease ended."""
+    """Return the record's columns with the range leased and every overlapping lease removed."""
     number = record.fencing_token + 1
     others = [e for e in record.write_leases or [] if not _overlaps(e, start, stop)]
     entries: Entries = [*others, [number, start, stop]]

@@ -1,12 +1,12 @@
-"""Removing an upload so that a crash at any point leaves something to go on from.
+"""Removes an upload in steps, so that a removal that crashes can be continued.
 
-The record is marked first, by compare-and-swap: from then on no chunk and no completion of it can
-be committed. Then its files go, then the record. What a process that died leaves marked, the
-cleaner finishes. Files are removed by name, and a finished file's name is free again at once; so
-whoever may be late looks first whether the name is another upload's by now.
+The record is marked first, by compare-and-swap. From then on no chunk and no completion can be
+committed. Then the files are removed, then the record. If a process dies in between, the cleaner
+finishes the removal. Files are removed by name, and the name of a finished file is free again at
+once. So a request that may be late first checks that the name does not belong to another upload.
 
-A record with a ``client_key`` stays marked until its time is up: its client names the upload, not
-we, so a chunk that comes late would otherwise begin the upload anew.
+A record with a ``client_key`` stays marked until it expires. The client chose that name, so a chunk
+that arrives late would otherwise start the upload again.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Removal:
         self._records = parts.records
 
     def abort(self, record: Record) -> None:
-        """Remove an upload, finished or not, also when there is no room to record that.
+        """Remove an upload, finished or not, even when the database's disk is full.
 
         :raises UploadNotFound: when somebody else has removed it.
         """
@@ -43,7 +43,7 @@ class Removal:
                 self._mark(record)
                 self._purge(record)
         except StorageFull:
-            # The bytes to be removed may be what takes up the room.
+            # This upload's bytes may be what fills the disk.
             with translate_failures(), self._records.with_reserve():
                 self.discard_files(record)
                 if allows(record, Event.REMOVE):
@@ -51,18 +51,18 @@ class Removal:
                 self._purge(record)
 
     def forget(self, record: Record) -> None:
-        """Remove a record without acknowledged bytes, unless its fencing token has moved on."""
+        """Remove a record without acknowledged bytes, unless its fencing token has changed."""
         if not allows(record, Event.FORGET):
-            return  # canceled meanwhile, and its key is to stay
+            return  # canceled meanwhile; its key must stay
         with translate_failures():
-            # Marked first, so that a crash in between leaves the cleaner a record to go by.
-            # Without its key: the client's next chunk may begin the upload anew.
+            # Mark the record first, so that the cleaner finds it after a crash in between. Drop its
+            # key, so that the client's next chunk may start the upload again.
             mark = {"status": int(State.DELETING), "client_key": None}
             if self._records.swap(record, mark, offset=0):
                 self._purge(record)
 
     def expire(self, record: Record, now: datetime) -> bool:
-        """Remove an upload whose time is up; False when it is no longer so."""
+        """Remove an expired upload; return False when it is no longer expired."""
         with translate_failures():
             if not self._records.swap(record, self._mark_of(record), expired_at=now):
                 return False
@@ -70,20 +70,20 @@ class Removal:
         return True
 
     def finish(self, record: Record) -> None:
-        """Finish a removal whose process died, or is only slow."""
+        """Finish a removal whose process died or is slow."""
         with translate_failures():
             if self._records.refresh(record):
                 self.delete_late(record, record.path)
                 self._purge(record, delete=False)
 
     def delete_late(self, record: Record, key: str | None) -> None:
-        """Remove a removed upload's finished file, unless that name is another upload's by now.
+        """Remove a removed upload's finished file, unless another upload has that name by now.
 
-        Another's it is when a record names it, or when it still is another upload's part as well.
+        It does when a record has the name, or when the file is also another upload's part.
         """
         if key is None:
             return
-        if self._storage.has_part(record):  # and so can be told from others'
+        if self._storage.has_part(record):  # the storage can tell its file from others'
             self._storage.retract(record, self._parts.directory(record))
             return
         if not self._storage.is_part(key) and not self._records.is_others_file(key, record):
@@ -101,18 +101,18 @@ class Removal:
         return mark if record.client_key is None else mark | {"expires_on": self._parts.expiry()}
 
     def _purge(self, record: Record, *, delete: bool = True) -> None:
-        # Files first: a record without files can be purged again, files without one are litter.
-        # Once the row is gone, another process has finished this removal, and the finished file's
-        # name may be the next upload's.
+        # Files first: a record without files can be purged again, but nobody finds files without a
+        # record. Once the row is gone, another process has finished this removal, and the name of
+        # the finished file may belong to the next upload.
         if delete and record.path and not self._records.refresh(record):
             return
         self.discard_files(record, delete=delete)
         self._records.remove(record, now=self._parts.now())
 
     def discard_files(self, record: Record, *, delete: bool = True) -> None:
-        """Remove an upload's bytes, and nothing of its record.
+        """Remove an upload's bytes; leave its record alone.
 
-        :param delete: also the finished file, by its name.
+        :param delete: also remove the finished file, by its name.
         """
         if record.path is None:
             self._storage.retract(record, self._parts.directory(record))

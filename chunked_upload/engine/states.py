@@ -1,8 +1,8 @@
-"""The states of an upload, and what may happen in each: one table.
+"""The states of an upload, and the events that each state allows: one table.
 
-An upload goes from uploading to complete, and from either to deleting; its row is gone at the end.
-Every change is a compare-and-swap that names the state it was decided in, so a request that loses
-reads the record again and asks this table what its event means now: go on, or which refusal.
+An upload goes from uploading to complete, and from either to deleting; at the end its row is gone.
+Every change is a compare-and-swap that names the state it was decided in. A request that loses
+reads the record again and asks this table whether to continue, or which error to raise.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .errors import AlreadyComplete, UploadNotFound
 
 
 class State(enum.IntEnum):
-    """Where an upload stands: its record's status, or that there is no record any more."""
+    """An upload's state: its record's status, or that its record is gone."""
 
     GONE = 0
     UPLOADING = Status.UPLOADING
@@ -27,11 +27,11 @@ class State(enum.IntEnum):
 
 
 class Event(enum.Enum):
-    """What a request or a command is about to do with an upload."""
+    """What a request or a command is about to do to an upload."""
 
     #: Store a chunk.
     WRITE = "write"
-    #: Compare a chunk with bytes that are stored already.
+    #: Compare a duplicate chunk with the stored bytes.
     COMPARE = "compare"
     #: Complete it, for the first time or again.
     COMPLETE = "complete"
@@ -39,7 +39,7 @@ class Event(enum.Enum):
     NOTIFY = "notify"
     #: Remove it, finished or not.
     REMOVE = "remove"
-    #: Remove what a refused first chunk made.
+    #: Remove the record and files of a refused first chunk.
     FORGET = "forget"
     #: Delete the row of a removed upload.
     PURGE = "purge"
@@ -47,7 +47,7 @@ class Event(enum.Enum):
 
 Refusal = Callable[[], ChunkedUploadError]
 
-#: The state that follows, or why not.
+#: The next state, or the error when the event is not allowed.
 TRANSITIONS: Mapping[State, Mapping[Event, State | Refusal]] = {
     State.UPLOADING: {
         Event.WRITE: State.UPLOADING,
@@ -69,7 +69,7 @@ TRANSITIONS: Mapping[State, Mapping[Event, State | Refusal]] = {
 
 
 def refusal(state: State, event: Event) -> ChunkedUploadError | None:
-    """Return why an event is refused in a state; None when it is allowed."""
+    """Return the error for an event in a state; None when the event is allowed."""
     target = TRANSITIONS[state].get(event, UploadNotFound)
     return None if isinstance(target, State) else target()
 
@@ -86,10 +86,10 @@ def follow(state: State, event: Event) -> State:
 
 
 def state_of(record: Record) -> State:
-    """Return where an upload stood when its record was read."""
+    """Return the upload's state when its record was read."""
     return State(record.status)
 
 
 def allows(record: Record, event: Event) -> bool:
-    """Whether an event is allowed in the state in which the record was read."""
+    """Return whether an event is allowed in the state in which the record was read."""
     return isinstance(TRANSITIONS[state_of(record)].get(event), State)

@@ -98,9 +98,9 @@ class DropzoneRequest:
             record, new = self._record()
             try:
                 if not new:
-                    repeat = self._engine.repeat(record, self._plan(creates=False))
-                    if repeat is not None:
-                        return repeat
+                    duplicate = self._engine.duplicate_of(record, self._plan(creates=False))
+                    if duplicate is not None:
+                        return duplicate
                     self._view.is_valid_chunked_upload(record)
                 return self._engine.begin(record, self._plan(creates=new))
             except (AlreadyComplete, OffsetMismatch, UploadNotFound) as error:
