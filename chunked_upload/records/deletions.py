@@ -1,8 +1,8 @@
-"""Records that an app deletes through its own session: ``db.session.delete(upload)``.
+"""Watches for records that an app deletes through its own session: ``db.session.delete(upload)``.
 
-The engine is told once the deletion is committed, so that no file outlives its record unseen.
-Bulk statements (``delete(Upload)``) tell nobody; `flask chunked-upload delete-orphans` finds their
-parts.
+The engine is called once the deletion is committed, so that it removes the files too. Bulk
+statements (``delete(Upload)``) cannot be watched; `flask chunked-upload delete-orphans` finds the
+parts that they leave.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from sqlalchemy.orm import Session, object_session
 
 from .model import ChunkedUploadMixin
 
-#: Where a session notes what it has deleted and not committed yet.
+#: Key in a session's ``info`` for the records that it has deleted and not committed yet.
 _DELETED = "chunked_upload_deleted"
 
 _WATCHED = "_chunked_upload_watched"
 
 
 def watch_deletions(model: Any, deleted: Callable[[ChunkedUploadMixin], None]) -> None:
-    """Call a function with each record that a session deletes, once that is committed.
+    """Call a function with each record that a session deletes, once the deletion is committed.
 
-    A model is watched once, by whoever asks first.
+    A model is watched only once: the first call wins.
     """
     if vars(model).get(_WATCHED):
         return

@@ -1,12 +1,12 @@
-"""What the guarantees ask of the database connection.
+"""Sets up database connections so that the guarantees hold.
 
-A commit must survive a power cut, or an offset that a client was told would go back. PostgreSQL
-does that as it comes (``fsync`` and ``synchronous_commit`` on). SQLite does with
-``synchronous=FULL`` in WAL mode, and with ``EXTRA`` in rollback mode, where the commit is the
-removal of a file.
+A commit must survive a power cut. Otherwise an offset that a client was told would go back.
+PostgreSQL does so by default (``fsync`` and ``synchronous_commit`` on). SQLite needs
+``synchronous=FULL`` in WAL mode, and ``EXTRA`` in rollback mode, where removing a file is the
+commit.
 
-WAL mode is used only from SQLite 3.51.3 on: versions before can corrupt the database when several
-connections checkpoint at once, which is what server workers do.
+WAL mode is used only from SQLite 3.51.3 on. Earlier versions can corrupt the database when several
+connections checkpoint at once, as server workers do.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ from sqlalchemy import Engine, event
 #: First SQLite without the WAL-reset bug.
 WAL_SAFE = (3, 51, 3)
 
-#: How long a statement waits for another connection's write, in milliseconds.
+#: Milliseconds that a statement waits for another connection's write.
 BUSY_TIMEOUT_MS = 10_000
 
 _MARK = "chunked_upload_prepared"
 
-#: Two requests may be the first to need an engine; SQLAlchemy's listeners cannot be added while
-#: another thread connects.
+#: Two requests may both be the first to need an engine, and SQLAlchemy's listeners cannot be added
+#: while another thread connects.
 _preparing = threading.Lock()
 
-#: What an SQLite commit may need: a few pages, and their copies in the journal.
+#: Bytes that an SQLite commit may need: a few pages, and their copies in the journal.
 _ROOM = 64 * 1024
 
-#: Kept free for removals: enough for many commits.
+#: Bytes kept free for removals: enough for many commits.
 _RESERVE = 128 * 1024
 _HAS_RESERVE = "chunked_upload_has_reserve"
 
 
 def prepare(engine: Engine, *, own: bool, durable: bool = True) -> Engine:
-    """Set every connection of an engine up for durable commits and bounded waits, once per engine.
+    """Set up every connection of an engine for durable commits and bounded waits, once per engine.
 
-    :param own: the database is this service's own, so its journal mode may be chosen as well, and
-        its syncs be dropped.
+    :param own: the database belongs to this service alone, so its journal mode may be changed and
+        its syncs may be turned off.
     :param durable: False leaves an app's database as it is.
     """
     if not getattr(engine, _MARK, False):
@@ -58,11 +58,11 @@ def _prepare(engine: Engine, *, own: bool, durable: bool) -> None:
     listener: Callable[..., None] | None = None
     if engine.dialect.name == "postgresql" and own:
         listener = _limit_waiting
-    elif _file(engine) is not None:  # in memory there is nothing to make durable
+    elif _file(engine) is not None:  # an in-memory database is never durable
         listener = _sqlite_pragmas(engine, own=own, durable=durable)
     if listener is not None:
         event.listen(engine, "connect", listener)
-        engine.dispose()  # connections opened before this have not been set up
+        engine.dispose()  # connections opened earlier were not set up
     setattr(engine, _MARK, True)
 
 
@@ -87,26 +87,26 @@ def _sqlite_pragmas(engine: Engine, *, own: bool, durable: bool) -> Callable[[An
 
 
 def _limit_waiting(connection: Any, _record: Any) -> None:
-    """Let PostgreSQL wait for a row only so long: who holds it may be a process that is stopped."""
+    """Limit how long PostgreSQL waits for a row, since a stopped process may hold its lock."""
     with connection.cursor() as cursor:
         cursor.execute(f"SET lock_timeout = {BUSY_TIMEOUT_MS}")
     connection.commit()
 
 
 def has_room(engine: Engine) -> bool:
-    """Whether a commit finds room; only an SQLite file's disk can be asked."""
+    """Return whether a commit has room; True for databases other than an SQLite file."""
     file = _file(engine)
     return file is None or _room_beside(file) >= _ROOM
 
 
 def add_reserve(engine: Engine) -> None:
-    """Keep some room beside an SQLite file from now on, to record removals on a full disk."""
+    """From now on, keep a reserve file beside an SQLite file, to record removals on a full disk."""
     setattr(engine, _HAS_RESERVE, True)
     keep_reserve(engine)
 
 
 def keep_reserve(engine: Engine) -> None:
-    """Keep the reserve, if there is to be one, and room enough to make it."""
+    """Make the reserve file again, if the engine has one and the disk has room."""
     file = _file(engine)
     if file is None or not getattr(engine, _HAS_RESERVE, False):
         return
@@ -117,7 +117,7 @@ def keep_reserve(engine: Engine) -> None:
 
 
 def spend_reserve(engine: Engine) -> None:
-    """Give the kept room to the next commits."""
+    """Remove the reserve file, so that the next commits have room."""
     file = _file(engine)
     if file is not None:
         _reserve(file).unlink(missing_ok=True)
@@ -135,7 +135,7 @@ def _reserve(file: Path) -> Path:
 
 
 def _room_beside(file: Path) -> int:
-    """Return the free bytes of the disk that holds a file."""
+    """Return the free bytes on a file's disk."""
     disk = os.statvfs(file.parent)
     return disk.f_bavail * disk.f_frsize
 

@@ -1,4 +1,4 @@
-"""What a database says when it fails: which exceptions are its failures, and which mean no room."""
+"""Tells which exceptions mean that the database failed, and which mean that its disk is full."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-#: Whatever SQLAlchemy raises, for programs that go on after it.
+#: Any error of SQLAlchemy, for callers that continue after it.
 DatabaseProblem = SQLAlchemyError
 
 _MISTAKES = (ProgrammingError, IntegrityError, DataError, NotSupportedError)
@@ -21,11 +21,11 @@ _FAILURES = (DatabaseError, InterfaceError, PoolTimeout)
 
 
 def is_failure(error: BaseException) -> bool:
-    """Whether the database does not work now; not for a mistake of ours or of the app."""
+    """Return whether the database does not work now; False for a mistake in our or the app's code."""
     return isinstance(error, _FAILURES) and not isinstance(error, _MISTAKES)
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether a failure means that there is no room for records."""
+    """Return whether a failure means that there is no room for records."""
     said = str(getattr(error, "orig", "")).lower()
     return "is full" in said or "no space left" in said

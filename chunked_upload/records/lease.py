@@ -1,9 +1,9 @@
-"""A lease for whoever completes an upload, which also works across hosts.
+"""The completion lease: one request at a time runs an upload's hook, also across hosts.
 
-It is two columns of the upload's record: a token that says whose it is, and when it expires, in
-seconds on the database's own clock; no other clock is ever compared. It is taken by
-compare-and-swap, renewed by a thread as long as its holder works, and expires when that process or
-its host is gone.
+The lease is two columns of the upload's record: a token that identifies the holder, and the time at
+which it expires, in seconds on the database's clock. No other clock is used. A request takes the
+lease by compare-and-swap, and a thread renews it while the request works. When the process or its
+host dies, the lease expires.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 logger = logging.getLogger(__name__)
 
-#: Seconds after which a lease that is not renewed is anybody's.
+#: Seconds after which a lease that is not renewed expires.
 EXPIRES_AFTER = 30
 
 #: Seconds between two renewals: two may fail before the lease is lost.
@@ -64,7 +64,7 @@ class CompletionLeases:
 
     @contextmanager
     def hold(self, upload_id: str) -> Iterator[bool]:
-        """Hold an upload's lease; yields False when someone else holds it."""
+        """Hold an upload's lease; yield False when another request holds it."""
         token = uuid.uuid4().hex
         if not self._take(upload_id, token):
             yield False

@@ -1,9 +1,9 @@
-"""The look-up that every request begins with: one upload of one owner, by its id.
+"""The look-up that every request starts with: one upload of one owner, by its id.
 
-SQLAlchemy's session spends more time on a row than the database does. Most models are plain columns
-of one table, though; a record of such a model is put together here from a row of a statement built
-once, and is then like one that a session has read and let go of. What is not that plain
-(relationships, inheritance, computed columns, listeners for loading) goes through the session.
+SQLAlchemy's session spends more time on a row than the database does. But most models are plain
+columns of one table. For these, this module builds the statement once and makes the record from a
+row directly; the record is then like one that a session has read and expunged. Other models
+(relationships, inheritance, computed columns, load listeners) go through the session.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Lookup:
         ]
 
     def _statements(self, what: list[Any]) -> tuple[Select[Any], Select[Any]]:
-        """Build the statements for an upload without owner, and for one of an owner."""
+        """Build two statements: for an upload without an owner, and for one with an owner."""
         model = self._model
         statement = select(*what).where(
             model.upload_id == bindparam("upload_id"),
@@ -77,7 +77,7 @@ class Lookup:
 
 
 def _is_plain(mapper: Any) -> bool:
-    """Whether a row of the mapper's own table is all there is to a record."""
+    """Return whether a record consists of a row of the mapper's own table, and nothing else."""
     more = mapper.inherits or mapper.polymorphic_on is not None
     if more or mapper.relationships or mapper.composites:
         return False

@@ -1,8 +1,8 @@
 """The upload record: a mixin for a model of your own, and the default model made from it.
 
-Plain SQLAlchemy 2 style. The mixin carries what django-chunked-upload's model carries
-(``upload_id, filename, offset, created_on, status, completed_on, expires_on, expired, md5``) and
-what it lacked: the declared length, the owner, the checksums, the place of the finished file.
+Plain SQLAlchemy 2 style. The mixin has the attributes of django-chunked-upload's model
+(``upload_id, filename, offset, created_on, status, completed_on, expires_on, expired, md5``), and
+adds the declared length, the owner, the checksums and the place of the finished file.
 """
 
 from __future__ import annotations
@@ -31,28 +31,28 @@ from sqlalchemy.types import TypeDecorator
 
 from chunked_upload.support.clock import utcnow
 
-#: So that the columns can be added to a table that has rows.
+#: A server default, so that the columns can be added to a table that has rows.
 _EMPTY = text("'{}'")
 
 
 class Status(enum.IntEnum):
-    """Where an upload stands. 1 and 2 are django-chunked-upload's; clients see only these."""
+    """An upload's status. 1 and 2 are django-chunked-upload's; clients see only these two."""
 
     UPLOADING = 1
     COMPLETE = 2
-    #: Marked for removal; its bytes may already be gone. Answers as if it did not exist. With a
-    #: ``client_key`` it stays so until ``expires_on``, for its late chunks to be refused.
+    #: Marked for removal; its bytes may already be gone. Clients get 404. With a ``client_key`` the
+    #: record stays until ``expires_on``, so that late chunks are refused.
     DELETING = 3
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """Times that are aware and in UTC on both sides, also on SQLite, which stores no zone."""
+    """An aware UTC time, also on SQLite, which stores no time zone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    # Alembic writes types of other modules into migrations by a name that it does not import. So
-    # that the migrations of any app work, it shall take this for what the database gets.
+    # Alembic writes this type into migrations by a name that it does not import. With this repr it
+    # writes the plain SQLAlchemy type, so that any app's migrations work.
     __module__ = "sqlalchemy.types"
 
     def __repr__(self) -> str:
@@ -78,28 +78,28 @@ class ChunkedUploadMixin:
     id: Mapped[int] = mapped_column(
         BigInteger().with_variant(Integer, "sqlite"), primary_key=True, sort_order=-2
     )
-    #: The capability and public name of the upload.
+    #: The upload's public name. For anonymous callers, knowing it is the permission.
     upload_id: Mapped[str] = mapped_column(
         String(32), unique=True, default=new_upload_id, sort_order=-1
     )
-    #: Which upload set it belongs to; one upload set never sees another's uploads.
+    #: The upload set that it belongs to; one upload set never sees another's uploads.
     upload_set: Mapped[str] = mapped_column(String(64), default="chunked_upload")
     #: The authenticated owner's key; None for an anonymous caller.
     owner: Mapped[str | None] = mapped_column(String(255))
-    #: Which anonymous browser (signed session cookie) began it.
+    #: The anonymous browser (signed session cookie) that started it.
     visitor: Mapped[str | None] = mapped_column(String(32))
     #: Whose quota it counts against: the owner, or a keyed hash of an anonymous caller's address.
     quota_key: Mapped[str | None] = mapped_column(String(255))
     #: The client's name for the file, cleaned. Metadata, never a path.
     filename: Mapped[str] = mapped_column(String(255))
-    #: The client's own name for the upload (in dialects where it has one), hashed; it means this
+    #: The client's own name for the upload (in dialects that have one), hashed. It identifies the
     #: upload only together with ``quota_key`` or ``visitor``.
     client_key: Mapped[str | None] = mapped_column(String(64))
     #: What the client declared under that name; later chunks must agree.
     declared: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     #: Other form fields that came with the first chunk.
     extra_fields: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
-    #: Bytes that are recorded and durable, from the start of the file without a gap.
+    #: Bytes from the start of the file that are recorded and durable, without a gap.
     offset: Mapped[int] = mapped_column(BigInteger, default=0)
     #: Ranges ``[start, stop)`` that are recorded and durable beyond the offset, sorted.
     received: Mapped[list[list[int]]] = mapped_column(JSON, default=list)
@@ -108,34 +108,34 @@ class ChunkedUploadMixin:
     #: Bytes held against the owner's quota while the length is not known yet.
     reserved: Mapped[int] = mapped_column(BigInteger, default=0)
     status: Mapped[int] = mapped_column(SmallInteger, default=Status.UPLOADING)
-    #: Fence: raised when a newcomer takes over from a writer that may still be alive.
+    #: Raised when a newcomer takes over from a writer that may still be alive, and by commits.
     fencing_token: Mapped[int] = mapped_column("turn", BigInteger, default=0)
     #: Checksums of the completed file: hex digits by name.
     checksums: Mapped[dict[str, str]] = mapped_column(JSON, default=dict, server_default=_EMPTY)
-    #: How far the checksums of an unfinished one are, by name: ``offset``, the bytes seen, and
-    #: ``state``, frozen, in Base64; or, of all bytes, ``hexdigest``.
+    #: States of an unfinished upload's checksums, by name: ``offset`` (bytes seen) and either
+    #: ``state`` (frozen, in Base64) or, once all bytes are seen, ``hexdigest``.
     checksum_states: Mapped[dict[str, dict[str, Any]]] = mapped_column(
         JSON, default=dict, server_default=_EMPTY
     )
-    #: Who may write which range, ``[fencing token, start, stop]``, where the storage cannot tell.
+    #: Write leases, ``[fencing token, start, stop]``, for storages that have none.
     write_leases: Mapped[list[list[int | None]] | None] = mapped_column(JSON(none_as_null=True))
-    #: Who completes the upload right now, and until when (seconds on the database's clock).
+    #: The completion lease: its holder, and when it expires (seconds on the database's clock).
     lease_token: Mapped[str | None] = mapped_column(String(32))
     lease_until: Mapped[int | None] = mapped_column(BigInteger)
-    #: What the storage keeps for itself, committed with the offset.
+    #: The storage's own state, committed with the offset.
     storage_state: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    #: Where the completed file lies, as the storage names it.
+    #: The storage's key of the completed file.
     path: Mapped[str | None] = mapped_column(String(1024))
     created_on: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     expires_on: Mapped[datetime] = mapped_column(UTCDateTime)
     completed_on: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    #: When ``on_completion`` returned; None while it still has to run (again).
+    #: When ``on_completion`` returned; None until it has.
     notified_on: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     @declared_attr.directive
     @classmethod
     def __table_args__(cls) -> tuple[Any, ...]:
-        """The indexes of the cleaner, of a caller's list, of the quota, and of clients' names."""
+        """Indexes for the cleaner, for a caller's list, for the quota, and for clients' names."""
         table: str = cls.__tablename__  # type: ignore[attr-defined]
         named = text("client_key IS NOT NULL")
         return (
@@ -156,7 +156,7 @@ class ChunkedUploadMixin:
 
     @hybrid_property
     def md5(self) -> str | None:
-        """MD5 of the completed file, 32 hex digits; None when it is not kept. For queries too."""
+        """MD5 of the completed file, 32 hex digits; None when it is not kept. Works in queries."""
         return (self.checksums or {}).get("md5")
 
     @md5.inplace.setter
@@ -172,7 +172,7 @@ class ChunkedUploadMixin:
 
     @property
     def expired(self) -> bool:
-        """True when an unfinished upload has run out of time; a complete one never does."""
+        """True for an unfinished upload past its time; a complete upload never expires."""
         return self.status == Status.UPLOADING and self.expires_on <= utcnow()
 
     def __repr__(self) -> str:
@@ -182,8 +182,8 @@ class ChunkedUploadMixin:
         )
 
 
-#: Where a Flask-SQLAlchemy object keeps its built-in model. Not in a table here: the model refers
-#: to its ``db``, so neither would ever go.
+#: The attribute of a Flask-SQLAlchemy object that keeps its built-in model. A table in this module
+#: would keep both alive forever, since the model refers to its ``db``.
 _ATTRIBUTE = "_chunked_upload_model"
 
 

@@ -1,10 +1,10 @@
-"""The statements of every chunk, run on the database driver itself.
+"""Runs the statements of every chunk directly on the database driver.
 
-They are few and always the same, and SQLAlchemy's way from a statement to a row costs several times
-what the database needs for it. So its compiler makes the SQL once, its types convert the values,
-its pool gives the connection, its exceptions tell what went wrong; only the way in between is cut
-short. Where that could matter to somebody (drivers other than those the tests run with, engines
-with listeners, options or an echo) a statement goes the usual way.
+These statements are few and always the same, and SQLAlchemy takes several times as long as the
+database to run one. So SQLAlchemy compiles each statement once, converts the values, pools the
+connections and translates the exceptions, and this module does the rest. Statements run the usual
+way where an app could notice a difference: with drivers that the tests do not cover, and with
+engines that have listeners, options or an echo.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from chunked_upload.support.blocking import blocking
 
-#: Dialects and drivers that the tests run with.
+#: Database dialects and drivers that the tests cover.
 _KNOWN = {("sqlite", "pysqlite"), ("postgresql", "psycopg")}
 
-#: Sets of columns that one UPDATE is kept compiled for.
+#: Most sets of columns for which one UPDATE is kept compiled.
 _MOST_KEPT = 32
 
 Values = Mapping[str, Any]
 
 
 class Statement:
-    """A SELECT of columns, or an UPDATE of one table, that is run again and again.
+    """A SELECT of columns, or an UPDATE of one table, that runs many times.
 
-    :param statement: with a named parameter for whatever changes.
+    :param statement: the statement, with a named parameter for each value that changes.
     """
 
     def __init__(self, statement: Select[*tuple[Any, ...]] | Update) -> None:
@@ -53,7 +53,7 @@ class Statement:
         return None if found is None else compiled.converted(found)
 
     def change(self, engine: Engine, values: Values) -> int:
-        """Update in a transaction of its own; return how many rows were changed.
+        """Update in a separate transaction, and return how many rows changed.
 
         :param values: the parameters, and the columns to set.
         """
@@ -72,7 +72,7 @@ class Statement:
         return changed
 
     def _for(self, engine: Engine, values: Values) -> _Compiled | None:
-        """Return the statement compiled; None when it must go the usual way."""
+        """Return the compiled statement; None when it must run the usual way."""
         if not _is_plain(engine):
             return None
         key = engine.dialect, tuple(values)
@@ -86,7 +86,7 @@ class Statement:
 
 
 class _Compiled:
-    """The SQL of a statement in one dialect, and how values go in and come out."""
+    """A statement's SQL in one database dialect, with the conversions of its values."""
 
     def __init__(self, statement: Select[Any] | Update, dialect: Dialect, names: list[str]) -> None:
         compiled: Any = statement.compile(dialect=dialect, column_keys=names)
@@ -99,7 +99,7 @@ class _Compiled:
             for name, bound in compiled.binds.items()
             if (write := bound.type.dialect_impl(dialect).bind_processor(dialect))
         }
-        #: Parameters that are part of the statement, such as a status it asks for.
+        #: Parameters whose values are part of the statement, such as a status.
         self._fixed = {
             name: self._written(name, value)
             for name, value in compiled.params.items()
@@ -112,11 +112,11 @@ class _Compiled:
         ]
 
     def run(self, engine: Engine, values: Values, take: Callable[[Any, Any], Any]) -> Any:
-        """Execute on a connection of the pool; ``take`` gets it and the cursor.
+        """Execute on a connection of the pool, and return what ``take(connection, cursor)`` does.
 
         :raises DBAPIError: as SQLAlchemy would raise it.
         """
-        if engine.dialect.name == "sqlite":  # lets one commit at a time anyway, and is done soon
+        if engine.dialect.name == "sqlite":  # commits one at a time anyway, and quickly
             return self._run(engine, values, take)
         with blocking():
             return self._run(engine, values, take)
@@ -162,7 +162,8 @@ class _Compiled:
         gone: bool = dialect.is_disconnect(error, connection.dbapi_connection, None)
         if gone:
             connection.invalidate(error)
-            # The pool's others are most likely as dead; SQLAlchemy empties it when it meets one.
+            # The pool's other connections are most likely dead too. SQLAlchemy empties the pool
+            # when it meets a dead one.
             with suppress(SQLAlchemyError), engine.connect() as another:
                 another.exec_driver_sql("SELECT 1")
         return DBAPIError.instance(
@@ -177,7 +178,7 @@ class _Compiled:
 
 @contextmanager
 def _alone(connection: Any) -> Iterator[None]:
-    """Let a statement be its own transaction, without psycopg's two more round trips."""
+    """Run a statement as its own transaction, which saves two round trips with psycopg."""
     driver = connection.dbapi_connection
     if driver.autocommit:
         yield
@@ -191,11 +192,11 @@ def _alone(connection: Any) -> Iterator[None]:
 
 
 def _is_plain(engine: Engine) -> bool:
-    """Whether nobody can tell which way a statement goes."""
+    """Return whether an app cannot notice how a statement runs."""
     dialect: Any = engine.dialect
     return (
         (dialect.name, dialect.driver) in _KNOWN
-        # What SQLAlchemy itself goes by: set from the first listener to statements on.
+        # SQLAlchemy uses this flag itself; the first statement listener sets it.
         and not (engine._has_events or dialect._has_events)
         and not (engine.echo or engine.get_execution_options())
     )

@@ -1,4 +1,4 @@
-"""What is selected: every SELECT of whole records, by its name.
+"""Every SELECT of whole records, by name.
 
 Views narrow a caller's query step by step (:meth:`Queries.by_id`, :meth:`Queries.newest_first`), so
 that a ``get_queryset`` hook may return any query it likes.
@@ -15,7 +15,7 @@ from sqlalchemy.orm import defer
 
 from .model import ChunkedUploadMixin, Status
 
-#: A query of upload records; what a ``get_queryset`` hook returns.
+#: A query of upload records, such as a ``get_queryset`` hook returns.
 UploadQuery: TypeAlias = Select[Any]
 
 
@@ -31,11 +31,11 @@ class Queries:
     # What callers see
 
     def visible(self, upload_set: str) -> UploadQuery:
-        """Select what an upload set may show: its own uploads that are not being removed."""
+        """Select the uploads that an upload set may show: its own that are not being removed."""
         return self._of(upload_set).where(self._model.status != int(Status.DELETING))
 
     def owned_by(self, owner: str | None, *, upload_set: str) -> UploadQuery:
-        """Select an owner's visible uploads; with None, those without an owner."""
+        """Select an owner's visible uploads; for None, those without an owner."""
         return self.visible(upload_set).where(self._model.owner == owner)
 
     def by_id(self, query: UploadQuery, upload_id: str) -> UploadQuery:
@@ -43,7 +43,7 @@ class Queries:
         return query.where(self._model.upload_id == upload_id)
 
     def by_visitor(self, query: UploadQuery, visitor: str) -> UploadQuery:
-        """Narrow a query to the uploads that an anonymous browser began."""
+        """Narrow a query to the uploads that an anonymous browser started."""
         return query.where(self._model.visitor == visitor)
 
     def by_status(self, query: UploadQuery, status: int) -> UploadQuery:
@@ -51,7 +51,7 @@ class Queries:
         return query.where(self._model.status == int(status))
 
     def newest_first(self, query: UploadQuery) -> UploadQuery:
-        """Order a query."""
+        """Order a query by creation time, newest first."""
         return query.order_by(self._model.id.desc())
 
     def resumable(
@@ -83,7 +83,7 @@ class Queries:
     def by_client_key(
         self, query: UploadQuery, key: str, *, quota_key: str | None, visitor: str | None
     ) -> UploadQuery:
-        """Narrow a query to a client's own name for an upload; the visitor's own comes first."""
+        """Narrow a query to a client's own name for an upload; put the visitor's own first."""
         model = self._model
         mine = model.quota_key == quota_key
         if visitor is not None:
@@ -92,14 +92,14 @@ class Queries:
         return query.where(model.client_key == key, mine).order_by(first, model.id)
 
     def named_as(self, record: ChunkedUploadMixin) -> UploadQuery:
-        """Select the upload that has a record's ``client_key``, removed or not."""
+        """Select the upload with a record's ``client_key``, removed or not."""
         model = self._model
         return self._of(record.upload_set).where(
             model.client_key == record.client_key, model.quota_key == record.quota_key
         )
 
     def removed_of(self, quota_key: str | None) -> UploadQuery:
-        """Select what one caller has removed and whose late chunks are still refused."""
+        """Select one caller's removed uploads whose late chunks are still refused."""
         model = self._model
         return select(model).where(
             model.quota_key == quota_key, model.status == int(Status.DELETING)
@@ -110,14 +110,14 @@ class Queries:
     def expired(
         self, upload_set: str, *, now: datetime, include_complete: bool = False
     ) -> UploadQuery:
-        """Select uploads whose time is up: unfinished ones, and completed ones if asked for."""
+        """Select expired uploads: unfinished ones, and completed ones if asked for."""
         statuses = [int(Status.UPLOADING)] + ([int(Status.COMPLETE)] if include_complete else [])
         return self._of(upload_set).where(
             self._model.status.in_(statuses), self._model.expires_on <= now
         )
 
     def being_removed(self, upload_set: str) -> UploadQuery:
-        """Select uploads whose removal has begun."""
+        """Select uploads whose removal has started."""
         return self.by_status(self._of(upload_set), Status.DELETING)
 
     def pending_completions(self, upload_set: str) -> UploadQuery:
@@ -140,7 +140,7 @@ class Queries:
         return select(self._model).where(self._model.upload_id.in_(list(upload_ids)))
 
     def with_file(self, path: str, *, but: ChunkedUploadMixin) -> UploadQuery:
-        """Select the other upload whose finished file has this name."""
+        """Select another upload whose finished file has this name."""
         model = self._model
         return select(model).where(model.path == path, model.upload_id != but.upload_id)
 

@@ -1,4 +1,4 @@
-"""How much one owner may have open: counted in the transaction that adds a record."""
+"""Limits what one owner may have open, counted in the transaction that adds a record."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from .model import ChunkedUploadMixin, Status
 
 
 class QuotaExceeded(Exception):
-    """The owner's quota has no room for the upload; the text says which limit it is."""
+    """The owner's quota has no room for the upload; the text says which limit."""
 
 
 @dataclass(frozen=True)
 class Quota:
-    """What one owner may have open at a time; None is no limit."""
+    """What one owner may have open at a time; None means no limit."""
 
     max_uploads: int | None
     max_bytes: int | None
 
     def check(self, session: Session, model: Any, record: ChunkedUploadMixin) -> None:
-        """Check that a new record fits, as long as the session's transaction lasts.
+        """Check that a new record fits; the result holds until the session's transaction ends.
 
-        :raises QuotaExceeded: when it does not.
+        :raises QuotaExceeded: when it does not fit.
         """
         _one_at_a_time(session.connection(), record.quota_key or "")
         held = func.coalesce(func.sum(func.coalesce(model.length, model.reserved)), 0)
@@ -48,10 +48,10 @@ class Quota:
 
 
 def _one_at_a_time(connection: Connection, key: str) -> None:
-    """Make transactions about one quota follow each other."""
+    """Make the transactions of one quota run one after another."""
     if connection.dialect.name == "sqlite":
-        # A deferred transaction that reads and then writes fails at once when another wrote in
-        # between; an immediate one waits its turn.
+        # A deferred transaction that reads and then writes fails at once when another one wrote in
+        # between. An immediate one waits.
         if not connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
             connection.exec_driver_sql("BEGIN IMMEDIATE")
     elif connection.dialect.name == "postgresql":

@@ -1,8 +1,8 @@
-"""Relationships of an app's own model, such as ``upload.user``, on records that it is given.
+"""Loads relationships of an app's own model, such as ``upload.user``, on records passed to it.
 
-The engine's records belong to no session, so nothing could be loaded later. What a record refers to
-(many-to-one) is loaded with it. After the fact, an app gets the record from its own session, where
-every relationship works as on any ORM object.
+The engine's records belong to no session, so they cannot load anything later. Their many-to-one
+relationships are therefore loaded with the record. Once an event is over, an app gets the record
+from its own session, where every relationship works as on any ORM object.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .model import ChunkedUploadMixin
 
 
 def references(model: Any) -> list[ORMOption]:
-    """Return the options that load what a model's records refer to."""
+    """Return the options that load the many-to-one relationships of a model's records."""
     mapper: Any = inspect(model)
     return [
         selectinload(getattr(model, relation.key))
@@ -28,7 +28,7 @@ def references(model: Any) -> list[ORMOption]:
 
 
 def load_references(record: ChunkedUploadMixin) -> None:
-    """Load what a record in a session refers to."""
+    """Load the many-to-one relationships of a record in a session."""
     mapper: Any = inspect(type(record))
     for relation in mapper.relationships:
         if relation.direction is MANYTOONE:
@@ -38,9 +38,9 @@ def load_references(record: ChunkedUploadMixin) -> None:
 def in_session(
     record: ChunkedUploadMixin, session: Session | scoped_session[Any]
 ) -> ChunkedUploadMixin:
-    """Return a record for an app to work with, from its own session.
+    """Return a record from the app's own session, for the app to work with.
 
-    :return: the same record when its model has no relationships, or its row is gone.
+    :return: the given record when its model has no relationships, or its row is gone.
     """
     mapper: Any = inspect(type(record))
     if not mapper.relationships:
@@ -50,7 +50,7 @@ def in_session(
 
 
 def copy_changes(changed: ChunkedUploadMixin, record: ChunkedUploadMixin) -> None:
-    """Copy what an app has set, and not saved, on the record that :func:`in_session` returned."""
+    """Copy an app's unsaved changes from the record that :func:`in_session` returned."""
     if changed is record:
         return
     mapper: Any = inspect(type(record))

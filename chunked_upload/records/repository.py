@@ -1,9 +1,9 @@
 """Upload records in the database: found, added, changed by compare-and-swap, removed.
 
-Every call opens its own short transaction and gives the connection back before it returns, so
-nothing is held while bytes arrive. What a request decided on the basis of a record it had read is
-written by compare-and-swap: the UPDATE names the state it expects, and changing no row means that
-somebody else was first.
+Every call opens its own short transaction and returns the connection before it returns, so nothing
+is held while bytes arrive. When a request has decided something from a record that it read, it
+writes by compare-and-swap: the UPDATE names the state it expects, and if no row changes, another
+request was first.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ _LIVE = (
 
 
 class KeyTaken(Exception):
-    """The client has an upload of this ``client_key`` already."""
+    """The client already has an upload with this ``client_key``."""
 
 
 class Records:
@@ -77,13 +77,13 @@ class Records:
         #: The queries to pass to :meth:`first`, :meth:`all`, :meth:`walk` and :meth:`count`.
         self.queries = Queries(model)
         self._bind = bind
-        #: Who may run an upload's hook.
+        #: The leases for running an upload's hook.
         self.leases = CompletionLeases(model, bind)
         # An app's own model may name its columns differently.
         self._columns = {a.key: a.columns[0].key for a in inspect(model).column_attrs}
         self._lookup = Lookup(model)
         self._references = references(model)
-        # Built once: a chunk's statements cost more to put together than to run.
+        # Built once: building a chunk's statements takes longer than running them.
         this = model.upload_id == bindparam("this")
         live = [getattr(model, name) for name in _LIVE]
         self._refresh = Statement(select(*live).where(this))
@@ -100,11 +100,11 @@ class Records:
         self._swap_expired = Statement(swap.where(model.expires_on <= bindparam("expired_at")))
 
     def query(self, upload_set: str) -> UploadQuery:
-        """Select what an upload set may see: its own uploads that are not being removed."""
+        """Select the uploads that an upload set may show: its own that are not being removed."""
         return self.queries.visible(upload_set)
 
     def find(self, upload_id: str, *, upload_set: str, owner: str | None) -> Record | None:
-        """Return what :meth:`query` selects of one owner (None: of nobody) by its id, detached."""
+        """Return an owner's upload by its id, detached; for None, one without an owner."""
         return self._lookup.find(self._bind(), upload_id, upload_set=upload_set, owner=owner)
 
     def first(self, statement: UploadQuery) -> Record | None:
@@ -118,7 +118,7 @@ class Records:
             return list(session.scalars(statement.options(*self._references)))
 
     def walk(self, statement: UploadQuery) -> Iterator[Record]:
-        """Yield the records of a query of any size, holding no connection between batches."""
+        """Yield the records of a query of any size; hold no connection between batches."""
         last = 0
         while True:
             page = statement.where(self.model.id > last).order_by(self.model.id).limit(_BATCH)
@@ -129,7 +129,7 @@ class Records:
             last = records[-1].id
 
     def count(self, statement: UploadQuery) -> int:
-        """Return how many records a query has."""
+        """Return how many records a query selects."""
         with self._session() as session:
             counted = select(func.count()).select_from(statement.order_by(None).subquery())
             return session.scalar(counted) or 0
@@ -139,11 +139,11 @@ class Records:
         return {record.upload_id for record in self.all(self.queries.with_ids(upload_ids))}
 
     def is_others_file(self, path: str, record: Record) -> bool:
-        """Whether another upload's finished file has this name."""
+        """Return whether another upload's finished file has this name."""
         return self.first(self.queries.with_file(path, but=record)) is not None
 
     def refresh(self, record: Record) -> bool:
-        """Bring what the engine decides by up to date; what hooks changed stays.
+        """Read the columns again that other requests change; keep the changes of hooks.
 
         :return: False when the row is gone.
         """
@@ -157,16 +157,16 @@ class Records:
     def insert(self, record: Record, quota: Quota | None) -> None:
         """Add a new record, if its owner's quota allows.
 
-        :raises QuotaExceeded: counted and inserted in one transaction, so that two requests at
-            once cannot both take the last place.
-        :raises KeyTaken: when its client has one of the same ``client_key``.
+        :raises QuotaExceeded: when it does not. The record is counted and inserted in one
+            transaction, so that two requests at once cannot both take the last place.
+        :raises KeyTaken: when the client already has an upload with this ``client_key``.
         """
         durability.keep_reserve(self._bind())
         try:
             self._insert(record, quota)
         except IntegrityError as error:
             if record.client_key is None or self.first(self.queries.named_as(record)) is None:
-                raise  # about a column of the app's own
+                raise  # a constraint of the app's own
             raise KeyTaken from error
 
     def _insert(self, record: Record, quota: Quota | None) -> None:
@@ -179,7 +179,7 @@ class Records:
             session.expunge(record)
 
     def raise_fencing_token(self, record: Record) -> None:
-        """Fence every request that read the record before: their commit will find another token."""
+        """Fence every request that read the record earlier: its commit will find another token."""
         with self._transaction() as connection:
             connection.execute(self._raise_fencing_token, {"this": record.upload_id})
 
@@ -194,12 +194,12 @@ class Records:
         """Write ``values`` if the row still has this record's status and fencing token (and
         ``offset``).
 
-        What a hook changed on the record goes along in the same UPDATE. On success the record
-        carries the new values.
+        The same UPDATE writes what a hook changed on the record. On success the record has the new
+        values.
 
-        :param offset: the offset the row must still have.
-        :param expired_at: or, the time by which the row must have expired.
-        :return: whether the row was as expected and is now changed.
+        :param offset: the offset that the row must still have.
+        :param expired_at: the time by which the row must have expired; None for no such condition.
+        :return: whether the row was as expected and has been changed.
         """
         unchanged = inspect(record).unmodified
         changes = self._changed(record, unchanged, beside=values) | values
@@ -221,8 +221,9 @@ class Records:
         return True
 
     def record_checksums(self, record: Record, **values: dict[str, Any]) -> None:
-        """Write what is known of bytes that no request can change any more, and nothing else: what
-        hooks have changed waits for :meth:`swap`.
+        """Write the checksums of bytes that no request can change any more.
+
+        Nothing else is written: the changes of hooks wait for :meth:`swap`.
 
         :param values: ``checksums`` or ``checksum_states``.
         """
@@ -241,8 +242,8 @@ class Records:
     def remove(self, record: Record, *, now: datetime) -> bool:
         """Delete the row, if it is marked for removal and need not stay to refuse late chunks.
 
-        Nothing else counts: a chunk may have moved the offset just before the mark, and a lease may
-        be taken, in vain, after it.
+        Offset and token are not compared: a chunk may have moved the offset just before the mark,
+        and a request may take a (useless) lease after it.
         """
         model = self.model
         statement = delete(model).where(
@@ -256,7 +257,7 @@ class Records:
 
     @contextmanager
     def with_reserve(self) -> Iterator[None]:
-        """Run what must be recorded although the database's disk is full."""
+        """Let the statements in the block use the reserve when the database's disk is full."""
         durability.spend_reserve(self._bind())
         try:
             yield
@@ -264,16 +265,16 @@ class Records:
             durability.keep_reserve(self._bind())
 
     def ping(self) -> None:
-        """Ask the database for one row of the table; raises what SQLAlchemy raises."""
+        """Read one row of the table; raise what SQLAlchemy raises if the database does not answer."""
         self.first(select(self.model))
 
     def _changed(
         self, record: Record, unchanged: Set[str], *, beside: Container[str]
     ) -> dict[str, Any]:
-        """Return the column attributes that differ from what was read: the work of hooks.
+        """Return the column attributes that hooks have changed since the record was read.
 
         :param unchanged: attributes that nobody has set.
-        :param beside: attributes that need no look.
+        :param beside: attributes to leave out.
         """
         touched = self._columns.keys() - unchanged
         return {
@@ -292,7 +293,7 @@ class Records:
 
 
 def _loaded(record: Record, unchanged: Set[str], name: str) -> Any:
-    """Return the value that was read from the database, whatever a hook made of it since."""
+    """Return the value that was read from the database, even if a hook has changed it since."""
     if name in unchanged:
         return getattr(record, name)
     history = get_history(record, name)
