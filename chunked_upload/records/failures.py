@@ -21,7 +21,7 @@ _FAILURES = (DatabaseError, InterfaceError, PoolTimeout)
 
 
 def is_failure(error: BaseException) -> bool:
-    """Return whether the database does not work now; False for a mistake in our or the app's code."""
+    """Return whether the database failed; False for a mistake in our code or the app's."""
     return isinstance(error, _FAILURES) and not isinstance(error, _MISTAKES)
 
 

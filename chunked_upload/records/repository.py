@@ -265,7 +265,7 @@ class Records:
             durability.keep_reserve(self._bind())
 
     def ping(self) -> None:
-        """Read one row of the table; raise what SQLAlchemy raises if the database does not answer."""
+        """Read one row of the table; raise SQLAlchemy's error if the database does not answer."""
         self.first(select(self.model))
 
     def _changed(

@@ -1,4 +1,4 @@
-"""What the engine asks of a place for bytes: a small interface that every storage implements.
+"""The small interface that every storage implements.
 
 An upload's bytes first lie in a *part* that belongs to its id; completing *promotes* the part to a
 *key*, a name relative to the storage that the record keeps. The engine decides what may be written
@@ -25,7 +25,7 @@ StorageState = dict[str, Any]
 
 
 def merge(state: StorageState | None, changes: StorageState | None) -> StorageState | None:
-    """Return an upload's ``storage_state`` with what a writer's sync has returned."""
+    """Return an upload's ``storage_state``, merged with the changes that a sync returned."""
     merged = (state or {}) | (changes or {})
     return {key: value for key, value in merged.items() if value is not None} or None
 
@@ -35,15 +35,15 @@ class LeaseLost(Exception):
 
 
 class PartMissing(Exception):
-    """The bytes that the record promises are not there."""
+    """Bytes that the record promises are missing."""
 
 
 class StorageBusy(Exception):
-    """The storage cannot do it now, for example because a process that hangs holds a lock."""
+    """The storage cannot do it now, for example because a hung process holds a lock."""
 
 
 class StoredUpload(Protocol):
-    """What a storage may know of an upload: these attributes of its record, to read only."""
+    """The attributes of an upload's record that a storage may read."""
 
     @property
     def upload_id(self) -> str:
@@ -67,7 +67,7 @@ class StoredUpload(Protocol):
 
     @property
     def storage_state(self) -> StorageState | None:
-        """What this storage's writers have returned, as far as it was committed."""
+        """The committed state that this storage's writers have returned."""
 
 
 class PartWriter(ABC):
@@ -75,9 +75,9 @@ class PartWriter(ABC):
 
     @abstractmethod
     def write(self, data: bytes | memoryview, position: int) -> None:
-        """Put bytes in their place within the range.
+        """Write bytes at a position within the range.
 
-        :raises OSError: what the medium says, ENOSPC among it.
+        :raises OSError: when the medium fails; ENOSPC when it is full.
         """
 
     @abstractmethod
@@ -89,7 +89,7 @@ class PartWriter(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Give back what it holds. Idempotent."""
+        """Release everything that it holds. Idempotent."""
 
     def __enter__(self) -> Self:
         return self
@@ -103,40 +103,40 @@ class WriteLease(PartWriter):
 
     #: True when taking it preempted another one that may still be alive.
     preempted: bool
-    #: How many leases the upload's part has had, this one included; None where that is not counted.
+    #: How many leases the upload's part has had, including this one; None when not counted.
     number: int | None = None
 
     @property
     def part_writer(self) -> PartWriter:
-        """The storage's own writer: this one, unless it wraps another."""
+        """The storage's own writer: this object, unless it wraps another writer."""
         return self
 
-    #: The fencing token that taking it has set in the record; 0 when it did not touch the record.
+    #: The fencing token that taking the lease has set in the record; 0 when it set none.
     fencing_token: int = 0
 
     @abstractmethod
     def write(self, data: bytes | memoryview, position: int) -> None:
-        """Put bytes in their place within the range.
+        """Write bytes at a position within the range.
 
-        :raises LeaseLost: when a newcomer has taken over; then no byte was written that counts.
-        :raises OSError: what the medium says, ENOSPC among it.
+        :raises LeaseLost: when a newcomer has taken over; then no byte that counts was written.
+        :raises OSError: when the medium fails; ENOSPC when it is full.
         """
 
     @abstractmethod
     def stands(self) -> bool:
-        """Whether nobody has taken over yet."""
+        """Return whether no newcomer has taken over."""
 
     def abandon(self) -> None:
-        """Close without giving the lease back, so that whoever comes next ends it. Idempotent."""
+        """Close without releasing the lease, so that the next writer preempts it. Idempotent."""
         self.close()
 
     def released(self) -> StorageState:
-        """Return the record's columns that give the lease back, for the commit to write."""
+        """Return the record's columns that release the lease, for the commit to write."""
         return {}
 
 
 class Storage(ABC):
-    """A place for bytes. Everything that touches an upload's data is named by its id."""
+    """A place for bytes. An upload's id names everything that belongs to its data."""
 
     #: Names of the options that a URL of this storage may carry after a question mark.
     options: ClassVar[frozenset[str]] = frozenset()
@@ -149,7 +149,7 @@ class Storage(ABC):
     @classmethod
     @abstractmethod
     def from_settings(cls, settings: Settings, default_root: str) -> Storage:
-        """Build from the upload set's settings, ``settings.storage`` (a URL, or None) among them.
+        """Build from the upload set's settings, including ``settings.storage`` (a URL or None).
 
         :param default_root: where to keep bytes when the settings name no place.
         :raises ConfigurationError: for settings that cannot work.
@@ -163,14 +163,14 @@ class Storage(ABC):
     ) -> PartWriter:
         """Return a writer of ``[start, stop)``.
 
-        Several may be open for one range, since an older request may not have noticed yet that
-        another has taken over. A storage either has leases of its own for ranges
-        (:class:`~chunked_upload.storage.powers.LeasesRanges`); or each writer writes to a place of
-        its own (a key that is never used twice) which is part of the upload only once the state
+        Several writers may be open for one range, since an older request may not have noticed yet
+        that another has taken over. So either the storage has its own write leases
+        (:class:`~chunked_upload.storage.powers.LeasesRanges`), or each writer writes to a separate
+        place (a key that is never used twice) that becomes part of the upload only when the state
         from :meth:`PartWriter.sync` is committed.
 
         :param stop: end of the range, exclusive; None when it is not known.
-        :param have: length the part has at least, according to the record; 0 for a new one.
+        :param have: least length of the part in bytes, according to the record; 0 for a new one.
         :raises PartMissing: when the part is shorter.
         :raises StorageBusy: when it cannot be written now.
         """
@@ -179,35 +179,34 @@ class Storage(ABC):
     def read_part(self, upload: StoredUpload, start: int, stop: int) -> Iterator[bytes]:
         """Yield the part's recorded bytes ``[start, stop)`` in buffers.
 
-        :raises PartMissing: when they are not all there.
+        :raises PartMissing: when some of them are missing.
         """
 
     @abstractmethod
     def has_part(self, upload: StoredUpload) -> bool:
-        """Whether the upload has a part."""
+        """Return whether the upload has a part."""
 
     @abstractmethod
     def discard_part(self, upload: StoredUpload) -> None:
-        """Remove the part and what belongs to it, ending every writer. Idempotent."""
+        """Remove the part with all that belongs to it, and end every writer. Idempotent."""
 
     # Completed files
 
     @abstractmethod
     def promote(self, upload: StoredUpload, directory: str) -> str:
-        """Make the part's first ``offset`` bytes a file, whole and durable, overwriting nothing.
+        """Make the part's first ``offset`` bytes a file, whole and durable; overwrite nothing.
 
-        Repeating it after a crash finds what an earlier try left and returns the same key. The
-        part itself stays until :meth:`discard_part`, so a promotion that is not recorded can be
-        repeated or taken back.
+        Calling it again after a crash returns the same key. The part itself stays until
+        :meth:`discard_part`, so a promotion that is not recorded can be repeated or retracted.
 
-        :param directory: where to, relative, slashes between components.
+        :param directory: the target, relative, with slashes between components.
         :return: the file's key.
         :raises PartMissing: when the part is shorter.
         """
 
     @abstractmethod
     def retract(self, upload: StoredUpload, directory: str) -> None:
-        """Take back a promotion that was never recorded, if there is one."""
+        """Undo a promotion that was never recorded, if there is one."""
 
     @abstractmethod
     def open(self, key: str) -> BinaryIO:
@@ -221,10 +220,10 @@ class Storage(ABC):
         """Remove a promoted file. Idempotent."""
 
     def is_part(self, key: str) -> bool:
-        """Whether a promoted file is an upload's part as well, since its completion continues.
+        """Return whether a promoted file is also the part of an upload that is being completed.
 
-        Only where keys are free for others once their file is deleted; not where a key carries the
-        upload's id.
+        Needed only when a deleted file's key can be used again; not when keys contain the upload's
+        id.
         """
         return False
 
@@ -233,7 +232,7 @@ class Storage(ABC):
     @property
     @abstractmethod
     def identity(self) -> str:
-        """Equal for two objects that keep their bytes in the same place."""
+        """A text that is equal for two objects that keep their bytes in the same place."""
 
     @abstractmethod
     def check(self) -> None:

@@ -1,7 +1,7 @@
-"""What only some storages can do, each as a small class of its own.
+"""Powers: what only some storages can do, one small class each.
 
-A storage that has a power inherits from its class; the engine asks with ``isinstance`` and does
-without otherwise.
+A storage that has a power inherits from its class. The engine checks with ``isinstance``, and works
+without the power otherwise.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from .base import PartWriter, StoredUpload, WriteLease
 
 
 class LeasesRanges(ABC):
-    """Knows by itself who may write which range; cheaper than a lease in the database."""
+    """Has its own write leases, which are cheaper than leases in the database."""
 
     @abstractmethod
     def open_writer(
         self, upload: StoredUpload, start: int, stop: int | None, *, have: int
     ) -> WriteLease:
-        """Return a writer with the exclusive right to its range, ending any that overlaps it."""
+        """Return a writer with the exclusive right to its range; preempt overlapping writers."""
 
 
 class WritesRanges:
-    """Takes chunks at any offset and several at once. Without it an upload grows at its end."""
+    """Takes chunks at any offset, several at once. Without it an upload grows only at its end."""
 
 
 class LocalPaths(ABC):
@@ -37,24 +37,24 @@ class LocalPaths(ABC):
 
 
 class Concatenates(ABC):
-    """Joins parts by itself, without the bytes passing through the server."""
+    """Joins parts without passing their bytes through the server."""
 
     @abstractmethod
     def append_part(self, writer: PartWriter, source: StoredUpload, position: int) -> None:
         """Copy the recorded bytes of another upload's part to a place within a writer's range.
 
         As with :meth:`~chunked_upload.storage.base.PartWriter.write`, they are durable when the
-        writer's ``sync`` returns, and count once the record says so.
+        writer's ``sync`` returns, and count once they are recorded.
 
-        :param writer: one of this storage's.
-        :param position: where in the file of the writer's upload the first byte goes.
+        :param writer: a writer of this storage.
+        :param position: position of the first byte in the file of the writer's upload.
         :raises LeaseLost: when a newcomer has taken over.
         :raises PartMissing: when the source has fewer bytes than its record says.
         """
 
 
 class PresignsURLs(ABC):
-    """Lets browsers fetch completed files from the storage itself."""
+    """Lets browsers fetch completed files directly from the storage."""
 
     @abstractmethod
     def presigned_url(self, key: str, *, filename: str, expires_in: timedelta) -> str:
@@ -65,12 +65,14 @@ class PresignsURLs(ABC):
 
 
 class ListsParts(ABC):
-    """Can say which uploads have parts, so that orphans are found."""
+    """Lists the uploads that have parts, so that orphans are found."""
 
     @abstractmethod
     def parts(self) -> Iterator[tuple[str, datetime]]:
-        """Yield the id of every upload that has a part (or what belongs to one), and when any of
-        it was last touched, in UTC. Foreign files are passed over."""
+        """Yield the id of every upload with a part, and when it was last touched, in UTC.
+
+        Files that belong to a part count as part of it. Foreign files are skipped.
+        """
 
     @abstractmethod
     def discard_orphan(self, upload_id: str) -> None:
@@ -85,4 +87,4 @@ class LocksExclusively(ABC):
 
     @abstractmethod
     def only_one(self, upload: StoredUpload) -> AbstractContextManager[bool]:
-        """Hold the upload's completion lock; yields False when someone else holds it."""
+        """Hold the upload's completion lock; yield False when another request holds it."""

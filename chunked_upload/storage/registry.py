@@ -1,7 +1,7 @@
-"""Which storage a setting means: by URL scheme, or by class.
+"""Finds the storage that a setting names, by URL scheme or by class.
 
-A module in this folder registers its class with :func:`register_storage`; a package of its own by
-the entry point group ``chunked_upload.storages``, under the scheme's name.
+A module in this folder registers its class with :func:`register_storage`. Another package uses the
+entry point group ``chunked_upload.storages``, with the scheme as the entry point's name.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def make_storage(settings: Settings, default_root: str) -> Storage:
     """Make the storage that the settings mean.
 
     :param default_root: where to keep bytes when the settings name no place.
-    :raises ConfigurationError: when there is no such storage, or it cannot be made so.
+    :raises ConfigurationError: when there is no such storage, or it refuses the settings.
     """
     return storage_class(settings).from_settings(settings, default_root)
 
@@ -96,7 +96,7 @@ def _class(kind: Any) -> type[Storage]:
 
 @functools.cache
 def registered() -> dict[str, type[Storage]]:
-    """Return the registered classes by scheme, having imported the modules of this folder."""
+    """Import the modules of this folder, and return the registered classes by scheme."""
     package = __name__.rpartition(".")[0]
     for module in pkgutil.iter_modules(import_module(package).__path__):
         import_module(f"{package}.{module.name}")

@@ -19,7 +19,7 @@ BUFFER = 256 * 1024
 
 
 class Gate:
-    """Holds back whoever hashes, until opened."""
+    """Holds back the threads that hash, until it is opened."""
 
     def __init__(self) -> None:
         self._open = threading.Event()
@@ -80,7 +80,7 @@ def test_a_small_buffer_is_hashed_at_once() -> None:
     assert md5_at(digest) == (md5_of(b"small"), 5)
 
 
-def test_whoever_brings_bytes_does_not_wait_for_the_digest(gate: Gate) -> None:
+def test_the_request_does_not_wait_for_the_digest(gate: Gate) -> None:
     digest = BackgroundDigest([MD5()], 0)
     for _ in range(8):
         digest.feed(bytes(BUFFER))

@@ -35,12 +35,12 @@ class Reads:
         self.files = 0
         self.open = threading.Event()
         self.open.set()
-        self.begun = threading.Event()
+        self.started = threading.Event()
         read_part, open_file = engine.storage.read_part, engine.storage.open
 
         def counted_part(upload: Any, start: int, stop: int) -> Iterator[bytes]:
             self.parts.append((start, stop))
-            self.begun.set()
+            self.started.set()
             assert self.open.wait(60)
             yield from read_part(upload, start, stop)
 
@@ -107,7 +107,7 @@ def test_one_request_reads_and_the_others_wait_for_what_it_finds(
     reads.open.clear()
     with ThreadPoolExecutor(8) as pool:
         asked = [pool.submit(mine.completion.checksums, look_up(engine, unseen)) for _ in range(8)]
-        assert reads.begun.wait(60)
+        assert reads.started.wait(60)
         reads.open.set()
         assert [each.result(60) for each in asked] == [{"md5": md5_of(DATA)}] * 8
     assert reads.parts == [(0, len(DATA))]
@@ -121,7 +121,7 @@ def test_who_waits_too_long_is_told_to_try_again(
     reads.open.clear()
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(mine.completion.checksums, look_up(engine, unseen))
-        assert reads.begun.wait(60)
+        assert reads.started.wait(60)
         with pytest.raises(ServiceUnavailable):
             mine.completion.checksums(look_up(engine, unseen))
         reads.open.set()

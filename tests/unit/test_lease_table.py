@@ -91,7 +91,7 @@ class Model(RuleBasedStateMachine):
 
     @rule()
     def end_all(self) -> None:
-        """The upload is removed; whoever comes after works on files of their own."""
+        """The upload is removed; the next request works on its own files."""
         lease_table.end_all(self.open())
         self.gone += [one[0] for one in self.standing]
         assert not any(stands(entry) for entry in self.gone)
@@ -128,7 +128,7 @@ def test_a_torn_file_reads_as_empty(opened: Callable[[], int]) -> None:
         assert stands(Entry(descriptor, 0, 10))
 
 
-def test_a_lock_that_is_never_let_go(
+def test_a_lock_that_is_never_released(
     opened: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A holder that was stopped in the middle of a write costs an answer, not a hanging request."""

@@ -335,10 +335,10 @@ def test_syncing_is_a_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_large_writes_are_on_their_way_to_the_disk_before_they_are_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun: list[tuple[int, int]] = []
+    started: list[tuple[int, int]] = []
 
     def sync_file_range(descriptor: int, start: int, size: int, flags: int) -> None:
-        begun.append((start, size))
+        started.append((start, size))
 
     monkeypatch.setattr(tree_module, "_sync_file_range", lambda: sync_file_range)
     for durable in (False, True):
@@ -346,7 +346,7 @@ def test_large_writes_are_on_their_way_to_the_disk_before_they_are_waited_for(
         with storage.open_writer(upload("a" * 32), 0, None, have=0) as lease:
             lease.write(b"small", 0)
             lease.write(bytes(MIB), 5)
-    assert begun == [(5, MIB)]
+    assert started == [(5, MIB)]
 
 
 def test_systems_that_cannot_begin_early_sync_all_the_same(
@@ -409,7 +409,7 @@ def test_the_check_tells_a_root_that_cannot_be(tmp_path: Path) -> None:
         LocalStorage(tmp_path / "file" / "root").check()
 
 
-@pytest.mark.parametrize("fails", ["the side file", "the claim", "the part, which is short"])
+@pytest.mark.parametrize("fails", ["the side file", "the lease table", "the part, which is short"])
 def test_a_turn_that_cannot_be_taken_gives_its_descriptors_back(
     storage: LocalStorage, monkeypatch: pytest.MonkeyPatch, fails: str
 ) -> None:
@@ -419,7 +419,7 @@ def test_a_turn_that_cannot_be_taken_gives_its_descriptors_back(
     upload_id, have = put(storage), len(DATA)
     if fails == "the side file":
         monkeypatch.setattr(storage, "open_side", refuse)
-    elif fails == "the claim":
+    elif fails == "the lease table":
         monkeypatch.setattr("chunked_upload.storage.local.lease.Entry", refuse)
     else:
         have += 1

@@ -1,8 +1,8 @@
-"""Files and directories below a root, handled so that nobody can play tricks with them.
+"""Opens, makes and syncs files and directories below a root, safely.
 
-Files are never opened through a link that somebody put in their place, and are given their mode
-whatever the umask. What must survive a power cut is synced: a file's bytes, and the entry of a new
-file or directory up to the root.
+Files are never opened through a link that another user put in their place, and get their mode
+regardless of the umask. Everything that must survive a power cut is synced: a file's bytes, and the
+directory entries of a new file or directory up to the root.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from chunked_upload.support.blocking import blocking
 
 from ..base import PartMissing
 
-#: Not blocking: opening a FIFO that somebody put there would wait for its other end.
+#: Non-blocking, since opening a FIFO that another user put there would wait for its other end.
 FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
-#: From this many bytes on it is worth a system call to have them written early.
+#: From this many bytes on, writing them early is worth a system call.
 _EARLY = 256 * 1024
 
 _SYNC_FILE_RANGE_WRITE = 2
 
-#: What copy_file_range(2) says where it cannot be had.
+#: Errors of copy_file_range(2) where it is not available.
 _NO_COPY = (errno.ENOSYS, errno.EXDEV, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM)
 
 #: Bytes copied through the process at a time.
@@ -38,9 +38,9 @@ _BUFFER = 1024 * 1024
 class Tree:
     """A directory tree of one owner.
 
-    :param durable: False leaves the syncs out.
+    :param durable: False skips the syncs.
     :param file_mode: permissions of the files it makes.
-    :param directory_mode: permissions of the directories it makes, the root among them.
+    :param directory_mode: permissions of the directories it makes, including the root.
     """
 
     def __init__(self, root: Path, *, durable: bool, file_mode: int, directory_mode: int) -> None:
@@ -50,8 +50,8 @@ class Tree:
         self._directory_mode = directory_mode
 
     def open_or_create(self, path: str | Path, *, sole: bool = False) -> int:
-        """Open a file as :func:`open_regular` does; make it when missing."""
-        while True:  # as long as others make it and remove it in between
+        """Open a file as :func:`open_regular` does; create it if it is missing."""
+        while True:  # again if others create and remove it in between
             with suppress(FileNotFoundError):
                 return open_regular(path, sole=sole)
             self.make_directory(Path(path).parent)
@@ -61,7 +61,7 @@ class Tree:
                 return descriptor
 
     def make_directory(self, path: Path) -> Path:
-        """Make a directory and its missing parents, from the root on with the set mode."""
+        """Make a directory and its missing parents; those below the root get the set mode."""
         if path.is_dir():
             return path
         if path == self.root:
@@ -79,8 +79,8 @@ class Tree:
     def sync_directories(self, path: Path) -> None:
         """Make the entries of a directory durable, and its own entry up to the root.
 
-        The parents too, since whoever made them may have died before syncing them; syncing a
-        directory that did not change costs next to nothing.
+        The parents too, since the process that made them may have died before syncing them. Syncing
+        an unchanged directory costs almost nothing.
         """
         for directory in (path, *path.parents):
             self._sync(directory)
@@ -88,9 +88,9 @@ class Tree:
                 return
 
     def begin_sync(self, descriptor: int, start: int, size: int) -> None:
-        """Have many bytes on their way to the disk, so that less is left for :meth:`sync_data`.
+        """Start writing many bytes to the disk, so that less is left for :meth:`sync_data`.
 
-        Nothing is waited for or promised; a failure is told by :meth:`sync_data`.
+        It neither waits nor promises anything; :meth:`sync_data` reports failures.
         """
         if self._durable and size >= _EARLY and (begin := _sync_file_range()) is not None:
             begin(descriptor, start, size, _SYNC_FILE_RANGE_WRITE)
@@ -115,8 +115,8 @@ class Tree:
 def open_regular(path: str | Path, *, sole: bool = False) -> int:
     """Open an existing file for reading and writing.
 
-    :param sole: it must have no second name, through which it would be another's as well.
-    :raises PartMissing: when it has one, is not a regular file, or is a link to one.
+    :param sole: the file must have no second name, through which it would also be another's.
+    :raises PartMissing: when it has a second name, is not a regular file, or is a link to one.
     """
     try:
         descriptor = os.open(path, os.O_RDWR | FLAGS)
@@ -134,7 +134,8 @@ def open_regular(path: str | Path, *, sole: bool = False) -> int:
 def copy_range(source: int, target: int, size: int, at: int, to: int) -> int:
     """Copy bytes from one open file to another; return how many, 0 at the source's end.
 
-    Within the kernel (where the file systems share blocks, none is copied at all), else through it.
+    The kernel copies if it can; file systems that share blocks copy nothing. Otherwise the process
+    copies.
     """
     try:
         return os.copy_file_range(source, target, size, at, to)
@@ -145,7 +146,7 @@ def copy_range(source: int, target: int, size: int, at: int, to: int) -> int:
 
 
 def is_same(path: Path, other: os.stat_result) -> bool:
-    """Whether ``path`` names the file that ``other`` describes."""
+    """Return whether ``path`` names the file that ``other`` describes."""
     with suppress(FileNotFoundError):
         found = os.lstat(path)
         return (found.st_dev, found.st_ino) == (other.st_dev, other.st_ino)
@@ -154,7 +155,7 @@ def is_same(path: Path, other: os.stat_result) -> bool:
 
 @functools.cache
 def _sync_file_range() -> Any:
-    """Return Linux' sync_file_range(2), which Python does not offer; None elsewhere."""
+    """Return Linux's sync_file_range(2), which Python does not offer; None on other systems."""
     function = getattr(ctypes.CDLL(None), "sync_file_range", None)
     if function is not None:
         function.argtypes = [ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint]

@@ -1,6 +1,6 @@
 """One request's right to write a range of a part file on a local disk.
 
-Who may write is told by lease_table.py; how and when bytes are synced by tree.py.
+lease_table.py keeps the leases; files.py syncs the bytes.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _COPY_SIZE = 8 * 1024 * 1024
 class LocalLease(WriteLease):
     """A leased range of a part file.
 
-    :param part, side: open descriptors of the part and of who may write it; closed with the lease,
-        also when it cannot be taken.
-    :param start, stop: the range; no ``stop`` leases all that follows.
-    :param directory: the part's, when it may be new and so must be synced too.
+    :param part, side: open descriptors of the part and of the side file with the lease table. They
+        are closed with the lease, and also when the lease cannot be taken.
+    :param start, stop: the range; without ``stop``, everything from ``start`` on.
+    :param directory: the part's directory, when the part may be new, so that it is synced too.
     """
 
     def __init__(
@@ -68,13 +68,13 @@ class LocalLease(WriteLease):
         return self._entry.stands()
 
     def copy(self, source: int, length: int, position: int) -> None:
-        """Copy the first ``length`` bytes of an open file, within the kernel where it can.
+        """Copy the first ``length`` bytes of an open file, in the kernel if it can.
 
         :raises PartMissing: when the file is shorter.
         """
         at = 0
         while at < length:
-            # So much at a time that a newcomer does not wait for the lock.
+            # In small pieces, so that a newcomer does not wait long for the lock.
             with self._entry.held():
                 copied = files.copy_range(
                     source, self._part, min(length - at, _COPY_SIZE), at, position + at
@@ -87,7 +87,7 @@ class LocalLease(WriteLease):
     def sync(self) -> None:
         self._tree.sync_data(self._part)
         if self._directory is not None:
-            # Not only when this lease made the file: an earlier one may have made it and died.
+            # Even if this lease did not create the file: its creator may have died before syncing.
             self._tree.sync_directories(self._directory)
 
     def close(self) -> None:
@@ -96,8 +96,8 @@ class LocalLease(WriteLease):
         self._open = False
         os.close(self._part)
         try:
-            # A lease that cannot be released is left to the next writer, who removes it; the
-            # chunk may be recorded by now, and must be answered as such.
+            # The next writer removes a lease that cannot be released here. The chunk may already be
+            # recorded, so the client must get the answer for a stored chunk.
             with suppress(StorageBusy, OSError):
                 self._entry.release()
         finally:

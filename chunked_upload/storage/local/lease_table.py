@@ -1,17 +1,18 @@
-"""Who may write which range of a part: a small table in a side file, guarded by flock.
+"""The write leases of a part on a local disk: a small table in a side file, guarded by flock.
 
-A writer enters its range before its first byte, and looks its entry up again, under the lock,
-before every buffer. A newcomer whose range overlaps removes the older entries; from then on the
-older writer, however long it stalls, finds its entry gone and writes nothing more. The lock is held
-for a look and one write, never while waiting for the network, so taking over takes microseconds.
+A writer adds an entry for its range before its first byte, and checks the entry again, under the
+lock, before every buffer. A newcomer with an overlapping range removes the older entries. From then
+on the older writer, however long it stalls, finds its entry gone and writes nothing more. The lock
+is held for one check and one write, never while waiting for the network, so a newcomer takes over
+within microseconds.
 
 The file is a counter and a row of slots, all unsigned 64-bit little-endian::
 
     next number | (number, start, stop) * SLOTS
 
-A number is never given twice, a slot whose number is 0 is free. The file is not synced: it matters
-only to processes alive at the same time, which a power cut ends all together. An entry left by a
-killed process costs the next writer one fence in the database and nothing else.
+A number is never used twice, and a slot with the number 0 is free. The file is not synced: it
+matters only to processes that run at the same time, and a power cut ends them all. If a killed
+process leaves an entry, the next writer only has to raise the fencing token in the database.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ from ..base import LeaseLost, StorageBusy
 SLOTS = 64
 OPEN_END = 2**64 - 1
 
-#: How long a newcomer waits for the lock, which is held for one buffer's write: longer, and its
-#: holder has been stopped in the middle of it.
+#: Seconds that a newcomer waits for the lock, which is held for one buffer's write. If it takes
+#: longer, the holder has hung.
 TAKE_SECONDS = 0.8
 
-#: How long a writer waits; others of the same upload may be writing to a slow disk.
+#: Seconds that a writer waits; others of the same upload may be writing to a slow disk.
 WRITE_SECONDS = 30.0
 
 _SLOT = struct.Struct("<QQQ")
@@ -45,7 +46,7 @@ class Lock:
     """The exclusive flock of an open file, held within ``with``.
 
     :param seconds: how long to wait for it.
-    :raises StorageBusy: when another process keeps it longer.
+    :raises StorageBusy: when another process holds it longer than that.
     """
 
     def __init__(self, descriptor: int, seconds: float) -> None:
@@ -63,7 +64,7 @@ class Lock:
             now = time.monotonic()
             deadline = deadline or now + self._seconds
             if now > deadline:
-                raise StorageBusy("the lock of this upload's part is held by a process that hangs")
+                raise StorageBusy("a process that hangs holds the lock of this upload's part")
             time.sleep(0.0005)
 
     def __exit__(self, *exception: object) -> None:
@@ -73,7 +74,7 @@ class Lock:
 class Entry:
     """One writer's range in the table.
 
-    :param descriptor: the side file, open for reading and writing; stays the caller's.
+    :param descriptor: the side file, open for reading and writing; the caller closes it.
     :param stop: end of the range, exclusive; None for an open end.
     """
 
@@ -87,30 +88,30 @@ class Entry:
                 os.pwrite(descriptor, _FIRST.pack(self.number + 1, self.number, start, end), 0)
                 return
             number, slots = _read(raw)
-            struck = _overlapping(slots, start, end)
-            for index in struck:
+            preempted = _overlapping(slots, start, end)
+            for index in preempted:
                 slots[index] = (0, 0, 0)
             self._slot = _free_slot(slots)
             evicted = slots[self._slot][0]
             slots[self._slot] = (number, start, end)
             _write(descriptor, number + 1, slots)
         self.number = number
-        #: True when an older entry was removed, or had to make room.
-        self.preempted = bool(struck or evicted)
+        #: True when the lease preempted an older entry, or evicted one to make room.
+        self.preempted = bool(preempted or evicted)
 
     def held(self) -> Lock:
-        """Hold the lock, with the entry known to be good until it is released.
+        """Return the lock; while it is held, the entry stands.
 
-        :raises LeaseLost: when a newcomer has struck it out.
+        :raises LeaseLost: on entering, when a newcomer has preempted the entry.
         """
         return _Held(self, self._descriptor)
 
     def stands(self) -> bool:
-        """Whether no newcomer has struck it out."""
+        """Return whether no newcomer has preempted the entry."""
         return os.pread(self._descriptor, 8, self._position) == self.number.to_bytes(8, "little")
 
     def release(self) -> None:
-        """Remove the entry, if a newcomer has not done so."""
+        """Remove the entry, unless a newcomer has already done so."""
         with Lock(self._descriptor, TAKE_SECONDS):
             if self.stands():
                 os.pwrite(self._descriptor, _SLOT.pack(0, 0, 0), self._position)
@@ -138,7 +139,7 @@ class _Held(Lock):
 def end_all(descriptor: int) -> None:
     """Remove every entry of a part that is about to be removed.
 
-    Cutting the file off, unlike writing to it, needs no room: removal must work on a full disk.
+    Truncating the file, unlike writing to it, needs no room, and removal must work on a full disk.
     """
     with Lock(descriptor, TAKE_SECONDS):
         os.ftruncate(descriptor, 0)
@@ -169,5 +170,5 @@ def _overlapping(slots: list[tuple[int, int, int]], start: int, end: int) -> lis
 
 
 def _free_slot(slots: list[tuple[int, int, int]]) -> int:
-    """Return a free slot, or the oldest entry's: its writer has most likely died."""
+    """Return a free slot, or the oldest entry's, whose writer has most likely died."""
     return min(range(SLOTS), key=lambda index: slots[index][0])

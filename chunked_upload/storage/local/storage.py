@@ -3,16 +3,16 @@
 Layout below the root::
 
     .incoming/ab/<upload_id>.part    the bytes, written at explicit offsets
-    .incoming/ab/<upload_id>.turn    who may write them (see lease_table.py)
+    .incoming/ab/<upload_id>.turn    the write leases (see lease_table.py)
     <path pattern>/<name>            completed files
 
 Durability (Guarantee 1): data is fdatasynced before a lease's ``sync`` returns, and a new file's
-directory once. Promotion is a hard link, which never overwrites and never copies; the part keeps
-its own name until the record says complete, so that a crash at any point leaves something that
-repeating the request can finish. Where the file system has no hard links, a rename to a name that
-carries the upload id does the same.
+directory is synced once. Promotion is a hard link, which never overwrites and never copies. The
+part keeps its own name until the record says complete, so that after a crash at any point the
+client can finish by repeating the request. On a file system without hard links, promotion is a
+rename to a name that contains the upload id.
 
-How files and directories are opened, made and synced: files.py.
+files.py opens, makes and syncs files and directories.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _INCOMING = ".incoming"
 _OWN_NAME = re.compile(r"([0-9a-f]{32})\.(?:part|turn|lock)")
 _READ_SIZE = 1024 * 1024
 
-#: What link(2) says where the file system (or an upload set option) has no hard links.
+#: Errors of link(2) on a file system without hard links.
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
 
 
@@ -91,18 +91,18 @@ class LocalStorage(
     # Parts
 
     def part_path(self, upload_id: str) -> Path:
-        """Return where the part lies; 256 directories keep each of them small."""
+        """Return the part's path; there are 256 directories, so that each stays small."""
         return Path(self._own_name(upload_id, "part"))
 
     def _own_name(self, upload_id: str, suffix: str) -> str:
-        # Not a Path: every chunk needs two of them, and to make one takes longer than to open it.
+        # Not a Path: every chunk needs two names, and making a Path takes longer than opening it.
         return f"{self._incoming}/{upload_id[:2]}/{upload_id}.{suffix}"
 
     def open_part(self, upload_id: str, *, create: bool) -> int:
         """Open the part for writing.
 
-        :param create: make it when missing.
-        :raises PartMissing: when it is missing otherwise.
+        :param create: create it if it is missing.
+        :raises PartMissing: when it is missing and ``create`` is False.
         """
         name = self._own_name(upload_id, "part")
         if create:
@@ -184,7 +184,7 @@ class LocalStorage(
         for path in (part, side):
             path.unlink(missing_ok=True)
         if os.path.lexists(part.with_suffix(".lock")):
-            # Left by a process that died; one that is held stays, and goes with its holder.
+            # Left by a process that died. A lock that is held stays; its holder removes it.
             with self._locked(upload_id):
                 pass
         if part.parent.exists():
@@ -211,7 +211,7 @@ class LocalStorage(
         try:
             part = os.lstat(self.part_path(upload.upload_id))
         except FileNotFoundError:
-            self.delete(keys[-1])  # moved there for want of links, or never made
+            self.delete(keys[-1])  # renamed there, or never made
             return
         for key in keys:
             if part.st_nlink > 1 and files.is_same(self.root / key, part):
@@ -230,7 +230,7 @@ class LocalStorage(
         return str(self.root / key)
 
     def _candidates(self, upload_id: str, directory: str, filename: str) -> list[str]:
-        """The collision rule: the client's name, else the same with the id, which is unique."""
+        """Return the keys to try: the client's name, then the same with the id, which is unique."""
         name = portable_filename(filename, fallback=upload_id)
         stem, dot, suffix = name.rpartition(".") if "." in name else (name, "", "")
         prefix = f"{directory}/" if directory else ""  # a key must never begin with a slash
@@ -246,7 +246,7 @@ class LocalStorage(
             self.tree.sync_data(part)
 
     def _link(self, upload_id: str, part: os.stat_result, keys: list[str]) -> str:
-        """Give the part its final name: the first of ``keys`` that is free, or is ours already."""
+        """Link the part to the first of ``keys`` that is free or already this upload's."""
         source = self.part_path(upload_id)
         for key in keys:
             target = self.root / key
@@ -273,7 +273,7 @@ class LocalStorage(
         return key
 
     def _already_renamed(self, upload_id: str, key: str, length: int) -> str:
-        """Without hard links an unrecorded promotion has moved the part; it must be there."""
+        """Return the key to which an unrecorded promotion has renamed the part."""
         with suppress(FileNotFoundError):
             if os.lstat(self.root / key).st_size == length:
                 return key
@@ -305,7 +305,7 @@ class LocalStorage(
         path = self.part_path(upload_id).with_suffix(".lock")
         try:
             descriptor = self.tree.open_or_create(path)
-        except PartMissing:  # a link in its place; a lock holds nothing that could be lost
+        except PartMissing:  # a link in its place; a lock file has no content to lose
             path.unlink(missing_ok=True)
             descriptor = self.tree.open_or_create(path)
         try:
@@ -314,7 +314,7 @@ class LocalStorage(
             except BlockingIOError:
                 yield False
                 return
-            # The holder before may have removed the name meanwhile; then this is nobody's lock.
+            # The previous holder may have removed the file meanwhile; then this lock is void.
             mine = files.is_same(path, os.fstat(descriptor))
             try:
                 yield mine
