@@ -135,10 +135,12 @@ class Chunk:
 
         :param source: an upload in the same storage.
         :raises SizeMismatch, FileTooLarge, OffsetMismatch: as :meth:`write`.
+        :raises UploadExpired: when the other upload's bytes are gone.
         """
         if not isinstance(self._storage, Concatenates) or self._may_repeat():
-            for data in self._storage.read_part(source, 0, source.offset):
-                self.write(data)
+            with translate_failures():
+                for data in self._storage.read_part(source, 0, source.offset):
+                    self.write(data)
             return
         self._check_size(source.offset)
         with translate_failures():
