@@ -131,11 +131,15 @@ def test_one_added_while_an_upload_is_under_way(make_app: Callable[..., Flask]) 
     app = make_app()
     ChunkedUpload(app)
     create_tables(app)
-    client = app.test_client()
-    protocol = Protocol(client)
+    protocol = Protocol(app.test_client())
     upload_id: str = protocol.chunk(DATA[:5], 0, len(DATA)).json["upload_id"]  # type: ignore[index]
-    app.config["CHUNKED_UPLOAD_CHECKSUMS"] = ("md5", "sha256")
-    protocol.chunk(DATA[5:], 5, len(DATA), upload_id=upload_id)
+    again = make_app(
+        CHUNKED_UPLOAD_ROOT=f"{app.instance_path}/uploads",
+        CHUNKED_UPLOAD_CHECKSUMS=("md5", "sha256"),
+    )
+    ChunkedUpload(again)
+    client = again.test_client()
+    Protocol(client).chunk(DATA[5:], 5, len(DATA), upload_id=upload_id)
     [record] = records(app)
     assert {name: state["offset"] for name, state in record.checksum_states.items()} == {
         "md5": len(DATA),
