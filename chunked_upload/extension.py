@@ -15,6 +15,7 @@ from .http.access import csrf
 from .http.dialect import Dialect, Dialects
 from .http.dialects.django.chunks import ChunkedUploadView
 from .http.dialects.django.completion import ChunkedUploadCompleteView
+from .http.ported_keys import refuse_without_effect
 from .http.upload_set import UploadSet
 from .http.views import resources
 from .http.views.routing import add_routes
@@ -247,5 +248,6 @@ def _check(upload_set: UploadSet, others: dict[str, UploadSet]) -> None:
                 f"upload_sets {other.name!r} and {upload_set.name!r} have the same URL prefix"
                 f" {upload_set.settings.url_prefix!r}; give one of them another url_prefix="
             )
+    refuse_without_effect(upload_set.app, checks_csrf=upload_set.checks_csrf)
     ported = {} if "dropzone" in upload_set.app.extensions else upload_set.app.config
     ZoneOptions.load({}, upload_set.settings.dropzone, ported)

@@ -33,6 +33,12 @@ number of bytes may be `512K`, `10G` or `1.5TiB` (powers of 1024), a span of tim
 (a bare number is seconds). A list has commas, a switch is `1`/`0`, `true`/`false`, `yes`/`no` or
 `on`/`off`, a file mode is octal as `640`, a class or function is its dotted name.
 
+Flask's `MAX_CONTENT_LENGTH` holds for every request: a larger one is answered 413. It limits a
+chunk, not a file; that is `CHUNKED_UPLOAD_MAX_BYTES`. The upload page and the zones keep their
+chunks below it. Keys of Flask-Uploads (`UPLOADED_PHOTOS_DEST`), and `DROPZONE_ENABLE_CSRF` where no
+token would be checked, would have no effect and stop the app at its start
+([porting.md](porting.md)).
+
 The stand-alone server also reads
 
 - `SECRET_KEY` and `SQLALCHEMY_DATABASE_URI`;

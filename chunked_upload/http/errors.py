@@ -104,6 +104,11 @@ class LimitExceeded(ChunkedUploadError):
         super().__init__(413, detail=detail)
 
 
+def request_too_large(limit: int) -> LimitExceeded:
+    """Return the refusal of a request with more bytes than Flask's ``MAX_CONTENT_LENGTH``."""
+    return LimitExceeded(f"Size of request exceeds the limit ({limit} bytes)")
+
+
 class UnsupportedBody(ChunkedUploadError):
     """415: a body type or a file type that is not taken."""
 

@@ -31,6 +31,9 @@ from .wire.body import BEFORE_WAITING
 
 logger = logging.getLogger(__name__)
 
+#: Bytes of a request beside those of its chunk: the form's other fields and its delimiters.
+_MAX_ENVELOPE = 32 * 1024
+
 #: Events after which an upload is gone.
 _REMOVALS = ("aborted", "expired")
 
@@ -133,6 +136,15 @@ class UploadSet:
     def checks_csrf(self) -> bool:
         """Whether requests that change something need a CSRF token."""
         return csrf.enforced(self.app, self.settings.csrf)
+
+    @property
+    def max_chunk_bytes(self) -> int | None:
+        """Most bytes that our scripts put into one chunk, so that its request is taken."""
+        limits = [self.settings.max_chunk_bytes]
+        whole: int | None = self.app.config["MAX_CONTENT_LENGTH"]
+        if whole is not None:
+            limits.append(max(whole - _MAX_ENVELOPE, whole // 2, 1))
+        return min((limit for limit in limits if limit is not None), default=None)
 
     def serves(self, request: Request) -> bool:
         """Whether a request is for an endpoint of this upload set, also one that the app routes."""

@@ -39,6 +39,9 @@ _ZONE_IN_FORM = Markup(
 )
 _HIDDEN = Markup('<input type="hidden" name="{}" value="{}">')
 
+#: Bytes of the module's chunks where nothing says otherwise.
+_CHUNK_SIZE = 8 * 2**20
+
 #: The option of a text, and the name under which the module looks for it.
 _TEXTS = {
     "default_message": "dictDefaultMessage",
@@ -168,7 +171,7 @@ class TemplateHelpers:
             "accept": accept,
             "parallel": zone.parallel_uploads,
             "timeout": zone.timeout,
-            "chunkSize": zone.chunk_size,
+            "chunkSize": _chunk_size(upload_set, zone),
             "resume": zone.resume,
             "md5": zone.md5,
             "metadata": zone.metadata or {},
@@ -180,6 +183,14 @@ class TemplateHelpers:
             "uploadIdName": zone.upload_id_name,
             "texts": {name: str(getattr(zone, option)) for option, name in _TEXTS.items()},
         }
+
+
+def _chunk_size(upload_set: UploadSet, zone: ZoneOptions) -> int | None:
+    """Return the bytes of a zone's chunks; None leaves it to the module."""
+    limit = upload_set.max_chunk_bytes
+    if limit is None or zone.upload_action is not None:
+        return zone.chunk_size
+    return min(zone.chunk_size or _CHUNK_SIZE, limit)
 
 
 def _service(upload_set: UploadSet, zone: ZoneOptions) -> dict[str, Any]:

@@ -137,7 +137,7 @@ def configuration(
         "endpoint": upload_set.url("uploads"),
         "fieldName": names if isinstance(names, str) else names[0],
         "maxBytes": max_bytes,
-        "maxChunkBytes": settings.max_chunk_bytes,
+        "maxChunkBytes": upload_set.max_chunk_bytes,
         "allowedExtensions": settings.allowed_extensions,
         "deniedExtensions": settings.denied_extensions,
         "md5": upload_set.complete_view.do_md5_check,

@@ -42,7 +42,7 @@ class CompleteOnLastByte(Dialect):
     ) -> bool:
         """Whether the client of a whole file will not send a request to complete it."""
         headers = view.request.headers
-        if upload_id or view.fail_if_no_header or view.content_range_header in headers:
+        if upload_id or view.needs_content_range or view.content_range_header in headers:
             return False
         return is_numbered(incoming.field_name) or all(
             headers.get(name, "").lower() == value for name, value in _DROPZONE_HEADERS.items()

@@ -14,7 +14,12 @@ from chunked_upload.engine.engine import UploadEngine
 from chunked_upload.engine.errors import UploadNotFound
 from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.http.access import csrf
-from chunked_upload.http.errors import AuthenticationRequired, CsrfRefused, MethodNotOffered
+from chunked_upload.http.errors import (
+    AuthenticationRequired,
+    CsrfRefused,
+    MethodNotOffered,
+    request_too_large,
+)
 from chunked_upload.records.queries import UploadQuery
 from chunked_upload.records.repository import Record
 from chunked_upload.settings.keys import Settings
@@ -22,6 +27,7 @@ from chunked_upload.settings.keys import Settings
 from ..checks import run_checks
 from ..dialect import Dialect
 from ..upload_set import UploadSet
+from ..wire.body import LIMIT_KEY
 from ..wire.conditions import drop_unreadable
 from ..wire.fields import expose_fields
 from ..wire.linger import linger
@@ -172,6 +178,7 @@ class ChunkedUploadBaseView(View):
         drop_unreadable(self.request.environ)
         try:
             handler = self._handler()
+            self._check_length()
             self._check_csrf()
             return handler(**kwargs)
         except Exception as error:
@@ -194,6 +201,15 @@ class ChunkedUploadBaseView(View):
         if handler is None:
             raise MethodNotOffered(self.offers())
         return handler
+
+    def _check_length(self) -> None:
+        """Hold the request to Flask's own limit, ``MAX_CONTENT_LENGTH``."""
+        limit = self.request.max_content_length
+        if limit is None:
+            return
+        if (self.request.content_length or 0) > limit:
+            raise request_too_large(limit)
+        self.request.environ[LIMIT_KEY] = limit
 
     def _check_csrf(self) -> None:
         if self.request.method not in csrf.UNSAFE or not self.upload_set.checks_csrf:

@@ -35,8 +35,9 @@ class ReceivingView(ChunkedUploadBaseView):
     max_bytes: int | None = None
     #: Header with the position of the chunk; a file posted without it is whole.
     content_range_header: str = "Content-Range"
-    #: Refuse forms without that header (otherwise their part is the whole file).
-    fail_if_no_header: bool = False
+    #: Refuse forms without that header (otherwise their part is the whole file); None for the
+    #: setting's.
+    fail_if_no_header: bool | None = None
 
     def post(self, upload_id: str | None = None) -> Response:
         """Take a file or a chunk, in whichever dialect its client speaks."""
@@ -187,6 +188,13 @@ class ReceivingView(ChunkedUploadBaseView):
         }
 
     # Receive
+
+    @property
+    def needs_content_range(self) -> bool:
+        """Whether every chunk needs a Content-Range."""
+        if self.fail_if_no_header is None:
+            return self.settings.fail_if_no_header
+        return self.fail_if_no_header
 
     @property
     def max_chunk(self) -> int | None:

@@ -13,7 +13,12 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from chunked_upload.engine.errors import SizeMismatch
-from chunked_upload.http.errors import BadRequestHeaders, LengthRequired, UnsupportedBody
+from chunked_upload.http.errors import (
+    BadRequestHeaders,
+    LengthRequired,
+    UnsupportedBody,
+    request_too_large,
+)
 
 from .read_before import READ_BEFORE, is_touched, unread
 
@@ -33,6 +38,9 @@ _QUICK, _SLOW = 0.01, 0.1
 #: Where the environment of a request keeps a function to call before bytes are waited for.
 BEFORE_WAITING = "chunked_upload.before_waiting"
 
+#: Where the environment of a request keeps the most bytes that its body may have.
+LIMIT_KEY = "chunked_upload.max_content_length"
+
 #: Where the environment of a request keeps the body that has begun to be read.
 BODY_KEY = "chunked_upload.body"
 
@@ -48,6 +56,7 @@ class Body:
     def __init__(self, environ: MutableMapping[str, Any]) -> None:
         self._stream = unread(environ)
         self._before_waiting: Callable[[], None] = environ.get(BEFORE_WAITING, _nothing)
+        self._limit: int | None = environ.get(LIMIT_KEY)
         #: Declared bytes; None when the transfer is chunked.
         self.length = _content_length(environ)
         #: Bytes read so far.
@@ -79,6 +88,7 @@ class Body:
         """Yield the body in buffers.
 
         :raises SizeMismatch: when the connection ends before Content-Length bytes came.
+        :raises LimitExceeded: when a chunked transfer has more than ``MAX_CONTENT_LENGTH`` bytes.
         """
         size = _FIRST_SIZE
         if self.length is not None and self.length <= _SMALL_BODY:
@@ -95,9 +105,16 @@ class Body:
                 )
             size = _next_size(size, time.monotonic() - begun)
             self.received += len(data)
+            self._check_limit()
             yield data
             # Or it would be kept until the next one has come, perhaps for hours.
             del data
+
+    def _check_limit(self) -> None:
+        if self._limit is not None and self.received > self._limit:
+            # Once: what follows is read all the same, to be thrown away.
+            limit, self._limit = self._limit, None
+            raise request_too_large(limit)
 
     def _read(self, size: int) -> bytes:
         self._before_waiting()

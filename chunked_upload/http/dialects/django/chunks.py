@@ -61,7 +61,7 @@ class ChunkedUploadView(ReceivingView):
         if header is not None:
             return parse_content_range(header)
         known_by_url = (self.request.view_args or {}).get("upload_id") is not None
-        if self.fail_if_no_header or (incoming.raw and known_by_url):
+        if self.needs_content_range or (incoming.raw and known_by_url):
             raise BadRequestHeaders(f"{self.content_range_header} is required")
         if incoming.raw and incoming.declared is not None:
             return ContentRange(0, incoming.declared, incoming.declared)
