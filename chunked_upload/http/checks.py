@@ -1,9 +1,8 @@
-"""An app's checks: what they see, and what they may return and raise.
+"""Runs an app's checks: what they see, and what they may return and raise.
 
-A check refuses by raising :class:`~chunked_upload.ChunkedUploadError`, by ``abort()``, or as a
-Flask view does, by returning ``"PNG only!", 400``. Whatever else it returns but None is a mistake,
-and no
-byte is stored: a check must not fail open.
+A check refuses by raising :class:`~chunked_upload.ChunkedUploadError`, by ``abort()``, or by
+returning ``"PNG only!", 400`` as a Flask view does. It accepts by returning None. Any other value
+is a mistake and stores no byte, since a check must not fail open.
 """
 
 from __future__ import annotations
@@ -26,9 +25,8 @@ class UploadToBe:
 
     :param filename: the client's name for the file, cleaned.
     :param length: the file's length in bytes; None when the request does not say.
-    :param metadata: the form fields that are kept with the upload, as far as they came before the
-        file.
-    :param content_type: the file part's media type as the client says; empty for none.
+    :param metadata: the form fields that are kept with the upload and came before the file.
+    :param content_type: the file part's media type according to the client; empty if not sent.
     :param upload_id: the upload's id; None for a new one.
     """
 
@@ -43,8 +41,8 @@ def run_checks(checks: Iterable[Callable[..., Any]], request: Request, upload: A
     """Call each check with the request and, when it takes a second argument, the upload.
 
     :param upload: an :class:`UploadToBe`, or the record of an upload that is to be completed.
-    :raises ChunkedUploadError: when one refuses.
-    :raises TypeError: when one returns what cannot be a refusal.
+    :raises ChunkedUploadError: when a check refuses.
+    :raises TypeError: when a check returns a value that cannot be a refusal.
     """
     for check in checks:
         returned = check(request, upload) if _takes_upload(check) else check(request)
@@ -53,9 +51,10 @@ def run_checks(checks: Iterable[Callable[..., Any]], request: Request, upload: A
 
 
 def error_of(error: HTTPException) -> ChunkedUploadError:
-    """Return what ``abort()`` and Werkzeug raise as an error of the contract.
+    """Return an exception of ``abort()`` or Werkzeug as an error of the contract.
 
-    :raises HTTPException: the same again, for a redirect or another answer that is no refusal.
+    :raises HTTPException: the given exception, if it is a redirect or another answer that is no
+        refusal.
     """
     if error.response is not None:
         response = current_app.make_response(error.response)
@@ -73,7 +72,7 @@ def error_of(error: HTTPException) -> ChunkedUploadError:
 
 @lru_cache(maxsize=256)
 def _takes_upload(check: Callable[..., Any]) -> bool:
-    """Whether a check can be called with two arguments."""
+    """Return whether a check can be called with two arguments."""
     try:
         inspect.signature(check).bind(None, None)
     except (TypeError, ValueError):

@@ -1,13 +1,13 @@
-"""What a dialect of the wire is, and how one is found for a request.
+"""Defines what a dialect of the wire is, and finds the dialect of a request.
 
 A dialect is one module or package in ``http/dialects`` (or in another distribution) that derives
-from :class:`Dialect` and registers itself with :func:`register`. It says how its requests are
-recognised, which routes it has of its own, how each refusal reads in it, and which headers its
-clients need from other origins. No dialect knows another.
+from :class:`Dialect` and registers itself with :func:`register`. It says how to recognise its
+requests, which routes it adds, how each refusal reads in it, and which headers its clients need
+from other origins. No dialect knows another.
 
 Several dialects share the upload set's URLs. They are asked in the order of :class:`Recognition`:
-whoever is recognised by the surest sign comes first, and the default dialect, which asks nobody,
-takes what is left.
+the dialect with the surest sign comes first, and the default dialect takes every request that no
+other recognises.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ ENTRY_POINTS = "chunked_upload.dialects"
 
 
 class Recognition(enum.IntEnum):
-    """By what a dialect is recognised on URLs that it shares, the surest first."""
+    """The sign that identifies a dialect on shared URLs, the surest first."""
 
     HEADERS = 1
-    #: Form fields before the file, or what stands for them with a raw body.
+    #: Form fields before the file, or query and headers of a raw body.
     FIELDS = 2
-    #: What its clients usually send; other clients might.
+    #: Signs that its clients usually send; other clients might send them too.
     HABITS = 3
-    #: Nothing: it takes what no other dialect recognises.
+    #: No sign: it takes every request that no other dialect recognises.
     DEFAULT = 4
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """How an error of the engine reads in a dialect.
+    """An error of the engine in a dialect's status and words.
 
     :param status: HTTP status code.
     :param detail: text; ``{error.limit}`` and the like are replaced.
@@ -57,7 +57,7 @@ class Refusal:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-#: The contract's words (docs/protocol.md), for every dialect that has none of its own.
+#: The contract's words (docs/protocol.md), for dialects that do not define their own.
 REFUSALS: Mapping[type[errors.UploadError], Refusal] = {
     errors.UploadNotFound: Refusal(404, "Upload not found"),
     errors.UploadExpired: Refusal(410, "Upload has expired"),
@@ -103,8 +103,8 @@ class Dialect:
     recognised_by: ClassVar[Recognition]
     #: How the engine's errors read in it.
     refusals: ClassVar[Mapping[type[errors.UploadError], Refusal]] = REFUSALS
-    #: Form fields that belong to the dialect: not kept as metadata, not to come twice with
-    #: different values, and not to come after the file.
+    #: Form fields that belong to the dialect. They are not kept as metadata, must not come twice
+    #: with different values, and must not come after the file.
     fields: ClassVar[frozenset[str]] = frozenset()
     #: Headers that its clients send from other origins (CORS).
     request_headers: ClassVar[tuple[str, ...]] = ()
@@ -112,15 +112,15 @@ class Dialect:
     response_headers: ClassVar[tuple[str, ...]] = ()
 
     def routes(self, upload_set: Any) -> Iterable[Route]:
-        """Return its routes, beside those that all upload sets have."""
+        """Return the routes that it adds to those of every upload set."""
         return ()
 
     def recognises(self, request: Request) -> bool:
-        """Whether a request is of this dialect, by its head; asked on routes that it shares."""
+        """Return whether a request's head is of this dialect; called on shared routes."""
         return False
 
     def recognises_file(self, view: Any, incoming: Incoming, upload_id: str | None) -> bool:
-        """Whether a posted file is of this dialect, by what came before the file's first byte.
+        """Return whether a posted file is of this dialect, judged before the file's first byte.
 
         :param view: the upload set's chunk view (``views/receiving.py``).
         :param upload_id: the id in the URL or the form.
@@ -128,18 +128,18 @@ class Dialect:
         return False
 
     def declared_length(self, view: Any, incoming: Incoming) -> int | None:
-        """Return the file's length as its client announces it; None when it does not, or wrongly.
+        """Return the file's length that its client announces; None when missing or wrong.
 
-        For an app's checks; parameters as above.
+        An app's checks use it. The parameters are those of :meth:`recognises_file`.
         """
         return None
 
     def take(self, view: Any, incoming: Incoming, upload_id: str | None) -> Response:
-        """Receive a file that :meth:`recognises_file` has claimed; parameters as there."""
+        """Receive a file that :meth:`recognises_file` accepted; the parameters are the same."""
         raise NotImplementedError
 
     def refusal(self, error: ChunkedUploadError) -> ChunkedUploadError:
-        """Return an error with the status and the words that it has in this dialect."""
+        """Return an error with its status and words in this dialect."""
         if not isinstance(error, errors.UploadError):
             return error
         words = next(self.refusals[kind] for kind in type(error).__mro__ if kind in self.refusals)
@@ -150,7 +150,7 @@ class Dialect:
         return answer
 
     def render(self, settings: Settings, error: ChunkedUploadError) -> Response:
-        """Return the answer for what :meth:`refusal` has returned."""
+        """Return the response for an error that :meth:`refusal` returned."""
         return error_reply(settings, error)
 
 
@@ -158,7 +158,7 @@ _registered: dict[str, type[Dialect]] = {}
 
 
 def register(dialect: type[Dialect]) -> type[Dialect]:
-    """Make a dialect known by its name (decorator)."""
+    """Register a dialect by its name (decorator)."""
     _registered[dialect.name] = dialect
     return dialect
 
@@ -194,7 +194,7 @@ class Dialects:
 
     @property
     def default(self) -> Dialect:
-        """The dialect of what no other recognises."""
+        """The dialect of requests that no other dialect recognises."""
         return self._spoken[-1]
 
     @property
@@ -217,8 +217,8 @@ class Dialects:
     def check_late_fields(self, before: Iterable[str], fields: Iterable[str]) -> None:
         """Check the fields of a form once its file has been read.
 
-        :param before: those that came before the file.
-        :raises BadRequest: when one that decides about the file came after it.
+        :param before: the fields that came before the file.
+        :raises BadRequest: when a dialect's field came after the file.
         """
         late = set(fields).difference(before)
         for dialect in self._spoken:

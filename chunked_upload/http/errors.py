@@ -1,7 +1,7 @@
-"""What a request does wrong before the engine is asked: headers, bodies, fields, credentials.
+"""Errors of a request before it reaches the engine: headers, bodies, fields, credentials.
 
-Statuses and ``detail`` texts are the contract (docs/protocol.md); ``reason`` says in words what was
-wrong with this request and what was expected, for people, and may change.
+Statuses and ``detail`` texts are the contract (docs/protocol.md). A ``reason`` tells people what
+was wrong with this request and what was expected; its text may change.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class BadRequest(ChunkedUploadError):
 class FieldsRequired(ChunkedUploadError):
     """400: the complete request lacks a field.
 
-    :param checksums: names of those of which one must be sent.
+    :param checksums: names of the checksums of which the client must send one.
     """
 
     def __init__(self, *, checksums: Sequence[str]) -> None:
@@ -110,7 +110,7 @@ def request_too_large(limit: int) -> LimitExceeded:
 
 
 class UnsupportedBody(ChunkedUploadError):
-    """415: a body type or a file type that is not taken."""
+    """415: a body type or a file type that is not accepted."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(415, detail=detail)

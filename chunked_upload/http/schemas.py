@@ -1,4 +1,4 @@
-"""What goes out as JSON about an upload, and what comes in to complete or list uploads."""
+"""Schemas of an upload's state in JSON, and of the requests that complete or list uploads."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class UploadSchema(Schema):
 
 
 class CompleteSchema(Schema):
-    """The fields of a complete request; others are let pass, as forms carry CSRF tokens."""
+    """The fields of a complete request; others are ignored, since forms carry CSRF tokens."""
 
     class Meta:
         unknown = EXCLUDE
@@ -55,7 +55,7 @@ def complete_schema() -> Schema:
 
 
 class ListSchema(Schema):
-    """The query of a list: which page, how many on it, and of which status alone."""
+    """The query of a list: the page, its size, and optionally a status."""
 
     class Meta:
         unknown = EXCLUDE

@@ -39,7 +39,7 @@ _REMOVALS = ("aborted", "expired")
 
 
 class UploadSet:
-    """What a :class:`~chunked_upload.ChunkedUpload` is within one app.
+    """A :class:`~chunked_upload.ChunkedUpload` in one app.
 
     :param name: the upload set's name: its blueprint's, and its records' ``upload_set``.
     :param own_db: the database was set up by the extension, not by the app.
@@ -147,7 +147,7 @@ class UploadSet:
         return min((limit for limit in limits if limit is not None), default=None)
 
     def serves(self, request: Request) -> bool:
-        """Whether a request is for an endpoint of this upload set, also one that the app routes."""
+        """Return whether a request is for an endpoint of this upload set, however it is routed."""
         if request.blueprint == self.name:
             return True
         view = self.app.view_functions.get(request.endpoint or "")
@@ -169,20 +169,19 @@ class UploadSet:
         return known[self.name]
 
     def guard_connections(self, request: Request) -> None:
-        """Release what hooks pin of the database while this request is answered."""
+        """Release database connections that hooks pin while this request is answered."""
         request.environ[BEFORE_WAITING] = self._release_connection
 
     def _release_connection(self) -> None:
-        """Give back the connection that hooks have pinned with ``db.session``.
+        """Release the connection that hooks have pinned with ``db.session``.
 
-        Called in two places, whatever hooks have run before: when the records are about to take a
-        connection of their own, which would wait for the one that its own request holds; and when
-        a request is about to wait for bytes, which may take hours. A transaction that a hook leaves
-        open would be rolled back at the request's end anyway. In the app's own views, the session
-        is the app's alone.
+        It is called in two places. First, before the records take a connection, which could
+        otherwise wait for the one that the same request holds. Second, before a request waits for
+        bytes, which may take hours. A transaction that a hook leaves open would be rolled back at
+        the end of the request anyway. In the app's own views, the session is left alone.
         """
         registry: Any = self.db.session.registry
-        # Before asking for one's own, which takes a while: is there any at all?
+        # This check is cheaper than asking for the current session.
         if not registry.registry or not has_request_context() or not registry.has():
             return
         if BEFORE_WAITING in request.environ:

@@ -1,4 +1,4 @@
-"""The finished file as a Flask user knows files: a FileStorage."""
+"""The finished file as a FileStorage, the type that Flask's users know."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from chunked_upload.records.model import ChunkedUploadMixin
 class UploadedFile(FileStorage):
     """What ``on_completion`` gets: ``.filename``, ``.stream``, ``.save()`` and more.
 
-    ``name``, ``size``, ``content_type`` and :meth:`chunks` are as on Django's ``UploadedFile``. The
-    content type follows from the file's name: what a client says about it is not to be trusted.
+    ``name``, ``size``, ``content_type`` and :meth:`chunks` work as on Django's ``UploadedFile``.
+    The content type follows from the file's name, since the client's cannot be trusted.
 
-    ``.md5`` and the others of ``.checksums``, by name, are hex digits.
+    ``.md5`` and the values of ``.checksums`` (by name) are hex digits.
 
     :param stream: the completed file, open for reading.
     :param path: its absolute path; None when the storage has no paths on this host.

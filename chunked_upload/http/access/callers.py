@@ -1,9 +1,10 @@
 """Who the caller is.
 
-In this order: a Bearer token (when tokens are set), the upload set's ``user_loader``, Flask-Login's
-current user (when the app uses Flask-Login). With any of them in place a caller it does not know is
-refused. With none, callers are anonymous: the id of an upload is the capability to use it, and
-Flask's signed session cookie tells one browser's list from another's.
+Three sources are asked in this order: a Bearer token (when tokens are set), the upload set's
+``user_loader``, and Flask-Login's current user (when the app uses Flask-Login). If the app has any
+of them, unknown callers are refused. If it has none, callers are anonymous: knowing an upload's id
+is the permission to use it, and Flask's signed session cookie separates one browser's list from
+another's.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from chunked_upload.hooks import Hooks
 
 _SESSION_KEY = "chunked_upload"
 
-#: Owners that are tokens begin with the first, users whose key could pass for one with the second.
+#: Prefix of owners that are tokens, and prefix of users whose key could be mistaken for one.
 _TOKEN, _USER = "token:", "user:"
 
 
@@ -40,7 +41,7 @@ class Caller:
 
     @property
     def by_token(self) -> bool:
-        """Whether a Bearer token says so, which no browser sends by itself."""
+        """Whether a Bearer token identifies the caller, which no browser sends by itself."""
         return self.owner is not None and self.owner.startswith(_TOKEN)
 
 
@@ -48,14 +49,14 @@ ANONYMOUS = Caller()
 
 
 def required(app: Flask, hooks: Hooks, tokens: Mapping[str, str] | None) -> bool:
-    """Whether the app has any way to know its callers, and so refuses strangers."""
+    """Return whether the app has a way to know its callers, and so refuses unknown ones."""
     return bool(tokens or hooks.user_loader or hasattr(app, "login_manager"))
 
 
 def identify(
     app: Flask, request: Request, hooks: Hooks, tokens: Mapping[str, str] | None
 ) -> Caller:
-    """Return who sent the request; :data:`ANONYMOUS` when nobody known did."""
+    """Return the request's caller; :data:`ANONYMOUS` when it is unknown."""
     name = _token_name(request, tokens)
     if name is not None:
         return Caller(_bounded(f"{_TOKEN}{name}"))
@@ -69,7 +70,7 @@ def identify(
 
 
 def hash_token(token: str) -> str:
-    """Return what is kept of a token: its SHA-256. Tokens are random, so no salt is needed."""
+    """Return a token's SHA-256, which is stored. Tokens are random, so no salt is needed."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -106,7 +107,7 @@ def _user_owner(key: str) -> str:
 
 
 def _bounded(owner: str) -> str:
-    """Make an owner fit its column; one too long is known by its hash."""
+    """Return an owner that fits its column; replace one that is too long by its hash."""
     return owner if len(owner) <= 255 else f"{_USER}{hashlib.sha256(owner.encode()).hexdigest()}"
 
 
@@ -124,13 +125,13 @@ def visitor_to_be() -> str | None:
 
 
 def remember(key: str | None) -> None:
-    """Give an anonymous browser its key with the answer, if it has none."""
+    """Send an anonymous browser its key with the answer, if it has none."""
     if key is not None and has_session():
         session.setdefault(_SESSION_KEY, key)
 
 
 def ensure_visitor() -> str | None:
-    """Return the anonymous browser's key, giving it one; None when the app has no secret key."""
+    """Return the anonymous browser's key, made if needed; None when the app has no secret key."""
     key = visitor_to_be()
     remember(key)
     return key
@@ -139,8 +140,8 @@ def ensure_visitor() -> str | None:
 def quota_key(request: Request, caller: Caller) -> str:
     """Return whose quota an upload counts against.
 
-    Anonymous callers share one per network address: a cookie they could simply drop. The address
-    is kept only as a keyed hash.
+    Anonymous callers share one quota per network address, since they could simply drop a cookie.
+    The address is kept only as a keyed hash.
     """
     if caller.owner is not None:
         return _bounded(f"owner:{caller.owner}")
@@ -151,7 +152,7 @@ def quota_key(request: Request, caller: Caller) -> str:
 
 
 def has_session() -> bool:
-    """Whether the app can keep something with a browser: it has a secret key."""
+    """Return whether the app has sessions, which need a secret key."""
     return not isinstance(session._get_current_object(), NullSession)  # type: ignore[attr-defined]
 
 
@@ -162,7 +163,7 @@ def _token_name(request: Request, tokens: Mapping[str, str] | None) -> str | Non
     if scheme.lower() != "bearer":
         return None
     given = hash_token(token.strip())
-    # Every token is compared, in constant time, so that the time tells nothing.
+    # Compare every token, in constant time, so that the time reveals nothing.
     matches = [name for name, known in tokens.items() if hmac.compare_digest(given, known)]
     return matches[0] if matches else None
 

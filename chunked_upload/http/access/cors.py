@@ -41,7 +41,7 @@ EXPOSED_HEADERS = (
     "Retry-After",
 )
 
-#: Seconds for which a browser need not ask again: the most that Chromium keeps to.
+#: Seconds for which a browser need not ask again: the most that Chromium honours.
 _MAX_AGE = 7200
 
 _MAX_ASKED = 50

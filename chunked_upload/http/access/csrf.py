@@ -1,9 +1,9 @@
 """Cross-site request forgery: Flask-WTF's tokens, checked before a byte of a file is taken.
 
-Flask-WTF's own check has Flask parse the whole form first, file and all, and its tokens end after
-an hour, when an upload may still be under way. Here the token is looked for in the headers, else
-among the fields that come before the file, while the form streams; and it is good for as long as
-the session that it was made for.
+Flask-WTF's own check makes Flask parse the whole form first, with its file, and its tokens expire
+after an hour, when an upload may still be running. This module looks for the token in the headers,
+then among the fields before the file while the form streams. A token is valid as long as its
+session.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _HEADERS = ("X-CSRFToken", "X-CSRF-Token")
 _FIELDS = ("csrf_token", "csrfmiddlewaretoken")
 
-#: A token is bound to the session and lives as long; so no limit of its own, in seconds.
+#: Seconds that a token is valid: no limit, since a token is bound to its session.
 _NO_LIMIT = 2**40
 
-#: Set in the environment of a request whose token must still come, as a field.
+#: Key in the environment of a request whose token must still arrive as a field.
 _AWAITED = "chunked_upload.csrf_awaited"
 
 
@@ -59,7 +59,7 @@ def check_installed() -> None:
 
 
 def take_over(app: Flask, blueprint: Blueprint) -> None:
-    """Have CSRFProtect leave a blueprint's requests to us, whenever the app sets it up."""
+    """Exempt a blueprint from CSRFProtect, even if the app sets that up later."""
 
     def exempt() -> None:
         protection = _protection(app)
@@ -67,7 +67,7 @@ def take_over(app: Flask, blueprint: Blueprint) -> None:
             protection.exempt(blueprint)
 
     exempt()
-    # Set up later, its check of a request comes later as well.
+    # If the app sets CSRFProtect up later, its check of a request runs later too.
     app.before_request(exempt)
 
 
@@ -80,10 +80,10 @@ def new_token() -> str:
 
 
 def check_head(request: Request, *, fields_follow: bool) -> None:
-    """Check the token in the headers; without one, await it among the form's fields.
+    """Check the token in the headers; if there is none, expect it among the form's fields.
 
     :param fields_follow: the view reads a form, if there is one, and calls :func:`check_fields`.
-    :raises CsrfRefused: when it is wrong, or cannot come any more.
+    :raises CsrfRefused: when it is wrong, or no form field can follow.
     """
     names = current_app.config.get("WTF_CSRF_HEADERS", _HEADERS)
     token = _first(request.headers.get, names)
@@ -96,7 +96,7 @@ def check_head(request: Request, *, fields_follow: bool) -> None:
 
 
 def check_fields(request: Request, fields: Mapping[str, str]) -> None:
-    """Check the token in the fields before the file, unless the headers had it.
+    """Check the token in the fields before the file, unless the headers contained it.
 
     :raises CsrfRefused: when it is missing or wrong.
     """
@@ -130,7 +130,7 @@ def _has_fields(request: Request) -> bool:
 
 
 def _protection(app: Flask) -> CSRFProtect | None:
-    """Return the app's CSRFProtect (and nobody else's extension of that name)."""
+    """Return the app's CSRFProtect; None for another extension of that name."""
     found = app.extensions.get("csrf")
     if found is None:
         return None

@@ -1,9 +1,9 @@
-"""Files sent whole by clients that know no request to complete them.
+"""Complete on last byte: whole files from clients that send no complete request.
 
-They are known by the field's name, ``file[0]``, which Dropzone's ``uploadMultiple`` gives, and by
-the headers that Dropzone sends with every request. Being wrong about the headers does no harm: to
-complete an upload again gives the same answer. Only these clients may send several files in one
-form.
+Two signs identify these clients: the field name ``file[0]``, which Dropzone's ``uploadMultiple``
+uses, and the headers that Dropzone sends with every request. If another client sends these headers,
+no harm is done, since completing an upload again gives the same answer. Only these clients may send
+several files in one form.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _DROPZONE_HEADERS = {
 
 @register
 class CompleteOnLastByte(Dialect):
-    """Whole files that are completed by the request that brings them."""
+    """Whole files, completed by the request that brings them."""
 
     name = "complete_on_last_byte"
     title = "Whole files"
@@ -40,7 +40,7 @@ class CompleteOnLastByte(Dialect):
     def recognises_file(
         self, view: ReceivingView, incoming: Incoming, upload_id: str | None
     ) -> bool:
-        """Whether the client of a whole file will not send a request to complete it."""
+        """Return whether a whole file's client will send no complete request."""
         headers = view.request.headers
         if upload_id or view.needs_content_range or view.content_range_header in headers:
             return False
@@ -53,7 +53,7 @@ class CompleteOnLastByte(Dialect):
         return incoming.declared if incoming.raw else None
 
     def take(self, view: ReceivingView, incoming: Incoming, upload_id: str | None) -> Response:
-        """Store and complete the file that has begun to arrive, and those that follow it.
+        """Store and complete the file that is arriving, and those that follow it.
 
         :return: the completed upload; for several (also when only one is numbered) ``uploads``, in
             the order in which they were sent.

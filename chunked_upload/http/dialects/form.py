@@ -1,4 +1,4 @@
-"""The plain form of a page without scripts: files whole, completed at once, then a redirect.
+"""The plain form of a page without scripts: takes and completes whole files, then redirects.
 
 Flask's upload pattern as an endpoint::
 
@@ -8,8 +8,8 @@ Flask's upload pattern as an endpoint::
       <button>Upload</button>
     </form>
 
-The form streams like everything else, and is taken whole or not at all: uploads are completed once
-all of its files have arrived; until then a refusal removes them again.
+The form streams like any other request. Its files are taken all or none: the uploads are completed
+once all of them have arrived, and a refusal before that removes them.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ from ..wire.parameters import media_type
 #: Field with the page to go to afterwards.
 _NEXT = "next"
 
-#: A path of this site. Browsers drop control characters and read a backslash as a slash, so that
-#: ``/\evil.example`` would be another site.
+#: A path of this site. Browsers drop control characters and read a backslash as a slash, so
+#: ``/\evil.example`` would lead to another site.
 _LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 
 
@@ -59,7 +59,7 @@ class FormDialect(Dialect):
 class FormView(ResourceView):
     """Takes a browser's form with one file or several.
 
-    Rules and hooks are those of the upload set's chunk view, and of its complete view afterwards.
+    It uses the rules and hooks of the upload set's chunk view, then those of its complete view.
     """
 
     takes_fields = True
@@ -67,7 +67,7 @@ class FormView(ResourceView):
 
     def __init__(self, upload_set: UploadSet | None = None, dialect: Dialect | None = None) -> None:
         super().__init__(upload_set, dialect)
-        #: Where a browser goes when all went well; None answers in JSON.
+        #: Where a browser goes after success; None answers in JSON.
         self.target: str | None = None
 
     def post(self) -> Response:
@@ -82,7 +82,7 @@ class FormView(ResourceView):
             whole_files.complete(self.rules, records, read_digests(incoming.fields))
         if self.target is None or not _wants_page():
             return self.reply({"uploads": [self.upload_set.describe(record) for record in records]})
-        self._flash(_praise(records), "success")
+        self._flash(_success_message(records), "success")
         return redirect(self.target, 303)  # type: ignore[return-value]
 
     def refuse(self, error: ChunkedUploadError) -> Response:
@@ -115,7 +115,7 @@ class FormView(ResourceView):
         return incoming
 
     def take_fields(self, fields: dict[str, str]) -> None:
-        """Learn the page to go to first, so that refusals lead there too."""
+        """Read the page to go to first, so that a refusal also redirects there."""
         wanted = fields.pop(_NEXT, "")
         if wanted and not _LOCAL.fullmatch(wanted):
             raise BadRequest("'next' must be a path of this site, as /documents")
@@ -131,7 +131,7 @@ class FormView(ResourceView):
         return url_for(target)
 
     def _flash(self, message: str, category: str) -> bool:
-        """Flash a message; False when that is off, or there is no session to keep it in."""
+        """Flash a message; return False when that is off, or the app has no sessions."""
         if not self.settings.form_flash or not has_session():
             return False
         flash(message, category)
@@ -139,13 +139,13 @@ class FormView(ResourceView):
 
 
 def _wants_page() -> bool:
-    """Whether a browser navigates here; scripts and curl ask for JSON, or for anything."""
+    """Return whether a browser navigates here; scripts and curl accept JSON, or anything."""
     accepted = request.accept_mimetypes
     return accepted["text/html"] > accepted["application/json"]
 
 
 def _same_site_referrer() -> str | None:
-    """Return the page of this site that had the form."""
+    """Return the page of this site that contains the form."""
     page, here = urlsplit(request.referrer or ""), urlsplit(request.host_url)
     if (page.scheme, page.netloc) != (here.scheme, here.netloc):
         return None
@@ -153,7 +153,7 @@ def _same_site_referrer() -> str | None:
     return path if _LOCAL.fullmatch(path) else None
 
 
-def _praise(records: list[Record]) -> str:
+def _success_message(records: list[Record]) -> str:
     if len(records) == 1:
         return f"{records[0].filename} uploaded"
     return f"{len(records)} files uploaded"

@@ -69,7 +69,7 @@ class ChunkedUploadBaseView(View):
     model: Any = None
     #: Attribute of the model that holds the user: a relationship, or a column for the user's id.
     user_field_name: str = "user"
-    #: What the request is about to upload, or the record of what it completes; for checks.
+    #: The upload that the request is about to start or continue, or the record that it completes.
     upload_to_be: Any = None
     #: The view reads forms and passes their fields to :meth:`take_fields`, before it stores a byte.
     takes_fields: ClassVar[bool] = False
@@ -83,7 +83,7 @@ class ChunkedUploadBaseView(View):
 
     @cached_property
     def request(self) -> Request:
-        """The request being answered: itself, since every look through Flask's proxy costs."""
+        """The request itself, since every access through Flask's proxy costs time."""
         itself: Request = request._get_current_object()  # type: ignore[attr-defined]
         return itself
 
@@ -99,10 +99,10 @@ class ChunkedUploadBaseView(View):
         return self.engine.settings
 
     def get_queryset(self, request: Request) -> UploadQuery:
-        """Return the select of uploads that the caller may touch (hook).
+        """Return the query of the uploads that the caller may use (hook).
 
-        An authenticated caller's own; for an anonymous caller every anonymous one, since knowing
-        the id is the permission.
+        An authenticated caller may use their own uploads. An anonymous caller may use every
+        anonymous upload, since knowing the id is the permission.
         """
         owner = self.upload_set.caller(request).owner
         return self.engine.records.queries.owned_by(owner, upload_set=self.upload_set.name)
@@ -119,7 +119,7 @@ class ChunkedUploadBaseView(View):
         return {}
 
     def pre_save(self, chunked_upload: Any, request: Request, new: bool = False) -> None:
-        """Called before the record is saved (hook); may set attributes of it."""
+        """Run before the record is saved (hook); an override may set attributes of the record."""
 
     def save(self, chunked_upload: Any, request: Request, new: bool = False) -> None:
         """Save the record (hook); an override must call this one."""
@@ -128,7 +128,7 @@ class ChunkedUploadBaseView(View):
         self._pending.commit()
 
     def post_save(self, chunked_upload: Any, request: Request, new: bool = False) -> None:
-        """Called after the record is saved (hook)."""
+        """Run after the record is saved (hook)."""
 
     def check_permissions(self, request: Request) -> None:
         """Refuse callers that may not upload (hook), before any byte of the body is read.
@@ -153,7 +153,7 @@ class ChunkedUploadBaseView(View):
         return self.engine.find_own(upload_id, upload_set=self.upload_set.name, owner=owner)
 
     def take_fields(self, fields: dict[str, str]) -> None:
-        """Let hooks see the fields that came before the file; check the CSRF token among them.
+        """Pass the fields before the file to hooks, and check the CSRF token among them.
 
         :raises CsrfRefused:
         """
@@ -165,15 +165,15 @@ class ChunkedUploadBaseView(View):
         return json_reply(self.settings, content, status)
 
     def refuse(self, error: ChunkedUploadError) -> Response:
-        """Answer a refusal that has its status and words."""
+        """Return the response for a refusal that has its status and words."""
         return self.dialect.render(self.settings, error)
 
     def options(self, **kwargs: Any) -> Response:
-        """Say which verbs are offered (RFC 9110 9.3.7); browsers ask before requests from afar."""
+        """Answer with the offered verbs (RFC 9110 9.3.7); browsers ask before crossing origins."""
         return Response(status=204, headers={"Allow": ", ".join(self.offers())})
 
     def dispatch_request(self, **kwargs: Any) -> Response:
-        """Call the method of the verb, and turn refusals into answers."""
+        """Call the method of the verb, and translate errors into answers."""
         self.upload_set.guard_connections(self.request)
         drop_unreadable(self.request.environ)
         try:
@@ -185,7 +185,7 @@ class ChunkedUploadBaseView(View):
             return linger(self._answer(error), self.request)
 
     def _answer(self, error: Exception) -> Response:
-        """Answer what was raised: by the app's own error handler, else in the dialect's words."""
+        """Answer an exception by the app's own error handler, or else in the dialect's words."""
         if isinstance(error, CsrfRefused):
             error.data["csrf_token_url"] = self.upload_set.url("csrf_token")
         refusal = self.dialect.refusal(refusal_of(error))
@@ -222,7 +222,7 @@ class ChunkedUploadBaseView(View):
     _pending: PendingCommit | None = None
 
     def commit(self, pending: PendingCommit, *, new: bool) -> None:
-        """Record a chunk or a completion, with the hooks before, around and after it.
+        """Record a chunk or a completion; run the hooks before, around and after it.
 
         :raises RuntimeError: when an override of :meth:`save` does not call the original.
         """

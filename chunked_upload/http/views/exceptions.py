@@ -1,8 +1,8 @@
-"""What a request raises, as its answer.
+"""Turns exceptions into answers.
 
-An app's own error handlers are asked first: ``@app.errorhandler(ChunkedUploadError)`` and, for a
-refused CSRF token, Flask-WTF's ``CSRFError``. An error in a hook is answered in JSON too, and
-logged as Flask logs it.
+An app's own error handlers come first: ``@app.errorhandler(ChunkedUploadError)`` and, for a refused
+CSRF token, Flask-WTF's ``CSRFError``. An error in a hook is also answered in JSON, and logged as
+Flask logs it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..errors import CsrfRefused
 def refusal_of(error: Exception) -> ChunkedUploadError:
     """Return an exception as an error of the contract.
 
-    :raises Exception: the same again, when Flask is to deal with it.
+    :raises Exception: the given exception, when Flask should handle it.
     """
     if isinstance(error, ChunkedUploadError):
         return error
@@ -35,7 +35,7 @@ def refusal_of(error: Exception) -> ChunkedUploadError:
 
 
 def answer_of_app(error: ChunkedUploadError) -> Response | None:
-    """Return what a handler of the app makes of a refusal; None when it has none for it.
+    """Return the app's handler's answer to a refusal; None when it has no handler for it.
 
     :param error: with its status and words.
     """
@@ -62,8 +62,8 @@ def _csrf_error(error: ChunkedUploadError) -> Exception | None:
 def _handler_of(error: Exception, of: type[Exception] = Exception) -> type[Exception] | None:
     """Return the class for which the app or the blueprint has a handler that fits an error.
 
-    :param of: the most general class that counts. A handler of every Exception is for what nobody
-        expected, so a refusal does not go to it.
+    :param of: the most general class that counts. A handler of every Exception is for unexpected
+        errors, so a refusal does not go to it.
     """
     for scope in (*request.blueprints, None):
         for handlers in current_app.error_handler_spec.get(scope, {}).values():
@@ -74,6 +74,6 @@ def _handler_of(error: Exception, of: type[Exception] = Exception) -> type[Excep
 
 
 def _propagates() -> bool:
-    """Whether Flask lets exceptions through, as in tests and in the debugger."""
+    """Return whether Flask lets exceptions through, as in tests and in the debugger."""
     setting = current_app.config["PROPAGATE_EXCEPTIONS"]
     return bool(current_app.testing or current_app.debug) if setting is None else bool(setting)

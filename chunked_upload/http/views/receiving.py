@@ -1,4 +1,4 @@
-"""What every dialect that takes files shares: the record of a new upload, limits, receiving."""
+"""What all dialects that receive files share: the record of a new upload, limits, receiving."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class ReceivingView(ChunkedUploadBaseView):
     def describe_incoming(
         self, incoming: Incoming, *, length: int | None, upload_id: str | None = None
     ) -> UploadToBe:
-        """Return what an app's checks are told about a file that has begun to arrive."""
+        """Return the description of an arriving file for an app's checks."""
         return UploadToBe(
             filename=self._filename(incoming),
             length=length,
@@ -134,7 +134,7 @@ class ReceivingView(ChunkedUploadBaseView):
         return {k.replace("\0", ""): v.replace("\0", "") for k, v in kept.items()}
 
     def _filename(self, incoming: Incoming) -> str:
-        """Return the client's name for the file, fit to be kept."""
+        """Return the client's name for the file, cleaned."""
         given = incoming.filename
         if given == "blob":  # a Blob without a name; jQuery-File-Upload puts it in the header
             given = header_filename(self.request) or given
@@ -145,7 +145,7 @@ class ReceivingView(ChunkedUploadBaseView):
 
         :param length: the declared total in bytes.
         :param reserved: bytes to hold against the owner's quota; None when not known.
-        :raises KeyTaken: when its client has an upload of the same ``client_key``.
+        :raises KeyTaken: when the client already has an upload with this ``client_key``.
         """
         self.check_filename(record.filename)
         if reserved is None and self.settings.max_open_bytes is not None:
@@ -202,7 +202,7 @@ class ReceivingView(ChunkedUploadBaseView):
         return self.settings.max_chunk_bytes
 
     def receive(self, incoming: Incoming, chunk: Chunk | DuplicateChunk) -> None:
-        """Take in all bytes of the file part, or of the raw body."""
+        """Write all bytes of the file part, or of the raw body, to the chunk."""
         max_chunk = self.max_chunk
         for data in incoming:
             chunk.write(data)
@@ -223,7 +223,7 @@ def chunk_too_large(limit: int) -> LimitExceeded:
 
 
 def agreed_id(from_url: str | None, fields: dict[str, str]) -> str | None:
-    """Return the upload's id, which URL and form may both carry but not differ in.
+    """Return the upload's id from the URL or the form; both may have it if they agree.
 
     :raises BadRequest: when they differ.
     """
@@ -234,7 +234,7 @@ def agreed_id(from_url: str | None, fields: dict[str, str]) -> str | None:
 
 
 def _user_key(user: Any, column: Any, attribute: str) -> Any:
-    """Return what refers to a user: its attribute, or its id in the column's type."""
+    """Return a user's key: its attribute, or its id in the column's type."""
     if hasattr(user, attribute):
         return getattr(user, attribute)
     return column.type.python_type(callers.owner_key(user))

@@ -1,7 +1,7 @@
 """Uploads as resources: state for resuming, the caller's list, abort, and the finished file.
 
-The rules about callers are the upload set's chunk view's (``check_permissions``,
-``get_queryset``), so a subclass that changes them changes them here too.
+The upload set's chunk view decides about callers (``check_permissions``, ``get_queryset``), so a
+subclass that changes these rules changes them here too.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _JSON_GROWTH = 6
 
 
 class ResourceView(ChunkedUploadBaseView):
-    """Base of the views below: asks the upload set's chunk view who may see what."""
+    """Base of the views below; the upload set's chunk view decides who may see what."""
 
     def __init__(self, upload_set: UploadSet | None = None, dialect: Dialect | None = None) -> None:
         super().__init__(upload_set, dialect)
@@ -57,7 +57,7 @@ class UploadListView(ResourceView):
     """The caller's own uploads, newest first; and jQuery-File-Upload's resume question."""
 
     def get(self) -> Response:
-        """Answer ``?file=<name>`` with that unfinished upload, else a page of all."""
+        """Answer ``?file=<name>`` with that unfinished upload, otherwise a page of all uploads."""
         self.check_permissions(request)
         if "file" in request.args:
             response = self.reply({"file": self._unfinished(request.args["file"], _size())})
@@ -81,7 +81,7 @@ class UploadListView(ResourceView):
     def _unfinished(self, name: str, size: int | None) -> dict[str, Any] | None:
         own = self._own()
         if own is None:
-            # Now, so that the upload to come is found again even if its first answer is lost.
+            # Set the cookie now, so that the next upload is found even if its first answer is lost.
             callers.ensure_visitor()
             return None
         records = self.engine.records
@@ -148,10 +148,10 @@ class UploadListView(ResourceView):
 
 
 class UploadView(ResourceView):
-    """One upload: where it stands, or its removal."""
+    """One upload: its state, or its removal."""
 
     def get(self, upload_id: str) -> Response:
-        """Say where the upload stands, for resuming."""
+        """Return the upload's state, for resuming."""
         self.check_permissions(request)
         record = self.find(upload_id)
         self.engine.check_unexpired(record)
@@ -167,7 +167,7 @@ class UploadView(ResourceView):
 
 
 class UploadFileView(ResourceView):
-    """The finished file, for download. What a stranger uploaded is never rendered here."""
+    """The finished file, for download. Browsers never render it, since a stranger uploaded it."""
 
     def get(self, upload_id: str) -> Response:
         """Send the file: whole, a range, or 304 (RFC 9110 13 and 14)."""

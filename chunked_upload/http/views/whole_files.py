@@ -1,8 +1,8 @@
-"""Files that are sent whole, and uploads that are complete with their last byte.
+"""Receives whole files, and completes uploads on their last byte.
 
-No request of their own completes them: the one that brings the last byte does. Several files of one
-form are taken all or none: completed once all have arrived, their hooks called once all are in
-their places; until then a refusal removes them again.
+No separate request completes them: the request that brings the last byte does. Several files of one
+form are taken all or none. They are completed once all have arrived, and their hooks run once all
+are in their final places. A refusal before that removes them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .receiving import ReceivingView, chunk_too_large
 
 @contextmanager
 def all_or_none(view: ChunkedUploadBaseView) -> Iterator[list[Record]]:
-    """Yield a list to put uploads in that are removed again if the block fails."""
+    """Yield a list for uploads; if the block fails, remove the uploads in it."""
     records: list[Record] = []
     try:
         yield records
@@ -37,9 +37,9 @@ def all_or_none(view: ChunkedUploadBaseView) -> Iterator[list[Record]]:
 
 
 def take_files(view: ReceivingView, incoming: Incoming, records: list[Record]) -> None:
-    """Store all files of a request, each as an upload; not completed yet.
+    """Store all files of a request, each as an upload; do not complete them yet.
 
-    :param records: gets the uploads.
+    :param records: the list to append the uploads to.
     """
     records.append(_take_file(view, incoming))
     while incoming.next_file():
@@ -52,8 +52,8 @@ def complete(
     """Complete uploads within the request that brought their last bytes.
 
     :param view: the view that took them.
-    :param digests: checksums of the only one, by name, as its client sent them.
-    :return: the answer to the last chunk of each: its own and the completion's fields.
+    :param digests: the client's checksums by name, if there is only one upload.
+    :return: the answer to each upload's last chunk: the chunk's and the completion's fields.
     """
     if digests and len(records) > 1:
         [name, *_] = digests
@@ -75,10 +75,10 @@ def complete(
 
 
 def _take_file(view: ReceivingView, incoming: Incoming) -> Record:
-    """Store the file that has begun to arrive.
+    """Store the file that is arriving.
 
-    A refusal leaves nothing behind, also one by ``post_save``: the client could not go on with the
-    upload.
+    A refusal leaves nothing behind, even one by ``post_save``, since the client could not continue
+    the upload.
     """
     record = view.new_record(incoming)
     max_bytes = view.get_max_bytes(view.request)
@@ -100,7 +100,7 @@ def _take_file(view: ReceivingView, incoming: Incoming) -> Record:
 
 
 def _check_length(view: ReceivingView, length: int | None, max_bytes: int | None) -> None:
-    """Refuse by what is declared, before a byte is stored."""
+    """Refuse wrong declared sizes before a byte is stored."""
     if length is None:
         return
     if max_bytes is not None and length > max_bytes:

@@ -1,9 +1,9 @@
 """The django-chunked-upload protocol, first half: chunks posted with Content-Range.
 
-The view is meant to be subclassed; each hook has the name, the arguments and the moment that it has
-in django-chunked-upload, with ``request`` being Flask's. The order is: permissions, file present,
-validate, look-up and validity (or creation), header, size limit, offset, bytes, pre_save, save,
-post_save, answer. The other half, completing, is in completion.py.
+Apps may subclass the view. Each hook has the name and the arguments that it has in
+django-chunked-upload, and runs at the same point; ``request`` is Flask's. The order is:
+permissions, file present, validate, look-up and validity (or creation), header, size limit, offset,
+bytes, pre_save, save, post_save, answer. The second half, completing, is in completion.py.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class ChunkedUploadView(ReceivingView):
         """Store one chunk.
 
         :param upload_id: the upload's id, from the URL or the form; None for a new upload's first
-            chunk, or when it comes after the file.
+            chunk, or when the field comes after the file.
         """
         record = self._open_upload(upload_id) if upload_id else self.new_record(incoming)
         span = self.span(incoming)
@@ -56,7 +56,7 @@ class ChunkedUploadView(ReceivingView):
     # What the request declares
 
     def span(self, incoming: Incoming) -> ContentRange | None:
-        """Return where the chunk goes; None for a whole file whose size its end will tell."""
+        """Return the chunk's range; None for a whole file whose size is known only at its end."""
         header = self.request.headers.get(self.content_range_header)
         if header is not None:
             return parse_content_range(header)
@@ -70,7 +70,7 @@ class ChunkedUploadView(ReceivingView):
     def _check_sizes(
         self, incoming: Incoming, span: ContentRange | None, max_bytes: int | None
     ) -> None:
-        """Refuse by what is declared, before a byte is stored."""
+        """Refuse wrong declared sizes before a byte is stored."""
         if span is None:
             return
         if max_bytes is not None and span.total > max_bytes:
@@ -114,7 +114,7 @@ class ChunkedUploadView(ReceivingView):
         """Store a record for a chunk whose ``upload_id`` may come after the file."""
         if incoming.raw or "upload_id" in incoming.fields:
             raise OffsetMismatch(0)
-        # Its own name does not matter, and the whole file's size is counted already.
+        # The record is temporary: its name does not matter, and the whole file is counted already.
         record.filename, record.length, record.reserved = UNNAMED, None, 0
         self.engine.create(record, counts=False)
 

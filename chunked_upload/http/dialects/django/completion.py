@@ -46,23 +46,23 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
         return self.settings.kept_checksums if self.do_md5_check else ()
 
     def on_completion(self, uploaded_file: UploadedFile, request: Request) -> None:
-        """Called with the finished file (hook). Raising does not undo the completion; see docs."""
+        """Handle the finished file (hook). Raising does not undo the completion; see docs."""
         for hook in self.upload_set.hooks.on_completion:
             hook(uploaded_file, request)
 
     def is_valid_chunked_upload(self, chunked_upload: Any) -> None:
-        """Check that the upload may be completed (hook): not expired. Completed ones may, again."""
+        """Check that the upload has not expired (hook). A complete one may be completed again."""
         self.engine.check_unexpired(chunked_upload)
 
     def md5_check(self, chunked_upload: Any, md5: str) -> None:
-        """Compare the client's MD5 with the stored bytes' (hook), whatever the case.
+        """Compare the client's MD5 with that of the stored bytes (hook), ignoring case.
 
         :raises ChecksumMismatch: when they differ.
         """
         self.checksum_check(chunked_upload, "md5", md5)
 
     def checksum_check(self, chunked_upload: Any, name: str, value: str) -> None:
-        """Compare another checksum of the client's with the stored bytes' (hook), likewise.
+        """Compare another checksum with that of the stored bytes (hook), ignoring case.
 
         :raises ChecksumMismatch: when they differ.
         """
@@ -75,7 +75,7 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
         return state
 
     def post(self) -> Response:
-        """Complete an upload; repeating it answers the same and runs no hook twice."""
+        """Complete an upload; a repeated request gets the same answer and runs no hook twice."""
         self.check_permissions(request)
         fields = self._fields()
         upload_id, digests = fields["upload_id"].strip(), read_digests(fields)
@@ -93,7 +93,7 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
         """Check the upload and put its file in the final place; for every dialect.
 
         :param digests: the client's checksums by name; a dialect may not require any.
-        :raises ChecksumMismatch, NotComplete, UploadExpired: and then the upload stays as it was.
+        :raises ChecksumMismatch, NotComplete, UploadExpired: the upload stays unchanged.
         """
         self.is_valid_chunked_upload(record)
         expected = dict(digests)
@@ -105,7 +105,7 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
             self._check_again(record, expected)
 
     def settle(self, record: Record) -> None:
-        """Do what follows a completion, once."""
+        """Remove the part and run the app's hook, once, after the completion is recorded."""
         self.engine.completion.settle(record, lambda: self.notify(record))
 
     def notify(self, record: Record) -> None:
@@ -127,7 +127,7 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
             self._check_again(record, expected)
 
     def _check_again(self, record: Record, expected: dict[str, str]) -> None:
-        """Check an upload that is complete, perhaps without these checksums."""
+        """Check a complete upload, which may have been completed without these checksums."""
         if expected:
             self._check(record, expected)
 
@@ -189,7 +189,7 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
 
 
 def _json_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Build an object under the same rule for repeated fields as a form."""
+    """Build an object; the rule for repeated fields is the same as for a form."""
     fields: dict[str, Any] = {}
     for name, value in pairs:
         add_field(fields, name, value, decisive=decisive_fields())

@@ -1,4 +1,4 @@
-"""Dropzone's chunks: named by the client, in any order, complete with the last one."""
+"""Dropzone's chunks: the client names the upload, and the last chunk to arrive completes it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class DropzoneDialect(Dialect):
     def recognises_file(
         self, view: ReceivingView, incoming: Incoming, upload_id: str | None
     ) -> bool:
-        """Whether Dropzone's fields came before the file, or beside a raw body."""
+        """Return whether Dropzone's fields came before the file, or with a raw body."""
         return bool(FIELDS & said_by(view.request, incoming).keys())
 
     def declared_length(self, view: ReceivingView, incoming: Incoming) -> int | None:
@@ -45,5 +45,5 @@ class DropzoneDialect(Dialect):
         return None
 
     def take(self, view: ReceivingView, incoming: Incoming, upload_id: str | None) -> Response:
-        """Take the chunk; complete the upload when it was the missing one."""
+        """Receive the chunk; complete the upload if no bytes are missing any more."""
         return DropzoneRequest(view, incoming, upload_id).answer()

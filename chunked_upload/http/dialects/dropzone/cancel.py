@@ -12,11 +12,10 @@ from chunked_upload.records.repository import KeyTaken
 from .fields import read_uuid
 from .names import Names
 
-#: How often a record is looked up that other requests make and remove meanwhile.
+#: Look-ups of a record that other requests keep creating and removing.
 _TRIES = 20
 
-#: Uploads that one caller may cancel before any chunk of theirs has come, in the time that this is
-#: remembered.
+#: Most uploads that one caller may cancel before their first chunk, while these are remembered.
 _MAX_FORBIDDEN = 1000
 
 
@@ -24,7 +23,7 @@ class DropzoneCancelView(ResourceView):
     """Removes an upload by its client's name."""
 
     def delete(self) -> Response:
-        """Remove the caller's upload ``?dzuuid=``; its chunks that come later are refused."""
+        """Remove the caller's upload ``?dzuuid=``; refuse chunks that arrive later."""
         self.check_permissions(request)
         names = Names(self, read_uuid(request.args.get("dzuuid")))
         for _ in range(_TRIES):
@@ -37,7 +36,7 @@ class DropzoneCancelView(ResourceView):
             except KeyTaken:
                 continue
             except UploadNotFound:
-                pass  # removed already
+                pass  # already removed
             return Response(status=204)
         raise ServiceUnavailable("Upload is being changed by other requests")
 
@@ -45,5 +44,5 @@ class DropzoneCancelView(ResourceView):
         records = self.engine.records
         with translate_failures():
             if records.count(records.queries.removed_of(names.quota_key)) >= _MAX_FORBIDDEN:
-                raise LimitReached("Too many uploads were canceled; this one was not begun")
+                raise LimitReached("Too many uploads were canceled; this one was not started")
         self.engine.forbid(names.record())

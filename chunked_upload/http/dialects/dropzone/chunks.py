@@ -1,9 +1,9 @@
-"""One chunk of Dropzone's (5.9, 6): in any order, named by the client, complete with the last.
+"""Receives one chunk from Dropzone (5.9, 6).
 
-Dropzone knows no upload's id. It names the file itself (``dzuuid``), sends its chunks one after the
-other or all at once, sends one again when its answer was lost, and takes the answer to the chunk
-that is answered last for the answer to the file. So every chunk of a file must find the same
-record, whichever comes first, and whichever makes the file whole completes it.
+Dropzone does not know the upload's id. It names the file itself (``dzuuid``), and sends the chunks
+one after another or all at once. It sends a chunk again when its answer was lost. The last answer
+that it gets counts as the answer for the file. So every chunk of a file must find the same record,
+whichever arrives first, and the chunk that makes the file whole completes it.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ from chunked_upload.records.repository import KeyTaken, Record
 from .fields import LAYOUT, read_chunk, said_by
 from .names import Names
 
-#: How often a record is looked up that other requests make and remove meanwhile.
+#: Look-ups of a record that other requests keep creating and removing.
 _TRIES = 20
 
-#: Longest checksum kept until the last chunk, in hex digits: one of 512 bits.
+#: Most hex digits of a checksum that is kept until the last chunk: 512 bits.
 _MAX_DIGEST = 128
 
 
 class DropzoneRequest:
-    """One chunk of Dropzone's, from its fields to the answer.
+    """Handles one chunk from Dropzone, from its fields to the answer.
 
-    :param view: the view that was asked; its hooks are called as for other chunks.
-    :param upload_id: the upload's id, where the client sends it as well.
+    :param view: the view that was called; its hooks run as for other chunks.
+    :param upload_id: the upload's id, if the client also sends it.
     """
 
     def __init__(self, view: ReceivingView, incoming: Incoming, upload_id: str | None) -> None:
@@ -64,7 +64,7 @@ class DropzoneRequest:
         self._max_bytes = view.get_max_bytes(request)
 
     def answer(self) -> Response:
-        """Take the chunk; complete the upload when it was the missing one."""
+        """Receive the chunk; complete the upload if no bytes are missing any more."""
         self._check_sizes()
         with self._open() as chunk:
             self._view.receive(self._incoming, chunk)
@@ -76,7 +76,7 @@ class DropzoneRequest:
         return add_progress(self._view.reply(data), record)
 
     def _check_sizes(self) -> None:
-        """Refuse by what is declared, before a byte is stored."""
+        """Refuse wrong declared sizes before a byte is stored."""
         sent, incoming = self._sent, self._incoming
         if self._max_bytes is not None and sent.least_length > self._max_bytes:
             raise FileTooLarge(self._max_bytes)
@@ -92,7 +92,7 @@ class DropzoneRequest:
     # The record
 
     def _open(self) -> Chunk | DuplicateChunk:
-        """Find or make the record and begin with the chunk."""
+        """Find or create the record, and start receiving the chunk."""
         problem: ChunkedUploadError | None = None
         for _ in range(_TRIES):
             record, new = self._record()
@@ -104,7 +104,8 @@ class DropzoneRequest:
                     self._view.is_valid_chunked_upload(record)
                 return self._engine.begin(record, self._plan(creates=new))
             except (AlreadyComplete, OffsetMismatch, UploadNotFound) as error:
-                # Since the look-up it was completed, or its maker has failed and taken it back.
+                # Since the look-up, another request completed the upload, or the request that
+                # created it failed and removed it.
                 problem = error
         raise problem or ServiceUnavailable("Upload is being changed by other requests")
 
@@ -119,7 +120,7 @@ class DropzoneRequest:
         )
 
     def _record(self) -> tuple[Record, bool]:
-        """Return the chunk's upload, and whether it was made just now."""
+        """Return the chunk's upload, and whether this request created it."""
         for _ in range(_TRIES):
             record = self._look_up()
             if record is not None:
@@ -131,7 +132,7 @@ class DropzoneRequest:
             except KeyTaken:
                 continue
             except LimitReached:
-                # The quota's last place may be this upload's, taken by another of its chunks.
+                # Another chunk of this upload may have taken the quota's last place for it.
                 if self._look_up() is None:
                     raise
                 continue
@@ -148,9 +149,9 @@ class DropzoneRequest:
         return record
 
     def _check_agrees(self, record: Record) -> None:
-        """Check that the chunk is cut from the same file in the same way as the first."""
+        """Check that the chunk belongs to the same file, cut in the same way, as the first."""
         sent = self._sent
-        if record.declared is None:  # begun in another dialect
+        if record.declared is None:  # started in another dialect
             if None not in (sent.length, record.length) and sent.length != record.length:
                 raise TotalMismatch(record.length or 0)
             return
@@ -185,7 +186,7 @@ class DropzoneRequest:
         if record.declared is not None and self._digests:
             record.declared = self._declared(record.declared)
         if record.visitor is not None and self._names.visitor is not None:
-            # Two uploads that a browser begins at once make two cookies, of which it keeps one.
+            # A browser that starts two uploads at once gets two cookies and keeps one of them.
             record.visitor = self._names.visitor
         return self._view.commit_chunk(chunk)
 
@@ -197,7 +198,7 @@ class DropzoneRequest:
                 digests = read_digests(record.declared or {})
             return record, whole_files.complete(self._view, [record], digests)[0]
         except ChunkedUploadError as error:
-            # The bytes stay; with the id the client can do something about them.
+            # The bytes stay, so tell the client the id: it can complete or delete the upload.
             error.data.setdefault("upload_id", record.upload_id)
             raise
 

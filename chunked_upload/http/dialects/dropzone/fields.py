@@ -1,11 +1,11 @@
-"""What Dropzone (5.9, 6) says about a chunk, read and checked; no engine.
+"""Reads and checks what Dropzone (5.9, 6) says about a chunk, without the engine.
 
-Dropzone cuts a file into ``dztotalchunkcount`` chunks of ``dzchunksize`` bytes, the last one of
-what is left, and sends five numbers and the file's ``dzuuid`` with each. One of them cannot be
-taken at its word: ``dztotalfilesize`` is the size of the file that was picked, also when
-``transformFile`` (an image made smaller, say) makes other bytes of it. What is sent then has its
-length only in the last chunk: where that ends, the file ends. So the size announced counts as the
-file's length while it agrees with the number of chunks, and until the last chunk is there.
+Dropzone cuts a file into ``dztotalchunkcount`` chunks of ``dzchunksize`` bytes; the last one has
+the rest. With each chunk it sends five numbers and the file's ``dzuuid``. One number may be wrong:
+``dztotalfilesize`` is the size of the file that the user picked, even if ``transformFile`` changes
+the bytes (it may shrink an image). Then only the last chunk tells the length: the file ends where
+that chunk ends. So the announced size counts as the file's length only while it agrees with the
+number of chunks, and only until the last chunk has arrived.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from chunked_upload.http.wire.incoming import Incoming
 
 _UUID = "dzuuid"
 
-#: What all chunks of a file say alike.
+#: The numbers that are the same in all chunks of a file.
 LAYOUT = ("dztotalfilesize", "dztotalchunkcount", "dzchunksize")
 _NUMBERS = ("dzchunkindex", "dzchunkbyteoffset", *LAYOUT)
 
@@ -39,9 +39,9 @@ class DropzoneChunk:
 
     :param uuid: the client's name for the file; unique only for this client.
     :param start: first byte of the chunk.
-    :param stop: its end, exclusive; for the last chunk the most it can be, None when unknown.
-    :param last: where it ends, the file ends.
-    :param length: the file's length as announced, None when that cannot be it.
+    :param stop: its end, exclusive; an upper bound for the last chunk, None when unknown.
+    :param last: whether the file ends where the chunk ends.
+    :param length: the file's announced length; None when it cannot be right.
     :param layout: the three numbers that all chunks of a file must agree about; empty for a file
         that is sent whole.
     """
@@ -55,19 +55,19 @@ class DropzoneChunk:
 
     @property
     def size(self) -> int | None:
-        """Bytes of the chunk; None for the last, whose end will tell."""
+        """Bytes of the chunk; None for the last chunk, whose size is known only at its end."""
         return None if self.last or self.stop is None else self.stop - self.start
 
     @property
     def largest_size(self) -> int:
-        """Bytes of the file's largest chunk, as far as known."""
+        """Bytes of the file's largest chunk, if known."""
         if self.layout.get("dztotalchunkcount", 1) > 1:
             return self.layout["dzchunksize"]
         return self.length or 0
 
     @property
     def may_be_empty(self) -> bool:
-        """Whether no bytes can be all that there is: of an empty file."""
+        """Whether the chunk may be empty, because the file may be."""
         return self.start == 0 and not self.length
 
     @property
@@ -97,7 +97,7 @@ def read_uuid(value: str | None) -> str:
 
 
 def said_by(request: Request, incoming: Incoming) -> Mapping[str, str]:
-    """Return the fields before the file; with a raw body, what query and headers say instead."""
+    """Return the fields before the file; for a raw body, those in the query and the headers."""
     if not incoming.raw:
         return incoming.fields
     own = FIELDS | names()
@@ -107,11 +107,11 @@ def said_by(request: Request, incoming: Incoming) -> Mapping[str, str]:
 
 
 def read_chunk(values: Mapping[str, str]) -> DropzoneChunk:
-    """Return what the fields say.
+    """Return the chunk that the fields describe.
 
-    With ``dzuuid`` alone it is a file below one chunk, sent whole.
+    With ``dzuuid`` alone, it is a file smaller than one chunk, sent whole.
 
-    :raises BadRequest: when some are missing, no numbers, or do not agree with each other.
+    :raises BadRequest: when fields are missing, are no numbers, or contradict each other.
     """
     uuid = read_uuid(values.get(_UUID))
     if FIELDS & values.keys() == {_UUID}:

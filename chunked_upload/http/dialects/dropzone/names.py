@@ -1,10 +1,11 @@
-"""The client's own names for uploads (``dzuuid``), and whose they are.
+"""Finds uploads by their clients' own names (``dzuuid``).
 
-A name that a client made is no secret and no proof. The record is found by the hash of it together
-with whose it is: the owner; or for anonymous callers the visitor in the session's cookie, or the
-network address that began the upload. The address is what the first chunks of a browser have in
-common when they are sent at once and it has no cookie yet; the cookie is what stays when the
-address changes. Chunks that come first at the same time agree by the unique index on that.
+A name that a client made is neither secret nor proof. So the record is found by the name's hash
+together with the caller. The caller is the owner; for anonymous callers it is the visitor in the
+session's cookie, or the network address that started the upload. The address is needed when a
+browser sends its first chunks at once and has no cookie yet. The cookie is needed when the address
+changes. If several chunks arrive first at the same time, a unique index lets only one create the
+record.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from chunked_upload.records.repository import Record
 class Names:
     """The caller's own names for uploads.
 
-    :param view: whose model, upload set and queryset.
+    :param view: the view whose model, upload set and queryset are used.
     """
 
     def __init__(self, view: ChunkedUploadBaseView, uuid: str) -> None:
@@ -35,9 +36,9 @@ class Names:
         self.visitor = None if self._caller.owner else callers.visitor()
 
     def find(self) -> Record | None:
-        """Return the upload of that name, None when there has been none.
+        """Return the upload of that name; None when there has been none.
 
-        :raises UploadNotFound: when there has been one, which is removed.
+        :raises UploadNotFound: when the upload of that name has been removed.
         """
         view = self._view
         visible = view.get_queryset(request)
@@ -45,7 +46,7 @@ class Names:
         with translate_failures():
             record = self._first(visible)
             if record is None and self._first(any_of_mine) is not None:
-                record = self._first(visible)  # unless it was made in between
+                record = self._first(visible)  # it may have been created in between
                 if record is None:
                     raise UploadNotFound
         return record
@@ -59,7 +60,7 @@ class Names:
         )
 
     def record(self) -> Record:
-        """Make a record of that name without a file, to have it taken."""
+        """Make a record that reserves the name, without a file."""
         record: Record = self._view.model(
             upload_set=self._view.upload_set.name,
             owner=self._caller.owner,
