@@ -1,8 +1,7 @@
-"""The errors that an app sees: what is refused, and what is configured wrongly.
+"""The errors that an app sees: refused requests, and wrong settings.
 
-What the engine refuses is in ``engine/errors.py``, what an HTTP request does wrong in
-``http/errors.py``; both derive from :class:`ChunkedUploadError`, so that one ``except`` catches
-whatever a request was refused for.
+The engine's errors are in ``engine/errors.py``, those of HTTP requests in ``http/errors.py``. Both
+derive from :class:`ChunkedUploadError`, so that one ``except`` catches every refusal.
 """
 
 from __future__ import annotations
@@ -30,4 +29,4 @@ class ChunkedUploadError(Exception):
 
 
 class ConfigurationError(Exception):
-    """A setting that cannot work, found when the app starts: which, why, and what would do."""
+    """A setting that cannot work, found when the app starts: which, why, and what would work."""

@@ -152,9 +152,9 @@ class ChunkedUpload:
     def on_delete(self, function: _Function) -> _Function:
         """Register a function of ``(upload)`` for removed uploads (decorator).
 
-        It is called once the upload's record and bytes are gone, whoever removed it: its client,
-        the cleaner, or the app's own session. An error in it is logged. A process that dies in
-        between does not call it.
+        It is called once the upload's record and bytes are gone, whether its client, the cleaner or
+        the app's own session removed it. An error in it is logged. If the process dies in between,
+        it is not called.
         """
         self._hooks.on_delete.append(function)
         return function
@@ -239,7 +239,7 @@ class ChunkedUpload:
 
 
 def _check(upload_set: UploadSet, others: dict[str, UploadSet]) -> None:
-    """Find what cannot work when the app starts, not at its first request."""
+    """Check when the app starts, not at its first request, that the upload set can work."""
     if len(upload_set.name) > _MAX_NAME:
         raise ConfigurationError(f"name={upload_set.name!r} is longer than {_MAX_NAME} characters")
     for other in others.values():

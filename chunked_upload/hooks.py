@@ -1,8 +1,8 @@
-"""What an application can attach: signals, and functions registered on an upload set.
+"""Signals, and functions that an app registers on an upload set.
 
 Signals (blinker, as Flask's own) are sent with the Flask app as sender and the keywords ``upload``
-(the record) and ``upload_set`` (the upload set's name). They are told after the fact: the record is
-committed when a receiver runs.
+(the record) and ``upload_set`` (the upload set's name). They are sent after the event: the record
+is already committed when a receiver runs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ upload_created = _signals.signal("upload-created")
 chunk_received = _signals.signal("chunk-received")
 #: The file is complete and in its final place; sent after ``on_completion``, with its retries.
 upload_completed = _signals.signal("upload-completed")
-#: The cleaner removed an upload whose time was up.
+#: The cleaner removed an expired upload.
 upload_expired = _signals.signal("upload-expired")
 #: A client removed its upload.
 upload_aborted = _signals.signal("upload-aborted")

@@ -1,4 +1,4 @@
-"""The bundled server's worker under its first name, for ``gunicorn -k`` in existing units."""
+"""The old module name of the bundled server's worker, for ``gunicorn -k`` in existing units."""
 
 import sys
 

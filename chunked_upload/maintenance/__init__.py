@@ -1,1 +1,1 @@
-"""What runs beside requests: expiry, orphans, retries, and the commands that start them."""
+"""Maintenance outside of requests: expiry, orphans, retries, and their commands."""

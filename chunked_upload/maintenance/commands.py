@@ -42,7 +42,7 @@ def _upload_sets() -> list[UploadSet]:
 
 
 def _duration(_context: Any, _parameter: Any, value: str | None) -> timedelta | None:
-    """Read a span of time, as ``90``, ``15m`` or ``1d 12h``."""
+    """Read a duration such as ``90``, ``15m`` or ``1d 12h``."""
     try:
         return None if value is None else parse_duration(value)
     except ValueError as error:
@@ -53,7 +53,7 @@ def _duration(_context: Any, _parameter: Any, value: str | None) -> timedelta | 
 @click.option("--interactive", "-i", is_flag=True, help="Ask before each one.")
 @click.option("--include-complete", is_flag=True, help="Also delete completed files that old.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be deleted.")
-@click.option("--every", callback=_duration, help="Go on, one run in this time (as 15m).")
+@click.option("--every", callback=_duration, help="Keep running, once per interval (15m).")
 @with_appcontext
 def delete_expired_uploads(
     interactive: bool, include_complete: bool, dry_run: bool, every: timedelta | None
@@ -86,7 +86,7 @@ def _delete_expired(**options: Any) -> None:
 
 
 def _repeat(run: Callable[[], None], every: timedelta) -> NoReturn:
-    """Run again and again; what fails is said and tried again the next time."""
+    """Run once per interval, forever; print failures and try again the next time."""
     while True:
         try:
             run()
@@ -100,10 +100,10 @@ def _repeat(run: Callable[[], None], every: timedelta) -> NoReturn:
 
 @click.command("delete-orphans")
 @click.option(
-    "--grace", callback=_duration, default="1d", show_default=True, help="Spare what is younger."
+    "--grace", callback=_duration, default="1d", show_default=True, help="Ignore younger ones."
 )
 @click.option("--delete", is_flag=True, help="Delete them; without this they are only shown.")
-@click.option("--force", is_flag=True, help="Delete even if that is most of what there is.")
+@click.option("--force", is_flag=True, help="Delete even if most parts or records look orphaned.")
 @with_appcontext
 def delete_orphans(grace: timedelta, delete: bool, force: bool) -> None:
     """Show (and delete) parts that have no record, and records that have no part.
@@ -120,9 +120,7 @@ def delete_orphans(grace: timedelta, delete: bool, force: bool) -> None:
             try:
                 click.echo(f"{remove_orphans(found, force=force)} orphans were deleted.")
             except SuspiciousSweep as error:
-                raise click.ClickException(
-                    f"{error}; --force deletes them all the same."
-                ) from error
+                raise click.ClickException(f"{error}; --force deletes them anyway.") from error
         else:
             count = len(found.parts) + len(found.records)
             click.echo(f"{count} orphans would be deleted; --delete does it.")

@@ -1,7 +1,7 @@
-"""What is done beside requests: expired uploads removed, failed completions run again.
+"""Removes expired uploads and retries failed completions.
 
-One upload that cannot be dealt with (its file on a read-only disk, say) does not keep the others
-waiting: it is counted, the engine has logged why, and the next run tries again.
+An upload that fails (its file may be on a read-only disk) does not stop the others. It is counted,
+the engine logs why, and the next run tries again.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from chunked_upload.support import steady_clock
 
 @dataclass
 class Cleaned:
-    """How many uploads one run removed (or, on a dry run, would remove), and how many it could not.
+    """How many uploads one run removed (on a dry run: would remove), and how many it could not.
 
-    Removals that an earlier process had begun are counted only when they fail again.
+    Removals that an earlier process started are counted only when they fail again.
     """
 
     complete: int = 0
@@ -49,9 +49,9 @@ def delete_expired(
 ) -> Cleaned:
     """Remove an upload set's expired uploads.
 
-    Whether an upload is expired is asked again in the statement that claims it, so one that gets a
-    chunk meanwhile is left alone; several cleaners may run at once. The time is the steady clock's
-    (steady_clock.py), so that a leap of the wall clock ends no upload.
+    The statement that marks an upload for removal checks its expiry again, so an upload that gets a
+    chunk meanwhile stays. Several cleaners may run at once. The time is the steady clock's
+    (steady_clock.py), so a jump of the wall clock removes no upload.
 
     :param include_complete: also remove completed files older than the expiration delta.
     """
@@ -76,7 +76,7 @@ def delete_expired(
 
 
 def steady_now(upload_set: UploadSet) -> datetime:
-    """Return the time that removals go by: a wall clock whose leaps are doubted."""
+    """Return the time for removals: the wall clock, without sudden jumps."""
     note = Path(upload_set.app.instance_path) / "chunked_upload_clock.json"
     return steady_clock.steady_now(note, settle=upload_set.settings.expiration_delta)
 
@@ -93,7 +93,7 @@ def retry_completions(upload_set: UploadSet, notify: Callable[[Record], None]) -
 
 
 def _finish_removals(upload_set: UploadSet) -> int:
-    """Finish what a process began and died over; return how many failed again."""
+    """Finish removals whose process died; return how many failed again."""
     records, failed = upload_set.engine.records, 0
     for record in records.walk(records.queries.being_removed(upload_set.name)):
         try:

@@ -1,11 +1,10 @@
-"""Finds what crashes and accidents leave: parts without a record, records without their part.
+"""Finds and removes orphans: parts without a record, and records without their part.
 
-The server leaves neither, whenever it is killed: a record is made before its file and removed after
-it. Orphans come from outside: a database restored from a backup, a disk that was lost. So nothing
-is taken in haste. Only names of our own making are looked at, completed files never (what lies
-beside them may be anybody's), nothing younger than a grace time, and when most of what is there
-looks orphaned the likelier cause is a wrong database or a disk that is not mounted, and the sweep
-refuses.
+A killed server leaves neither, since it makes a record before its file and removes it after.
+Orphans come from outside, such as a database restored from a backup, or a lost disk. So the sweep
+is careful. It considers only names that this package makes, never completed files (files beside
+them may be anybody's), and nothing younger than a grace time. When most parts and records look
+orphaned, a wrong database or an unmounted disk is more likely, and the sweep refuses.
 """
 
 from __future__ import annotations
@@ -23,17 +22,17 @@ from chunked_upload.storage.powers import ListsParts
 
 _BATCH = 500
 
-#: With more orphans than this, and more than half of all there is, something else is wrong.
+#: If there are more orphans than this, and more than half of everything, something else is wrong.
 _SUSPICIOUS = 10
 
 
 class SuspiciousSweep(Exception):
-    """Most of what is there looks orphaned; nothing was removed."""
+    """Most parts and records look orphaned; nothing was removed."""
 
 
 @dataclass
 class Orphans:
-    """What one look found, in one storage and the tables of the upload sets that use it."""
+    """The orphans found in one storage and in the tables of the upload sets that use it."""
 
     storage: Storage
     #: Ids of parts that no record knows.
@@ -47,10 +46,10 @@ class Orphans:
 def find_orphans(
     upload_sets: Sequence[UploadSet], *, grace: timedelta, now: datetime
 ) -> list[Orphans]:
-    """Look through the storages of an app's upload sets; removes nothing.
+    """Return the orphans in the storages of an app's upload sets; remove nothing.
 
     :param upload_sets: all of the app's upload sets, since several may share a storage.
-    :param grace: how long something must have lain untouched.
+    :param grace: how long a part or record must have been untouched.
     """
     by_storage: dict[Any, list[UploadSet]] = {}
     for upload_set in upload_sets:
@@ -59,10 +58,10 @@ def find_orphans(
 
 
 def remove_orphans(found: Orphans, *, force: bool = False) -> int:
-    """Remove what :func:`find_orphans` found; returns how many.
+    """Remove the orphans that :func:`find_orphans` found, and return how many.
 
-    :param force: also when most of what is there would go.
-    :raises SuspiciousSweep: then, without ``force``.
+    :param force: remove them even if most parts and records look orphaned.
+    :raises SuspiciousSweep: when most do, and ``force`` is False.
     """
     for orphans, seen in ((found.parts, found.parts_seen), (found.records, found.records_seen)):
         if len(orphans) > max(_SUSPICIOUS, seen / 2) and not force:

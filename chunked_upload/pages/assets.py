@@ -1,7 +1,7 @@
 """The package's scripts and styles as browsers get them, from the ``static`` folder.
 
-A checkout serves its sources as they are. What is installed serves what the build made of them:
-minified, and beside each file the same compressed with gzip, for browsers that read it.
+A checkout serves its sources unchanged. An installed package serves the build's output: minified
+files, each with a gzip-compressed copy for browsers that accept it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from werkzeug.exceptions import NotFound
 from chunked_upload.http.errors import FileNotFound
 from chunked_upload.support.package_data import resource
 
-#: Types that must be exact under ``nosniff``; what the system's table says of them varies.
+#: Types that must be exact under ``nosniff``; the system's table varies.
 TYPES = {
     ".js": "text/javascript",
     ".mjs": "text/javascript",
@@ -26,7 +26,7 @@ TYPES = {
 
 
 def send_asset(name: str) -> Response:
-    """Return a file of the folder, as the request may have it: compressed, a part, or 304.
+    """Return a file of the folder in the form that the request allows: compressed, a range, or 304.
 
     :param name: path with slashes, from an untrusted client.
     :raises FileNotFound: when there is none, or it is hidden.
@@ -46,7 +46,7 @@ def send_asset(name: str) -> Response:
 
 
 def _send(path: PurePosixPath, *, suffix: str = "") -> Response | None:
-    """Send a file, or what lies beside it compressed, with the type of the file itself."""
+    """Send a file, or its compressed copy, with the type of the file itself."""
     mimetype = TYPES.get(path.suffix, "application/octet-stream")
     try:
         response = send_from_directory(

@@ -1,12 +1,12 @@
-"""What templates get as ``chunked_upload``: upload zones of Dropzone over our own transport, and
-the ready-made page (page.py).
+"""The template helper ``chunked_upload``: Dropzone's upload zones over our own transport, and the
+ready-made page (upload_page.py).
 
     {{ chunked_upload.head() }}
     {{ chunked_upload.dropzone(max_files=3, redirect_view="thanks") }}
 
 There is no inline script: a zone's options are JSON in an attribute, read by the module
 ``chunked-upload-dropzone.js``. So any Content-Security-Policy with ``script-src 'self'``, or with a
-nonce, will do, and no text of an app can break out of where it stands.
+nonce, works, and no text of an app can break out of its attribute.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _HIDDEN = Markup('<input type="hidden" name="{}" value="{}">')
 #: Bytes of the module's chunks where nothing says otherwise.
 _CHUNK_SIZE = 8 * 2**20
 
-#: The option of a text, and the name under which the module looks for it.
+#: The option of a text, and its name in the module.
 _TEXTS = {
     "default_message": "dictDefaultMessage",
     "invalid_file_type": "dictInvalidFileType",
@@ -68,7 +68,7 @@ class TemplateHelpers:
     """The helpers of one app's templates.
 
     :param upload_sets: the app's upload sets by name. A helper's ``upload_set`` chooses one; it
-    may be left     out where there is only one, or one has the default name.
+    may be left out if there is only one, or one has the default name.
     """
 
     def __init__(self, app: Flask, upload_sets: Mapping[str, UploadSet]) -> None:
@@ -194,7 +194,7 @@ def _chunk_size(upload_set: UploadSet, zone: ZoneOptions) -> int | None:
 
 
 def _service(upload_set: UploadSet, zone: ZoneOptions) -> dict[str, Any]:
-    """Return where the service is, and how its CSRF tokens are had."""
+    """Return where the service is, and how to get its CSRF tokens."""
     if zone.upload_action is not None:
         endpoint = f"{str(_url(zone.upload_action)).rstrip('/')}/"
         tokens, token = urljoin(endpoint, "csrf-token"), None
@@ -212,7 +212,7 @@ def _form_action(upload_set: UploadSet, zone: ZoneOptions) -> str:
 
 
 def _url(target: str | None) -> str | None:
-    """Return the URL of an endpoint; a path or URL is one already."""
+    """Return the URL of an endpoint; return a path or URL unchanged."""
     if target is None or "/" in target:
         return target
     return url_for(target)

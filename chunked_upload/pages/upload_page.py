@@ -1,9 +1,8 @@
 """The ready-made page for people: a document of its own, or a part of an app's page.
 
-The page itself is ``static/``: ``page.css``, the modules in ``page/``, and the library under them,
-``chunked-upload.js``. Here it is told where it runs: the upload set's addresses, and the upload
-set's limits as they hold for this request, so that what would be refused is said before a byte is
-sent.
+The page itself is in ``static/``: ``page.css``, the modules in ``page/``, and the library
+``chunked-upload.js`` that they use. This module adds the configuration: the upload set's URLs, and
+its limits for this request, so that the page rejects a file before it sends a byte.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ from chunked_upload.http.access import callers
 from chunked_upload.http.upload_set import UploadSet
 from chunked_upload.support.package_data import resource
 
-#: What the page needs, and nothing else: its modules, its style sheet, its requests, its worker,
-#: its icon; and WebAssembly, which computes the MD5.
+#: Allows only what the page needs: its modules, its style sheet, its requests, its worker, its
+#: icon, and WebAssembly, which computes the MD5.
 CONTENT_SECURITY_POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -36,7 +35,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
     ]
 )
 
-#: Also as the build writes it: statements on one line, without spaces.
+#: Matches the build's output too: statements on one line, without spaces.
 _IMPORT = re.compile(r'(?<![^;\n])(?:import|export)\b[^"(;]*\bfrom ?"(\.[^"]+)";')
 
 _HEADERS = {
@@ -109,9 +108,9 @@ def part(upload_set: UploadSet, *, nonce: str | None, **options: str | None) -> 
 
 @lru_cache(maxsize=1)
 def modules(static: Path) -> list[str]:
-    """Return the modules that the page imports, which browsers would find one import at a time.
+    """Return the modules that the page imports, for the browser to preload.
 
-    Loaded together they cost one round trip instead of five.
+    Loading them together takes one round trip instead of five.
     """
     found, waiting = set(), [static / "page" / "main.js"]
     while waiting:
@@ -127,7 +126,7 @@ def modules(static: Path) -> list[str]:
 def configuration(
     upload_set: UploadSet, *, title: str | None, sign_in: str | None
 ) -> dict[str, Any]:
-    """Return what the page must know of the upload set and of this request's limits."""
+    """Return the page's configuration: the upload set's URLs and this request's limits."""
     settings = upload_set.settings
     view = upload_set.upload_view(upload_set)
     names = view.field_name or settings.field_name
@@ -147,7 +146,7 @@ def configuration(
 
 
 def _sign_in_with(upload_set: UploadSet) -> str | None:
-    """Return how callers make themselves known: by a token, by the app, or not at all."""
+    """Return how callers authenticate: by a token, by the app, or not at all."""
     if not upload_set.login_required:
         return None
     only_tokens = upload_set.settings.tokens and upload_set.hooks.user_loader is None

@@ -1,4 +1,4 @@
-"""What pages fetch beside uploads: the package's own scripts and styles, and CSRF tokens."""
+"""The views that pages need besides uploads: the package's scripts and styles, and CSRF tokens."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class StaticView(ChunkedUploadBaseView):
     """The package's ``static`` folder, for apps whose pages include the library or Dropzone."""
 
     def get(self, filename: str) -> Response:
-        """Send one of the files; asked again, the answer is 304 while it has not changed.
+        """Send a file, or 304 if the browser already has it.
 
-        How long browsers may keep it without asking is the app's ``SEND_FILE_MAX_AGE_DEFAULT``, as
-        for Flask's own static files: by default they ask each time, so that after an upgrade no
+        The app's ``SEND_FILE_MAX_AGE_DEFAULT`` says how long browsers may keep it without asking,
+        as for Flask's own static files. By default they ask each time, so that after an upgrade no
         page mixes old modules with new ones.
         """
         return send_asset(filename)
@@ -27,13 +27,13 @@ class StaticView(ChunkedUploadBaseView):
 
 
 class CsrfTokenView(ChunkedUploadBaseView):
-    """A CSRF token for a page that is older than its session, or of another origin."""
+    """A CSRF token for a page that is older than its session, or comes from another origin."""
 
     def get(self) -> Response:
         """Answer ``{"csrf_token": …}``; null when none is needed.
 
-        Only pages that may read answers of this origin get to see it, and it is good for nothing
-        without the session's cookie.
+        Only pages that may read answers of this origin can see the token, and it works only with
+        the session's cookie.
         """
         token = csrf.new_token() if self.upload_set.checks_csrf else None
         if token and not self.upload_set.login_required:
@@ -45,7 +45,7 @@ class CsrfTokenView(ChunkedUploadBaseView):
     head = get
 
 
-#: The routes of what pages fetch beside uploads.
+#: The routes of these views.
 ROUTES = (
     Route("/static/<path:filename>", "static", {"GET": StaticView}),
     Route("/csrf-token", "csrf_token", {"GET": CsrfTokenView}),

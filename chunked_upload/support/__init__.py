@@ -1,1 +1,1 @@
-"""Small helpers that know nothing of uploads."""
+"""Small helpers that have nothing to do with uploads."""

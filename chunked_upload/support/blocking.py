@@ -1,7 +1,7 @@
-"""What a slow call is wrapped in: a sync, a round trip to a database server, a wait for a digest.
+"""The context for slow calls: a sync, a round trip to a database server, a wait for a digest.
 
-By default nothing. A server that lets requests compute one at a time sets what lets the others
-pass meanwhile (:func:`wrap_blocking`).
+By default it does nothing. A server that lets requests compute one at a time sets a context that
+lets other requests run meanwhile (:func:`wrap_blocking`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Client file names: what is kept as metadata, and what may become a name on disk.
+"""Cleans client file names, for metadata and for names on disk.
 
-Names are data from a stranger. :func:`clean_filename` makes one safe to show and to store;
-:func:`portable_filename` makes one safe to create on any file system. Neither ever yields a path.
+Names are untrusted. :func:`clean_filename` makes a name safe to show and to store;
+:func:`portable_filename` makes a name safe to create on any file system. Neither returns a path.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathvalidate import sanitize_filename
 #: adds an upload id (33 bytes).
 _MAX_DISK_BYTES = 200
 
-#: Names of Windows that pathvalidate lets pass.
+#: Reserved names of Windows that pathvalidate accepts.
 _DEVICE = re.compile(r"(CONIN\$|CONOUT\$|CLOCK\$)(\.|$)", re.IGNORECASE)
 
 #: Controls, bidi controls, what has no width, line separators, tags, lone surrogates. Written out,
@@ -46,9 +46,9 @@ def clean_filename(name: str) -> str:
 
 
 def portable_filename(name: str, *, fallback: str) -> str:
-    """Return a name that every common file system takes, never hidden, never reserved.
+    """Return a name that every common file system accepts, never hidden, never reserved.
 
-    :param name: the client's name; anything.
+    :param name: the client's name; any text.
     :param fallback: used when nothing usable is left.
     """
     # NFKC turns look-alike separators and dots (fullwidth solidus …) into what they look like
@@ -64,7 +64,7 @@ def portable_filename(name: str, *, fallback: str) -> str:
 def extension(name: str) -> str:
     """Return the extension that ``name`` would have on disk, in lower case without its dot.
 
-    Empty when there is none; a name that is nothing but an extension (``.htaccess``) is its own.
+    Empty when there is none. A name that is only an extension (``.htaccess``) is its own extension.
     """
     return min(extensions(name), key=len, default="")
 

@@ -1,4 +1,4 @@
-"""Where the folders lie that are shipped beside the code: ``static`` and ``migrations``."""
+"""Finds the folders that are shipped with the code: ``static`` and ``migrations``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 
 
 def resource(name: str) -> Path:
-    """Return a folder that the wheel carries inside the package and a checkout beside it."""
-    package = Path(__file__).resolve().parent.parent  # an editable install is a link to it
+    """Return a folder that is inside the package in a wheel, and beside it in a checkout."""
+    package = (
+        Path(__file__).resolve().parent.parent
+    )  # resolved, since an editable install may be a link
     return package / name if (package / name).is_dir() else package.parent / name

@@ -1,13 +1,13 @@
-"""A clock for the cleaner that does not believe sudden leaps.
+"""A clock for the cleaner that does not trust sudden jumps.
 
-When the wall clock is stepped a day ahead, every upload in progress looks a day old. The cleaner
-must not act on that. So each run leaves a note in the storage: what the wall clock said, and how
-long the machine had been up. A later run of the same boot knows how much time really passed, and
-takes the earlier of both readings. A clock that was rightly corrected is believed again once it
-has been steady for as long as uploads live.
+When the wall clock jumps a day ahead, every upload in progress looks a day old. The cleaner must
+not act on that. So each run writes a note to the storage: the wall clock's time, and the machine's
+uptime. A later run of the same boot knows how much time has really passed, and uses the earlier of
+both times. If the jump was a correction, the clock is trusted again once it has been steady for as
+long as uploads live.
 
-The note is per machine, as is the uptime; without one (first run, new boot, no Linux) the wall
-clock is all there is.
+The note is per machine, like the uptime. Without a note (first run, new boot, no Linux) only the
+wall clock is left.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-#: Corrections smaller than this (NTP, leap seconds) are no leaps.
+#: Corrections smaller than this (NTP, leap seconds) are no jumps.
 TOLERANCE = timedelta(minutes=5)
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def steady_now(note: Path, *, settle: timedelta) -> datetime:
-    """Return the time, aware and in UTC, not ahead of what has really passed since the last call.
+    """Return the time, aware and in UTC, no further ahead than time has passed since the last call.
 
-    :param note: file in which the last reading is kept.
-    :param settle: how long a leap is doubted.
+    :param note: file with the last reading.
+    :param settle: how long a jump is not trusted.
     """
     wall = datetime.now(UTC)
     uptime, boot = _uptime(), _boot()
@@ -37,7 +37,7 @@ def steady_now(note: Path, *, settle: timedelta) -> datetime:
         return wall
     now, doubted_since = _judge(_read(note), wall, uptime, boot, settle)
     reading = {"boot": boot, "uptime": uptime, "time": now.timestamp(), "doubt": doubted_since}
-    with suppress(OSError):  # a note that cannot be written leaves the next run with the wall clock
+    with suppress(OSError):  # without a note, the next run uses the wall clock
         note.parent.mkdir(parents=True, exist_ok=True)
         note.write_text(json.dumps(reading))
     return now
@@ -46,7 +46,7 @@ def steady_now(note: Path, *, settle: timedelta) -> datetime:
 def _judge(
     last: dict[str, Any], wall: datetime, uptime: float, boot: str, settle: timedelta
 ) -> tuple[datetime, float | None]:
-    """Return the time to go by, and since which uptime the wall clock is doubted."""
+    """Return the time to use, and the uptime since which the wall clock is not trusted."""
     if last.get("boot") != boot:
         return wall, None
     passed = timedelta(seconds=uptime - float(last["uptime"]))
@@ -68,7 +68,7 @@ def _read(note: Path) -> dict[str, Any]:
 
 
 def _uptime() -> float | None:
-    """Return seconds since boot, sleep included, which nobody can set."""
+    """Return seconds since boot, including sleep; nobody can set this clock."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else None
 
 

@@ -1,4 +1,4 @@
-"""For tests of what extends this package: conformance suites. They need pytest.
+"""Conformance suites for tests of packages that extend this one. They need pytest.
 
 Example::
 

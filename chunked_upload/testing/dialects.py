@@ -1,8 +1,8 @@
 """A conformance suite for dialects of the wire.
 
-What any dialect must do, whatever its requests look like: each error has a status and words, its
-uploads are the same uploads that the other dialects see, its own form fields are not metadata, a
-refusal leaves nothing behind, and requests of other dialects are left alone.
+Every dialect must do the following, whatever its requests look like. Each error has a status and
+words. Other dialects see its uploads. Its own form fields are not kept as metadata. A refusal
+leaves nothing behind. It does not take requests of other dialects.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _DATA = bytes(range(256)) * 5
 
 
 class DialectConformance:
-    """Subclass it, set ``dialect``, and give it a method :meth:`send`, and pytest runs it."""
+    """Tests of a dialect. Subclass it, set ``dialect``, and define :meth:`send`; pytest runs it."""
 
     #: The dialect's class.
     dialect: type[Dialect]

@@ -1,4 +1,4 @@
-"""What every storage must do, as tests to run against yours.
+"""A conformance suite for storages: tests of what every storage must do.
 
 Tests of a power (:mod:`chunked_upload.storage.powers`) are skipped for storages without it.
 """
@@ -35,7 +35,7 @@ DATA = b"hello world"
 
 @dataclass
 class AnUpload:
-    """An upload as storages see it, without a database."""
+    """An upload for storages, without a database."""
 
     upload_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     offset: int = 0
@@ -46,14 +46,14 @@ class AnUpload:
 
 
 def an_upload(upload: AnUpload | str, offset: int = 0, filename: str = "file.bin") -> AnUpload:
-    """Return an upload of an id, or another with its id and state."""
+    """Return a new upload with an id, or with another upload's id and state."""
     if isinstance(upload, str):
         return AnUpload(upload, offset, filename)
     return replace(upload, offset=offset, filename=filename)
 
 
 def put(storage: Storage, upload: AnUpload, data: bytes, start: int | None = None) -> AnUpload:
-    """Store bytes at the upload's end, or elsewhere, and commit them."""
+    """Store bytes at the upload's end, or at ``start``, and commit them."""
     at = upload.offset if start is None else start
     with storage.open_writer(upload, at, at + len(data), have=upload.offset) as writer:
         writer.write(data, at)
@@ -64,7 +64,7 @@ def put(storage: Storage, upload: AnUpload, data: bytes, start: int | None = Non
 
 
 def commit(upload: AnUpload, changes: StorageState | None) -> None:
-    """Record what a writer's sync has returned."""
+    """Merge the changes that a writer's sync returned into the upload's state."""
     upload.storage_state = merge(upload.storage_state, changes)
 
 
@@ -90,7 +90,7 @@ class StorageConformance:
 
     @pytest.fixture
     def storage(self) -> Storage:
-        """Return an empty storage; to be overridden."""
+        """Return an empty storage; override this fixture."""
         raise NotImplementedError("give your subclass a fixture named 'storage'")
 
     # Parts
