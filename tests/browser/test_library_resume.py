@@ -79,7 +79,7 @@ def test_another_browser_of_the_same_caller_goes_on(
     assert [path.read_bytes() for path in network.stored] == [file.read_bytes()]
 
 
-def test_another_file_of_that_name_begins_anew_and_leaves_the_first_alone(
+def test_another_file_of_that_name_starts_again_and_leaves_the_first_alone(
     begun: tuple[LibraryPage, Path], network: Network, tmp_path: Path
 ) -> None:
     page, file = begun
@@ -131,7 +131,7 @@ def test_a_change_in_a_long_beginning_is_found_out_at_once(
     assert [path.read_bytes() for path in network.stored] == [file.read_bytes()]
 
 
-def test_an_expired_upload_begins_anew_and_says_so(
+def test_an_expired_upload_starts_again_and_says_so(
     begun: tuple[LibraryPage, Path], network: Network
 ) -> None:
     page, file = begun

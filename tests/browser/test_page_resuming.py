@@ -61,7 +61,7 @@ def test_another_file_is_not_taken_for_it(visitor: Visitor) -> None:
     assert [upload["filename"] for upload in visitor.listing()] == ["film.mp4"]
 
 
-def test_a_file_of_the_same_name_and_size_begins_anew(visitor: Visitor) -> None:
+def test_a_file_of_the_same_name_and_size_starts_again(visitor: Visitor) -> None:
     begin(visitor)
     visitor.pick_again(
         "Choose the file film.mp4 again to resume",
@@ -183,7 +183,7 @@ def test_a_wrong_md5_is_said_clearly_with_what_to_do(visitor: Visitor) -> None:
     visitor.assert_stored(file)  # and nothing else is there any more
 
 
-def test_an_expired_upload_begins_anew_and_says_so(visitor: Visitor) -> None:
+def test_an_expired_upload_starts_again_and_says_so(visitor: Visitor) -> None:
     begin(visitor)
     visitor.let_expire("film.mp4")
     visitor.pick_again("Choose the file film.mp4 again to resume", visitor.directory / "film.mp4")
@@ -195,7 +195,7 @@ def test_an_expired_upload_begins_anew_and_says_so(visitor: Visitor) -> None:
     assert done[0]["md5"] == md5_of((visitor.directory / "film.mp4").read_bytes())
 
 
-def test_an_upload_that_the_server_lost_begins_anew_and_says_so(visitor: Visitor) -> None:
+def test_an_upload_that_the_server_lost_starts_again_and_says_so(visitor: Visitor) -> None:
     begin(visitor)
     [upload] = visitor.listing()
     visitor.context.request.delete(f"{visitor.site.url}/uploads/{upload['upload_id']}")

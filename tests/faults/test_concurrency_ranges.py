@@ -248,9 +248,7 @@ def test_overlap_with_the_same_bytes_is_accepted(app: Flask, engine: UploadEngin
         assert engine.completion.checksums(record)["md5"] == md5_of(content)
 
 
-def test_writer_whose_claim_was_given_away_commits_nothing(
-    app: Flask, engine: UploadEngine
-) -> None:
+def test_writer_whose_lease_was_preempted_commits_nothing(app: Flask, engine: UploadEngine) -> None:
     """There is room for so many writers at a time; the oldest loses its place, and must notice."""
     crowd = 70
     with app.app_context():

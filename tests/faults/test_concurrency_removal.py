@@ -53,7 +53,7 @@ def test_abort_of_a_record_that_a_chunk_has_moved_since_leaves_nothing(
     assert nothing_left(app)
 
 
-def test_removal_beside_a_chunk_that_takes_the_turn_leaves_nothing(
+def test_removal_beside_a_chunk_that_takes_the_lease_leaves_nothing(
     app: Flask, engine: UploadEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with app.app_context():

@@ -188,7 +188,7 @@ def test_stalled_chunk_does_not_hold_up_a_resume_in_another_process(run: Run) ->
 
 
 @row("holder continues while the newcomer writes", databases=BOTH)
-def test_displaced_chunk_writes_nothing_beside_the_one_that_displaced_it(run: Run) -> None:
+def test_preempted_chunk_writes_nothing_beside_the_one_that_took_over(run: Run) -> None:
     """Both send at the same time, buffer by buffer, after the takeover."""
     rounds = run.amount(reduced=4, full=150)
     with Site(run, workers=2) as at, at.client() as client:

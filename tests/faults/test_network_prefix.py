@@ -66,7 +66,7 @@ def test_broken_chunk_is_dropped_where_the_whole_chunk_rule_holds(
         assert records(app)[0].offset == 0
 
 
-def test_prefix_of_a_displaced_chunk_is_not_kept(app: Flask, engine: UploadEngine) -> None:
+def test_prefix_of_a_preempted_chunk_is_not_kept(app: Flask, engine: UploadEngine) -> None:
     """What a stalled writer has is the newcomer's to overwrite, so it may not be recorded."""
     with app.app_context():
         record = new_upload(engine, len(CONTENT))

@@ -420,7 +420,7 @@ def test_completing_again_in_the_other_dialect(sent: DropzoneFile) -> None:
     assert Protocol(sent.client).complete(upload_id, DATA).status_code == 200
 
 
-def test_begun_here_gone_on_there(app: Flask, sent: DropzoneFile) -> None:
+def test_started_here_continued_there(app: Flask, sent: DropzoneFile) -> None:
     upload_id = sent.send(0).get_json()["upload_id"]
     other = Protocol(sent.client)
     assert other.put(upload_id, DATA[5:], 5, 14).status_code == 200
@@ -428,7 +428,7 @@ def test_begun_here_gone_on_there(app: Flask, sent: DropzoneFile) -> None:
     is_complete(app, sent.send(1))
 
 
-def test_begun_there_gone_on_here(app: Flask, sent: DropzoneFile) -> None:
+def test_started_there_continued_here(app: Flask, sent: DropzoneFile) -> None:
     upload_id = Protocol(sent.client).chunk(DATA[:7], 0, 14).get_json()["upload_id"]
     sent.params = {"upload_id": upload_id}
     refused(sent.send(1, dztotalfilesize=15), 400, "Total size does not match", length=14)

@@ -183,7 +183,7 @@ def test_the_others_go_on_when_the_maker_fails(told: tuple[Flask, list[str]]) ->
     check(app, calls, answers)
 
 
-def test_the_others_may_have_only_begun(told: tuple[Flask, list[str]]) -> None:
+def test_the_others_may_have_only_started(told: tuple[Flask, list[str]]) -> None:
     """Then the record stays for them, although nothing of it is stored yet."""
     app, calls = told
     gate, maker = breaking(app, 0)

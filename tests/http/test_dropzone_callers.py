@@ -120,7 +120,7 @@ def test_a_cookie_outlives_a_change_of_network(sent: DropzoneFile) -> None:
     assert sent.send(2).get_json()["status"] == 2
 
 
-def test_two_uploads_begun_at_once_outlive_it_both(app: Flask, sent: DropzoneFile) -> None:
+def test_two_uploads_started_at_once_outlive_it_both(app: Flask, sent: DropzoneFile) -> None:
     """Each gives another cookie, and a browser keeps the one that comes last."""
     other = DropzoneFile(sent.client, DATA, uuid="two")
     at(sent, browser(app)).send(0)

@@ -324,7 +324,7 @@ def test_a_chunk_elsewhere(
     untouched.check()
 
 
-def test_a_whole_file_for_a_begun_upload(protocol: Protocol, untouched: Untouched) -> None:
+def test_a_whole_file_for_a_started_upload(protocol: Protocol, untouched: Untouched) -> None:
     response = protocol.chunk(DATA, upload_id=untouched.upload_id)
     refused(response, 400, "Offsets do not match", offset=6)
     untouched.check()

@@ -192,7 +192,7 @@ def test_a_lost_last_answer_is_asked_for_again(server: Server, folder: Path, sta
 
 
 @pytest.mark.parametrize("changed", [DATA[:-1], DATA[::-1]], ids=["shorter", "same size"])
-def test_a_file_that_has_changed_begins_anew(
+def test_a_file_that_has_changed_starts_again(
     server: Server, folder: Path, start: Upload, changed: bytes
 ) -> None:
     (folder / "file").write_bytes(DATA)
@@ -206,7 +206,7 @@ def test_a_file_that_has_changed_begins_anew(
     assert_stored(server, said, changed)
 
 
-def test_an_upload_that_the_server_has_forgotten_begins_anew(
+def test_an_upload_that_the_server_has_forgotten_starts_again(
     server: Server, folder: Path, start: Upload
 ) -> None:
     (folder / "file").write_bytes(DATA)

@@ -74,7 +74,7 @@ def test_promised_bytes_that_are_not_there(storage: LocalStorage, have: int) -> 
         storage.promote(upload(upload_id, 12, "f"), "done")
 
 
-def test_a_newcomers_turn_ends_an_overlapping_one(storage: LocalStorage) -> None:
+def test_a_newcomers_lease_ends_an_overlapping_one(storage: LocalStorage) -> None:
     upload_id = new_upload_id()
     old = storage.open_writer(upload(upload_id), 0, 11, have=0)
     old.write(b"old", 0)
@@ -101,7 +101,7 @@ def test_turns_beside_each_other(storage: LocalStorage) -> None:
     assert b"".join(storage.read_part(upload(upload_id), 0, 11)) == DATA
 
 
-def test_discarding_ends_every_turn(storage: LocalStorage) -> None:
+def test_discarding_ends_every_lease(storage: LocalStorage) -> None:
     upload_id = new_upload_id()
     lease = storage.open_writer(upload(upload_id), 0, None, have=0)
     storage.discard_part(upload(upload_id))
@@ -410,7 +410,7 @@ def test_the_check_tells_a_root_that_cannot_be(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fails", ["the side file", "the lease table", "the part, which is short"])
-def test_a_turn_that_cannot_be_taken_gives_its_descriptors_back(
+def test_a_lease_that_cannot_be_taken_gives_its_descriptors_back(
     storage: LocalStorage, monkeypatch: pytest.MonkeyPatch, fails: str
 ) -> None:
     def refuse(*_: object) -> Any:
