@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from chunked_upload.settings.keys import PREFIX, SPECS
+from chunked_upload.http.dialect import registered as registered_dialects
+from chunked_upload.settings.keys import SPECS
 from chunked_upload.settings.schema import Spec, specs
-from chunked_upload.storage.registry import registered
+from chunked_upload.settings.sources import PREFIX
+from chunked_upload.storage.registry import registered as registered_storages
 
 PAGE = Path(__file__).with_name("settings.md")
 
@@ -50,7 +52,7 @@ The stand-alone server also reads
 
 def render() -> str:
     """Return the page."""
-    return HEAD + "".join(map(section, SPECS.values())) + of_storages()
+    return HEAD + "".join(map(section, SPECS.values())) + of_others()
 
 
 def section(spec: Spec) -> str:
@@ -61,13 +63,14 @@ def section(spec: Spec) -> str:
     )
 
 
-def of_storages() -> str:
-    """Return the parts about settings that storages have of their own."""
+def of_others() -> str:
+    """Return the parts about settings that storages and dialects have of their own."""
+    storages = {kind.__name__: kind.settings for kind in registered_storages().values()}
+    dialects = {kind.__name__: kind.settings for kind in registered_dialects().values()}
     return "".join(
-        f"\n# Settings of `{kind.__name__}`\n"
-        + "".join(map(section, specs(kind.settings).values()))
-        for kind in dict.fromkeys(registered().values())
-        if kind.settings
+        f"\n# Settings of `{name}`\n" + "".join(map(section, specs(settings).values()))
+        for name, settings in (storages | dialects).items()
+        if settings is not None
     )
 
 

@@ -106,6 +106,8 @@ class Dialect:
     #: Form fields that belong to the dialect. They are not kept as metadata, must not come twice
     #: with different values, and must not come after the file.
     fields: ClassVar[frozenset[str]] = frozenset()
+    #: Class of the dialect's own settings, as :attr:`chunked_upload.storage.Storage.settings`.
+    settings: ClassVar[type | None] = None
     #: Headers that its clients send from other origins (CORS).
     request_headers: ClassVar[tuple[str, ...]] = ()
     #: Headers that its clients read from answers to other origins.

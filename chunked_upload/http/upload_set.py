@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import Flask, Request, Response, current_app, has_request_context, request, url_for
@@ -20,12 +20,14 @@ from chunked_upload.records.deletions import watch_deletions
 from chunked_upload.records.model import Status
 from chunked_upload.records.relationships import in_session
 from chunked_upload.records.repository import Record, Records
-from chunked_upload.settings.keys import Settings, Sources
-from chunked_upload.storage.registry import make_storage, storage_class
+from chunked_upload.settings.keys import Settings
+from chunked_upload.settings.sources import Sources
+from chunked_upload.storage.registry import all_storages, make_storage, storage_class
 
 from .access import callers, cors, csrf
 from .access.callers import Caller
-from .dialect import Dialects
+from .dialect import Dialect, Dialects
+from .dialect import registered as registered_dialects
 from .schemas import UploadSchema
 from .wire.body import BEFORE_WAITING
 
@@ -72,7 +74,7 @@ class UploadSet:
         self.complete_view = complete_view
         self.dialects = dialects or Dialects()
         #: Read and checked here, once: a later change of ``app.config`` has no effect.
-        self.settings = _load(app, overrides)
+        self.settings = _load(app, overrides, self.dialects)
         self._storage = make_storage(self.settings, f"{app.instance_path}/uploads")
         self._own_db = own_db
         #: Flask-SQLAlchemy's, which takes a while to look them up, and every statement needs one.
@@ -222,16 +224,20 @@ class UploadSet:
         return durability.prepare(engine, own=self._own_db, durable=self.settings.durable)
 
 
-def _load(app: Flask, overrides: Mapping[str, Any]) -> Settings:
-    """Read and check the settings, those of the storage's own among them.
+def _load(app: Flask, overrides: Mapping[str, Any], dialects: Iterable[Dialect]) -> Settings:
+    """Read and check the settings, the storage's and the dialects' own among them.
 
     :raises ConfigurationError: for one that is unknown or cannot work.
     """
     sources = Sources(app.config, overrides)
     settings = sources.read(Settings)
-    own = storage_class(settings).settings
-    if own is not None:
-        settings = settings.with_own(sources.read(own))
+    for own in (storage_class(settings).settings, *(dialect.settings for dialect in dialects)):
+        if own is not None:
+            settings = settings.with_own(sources.read(own))
+    of_others = {kind.settings for kind in all_storages()}
+    for others in of_others | {kind.settings for kind in registered_dialects().values()}:
+        if others is not None:
+            sources.leave_to_others(others)
     sources.refuse_unknown()
     for name in settings.kept_checksums:
         registry.find(name)

@@ -13,12 +13,9 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from chunked_upload.errors import ConfigurationError
-
 from . import fields, names
-from .schema import Given, nearest, read, setting, specs
-
-PREFIX = "CHUNKED_UPLOAD_"
+from .schema import setting, specs
+from .sources import PREFIX, Sources
 
 #: Environment variables of the stand-alone server that are not settings of an upload set.
 SERVER_VARIABLES = ("CHUNKED_UPLOAD_CONFIG", "CHUNKED_UPLOAD_INSTANCE")
@@ -260,7 +257,7 @@ class Settings:
         default=2048,
     )
 
-    #: Settings of the storage's own, by their class.
+    #: Settings of the storage's and the dialects' own, by their class.
     own: Mapping[type, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -280,58 +277,17 @@ class Settings:
         return settings
 
     def of(self, kind: type[_T]) -> _T:
-        """Return the settings of a storage, by their class."""
+        """Return the settings of a storage or dialect, by their class."""
         own: _T = self.own[kind]
         return own
 
     def with_own(self, own: Any) -> Settings:
-        """Return the same, and settings of a storage."""
+        """Return the same, and settings of a storage or dialect."""
         return replace(self, own={**self.own, type(own): own})
 
 
 SPECS = specs(Settings)
 KEYS = tuple(PREFIX + name.upper() for name in SPECS)
-
-
-class Sources:
-    """Where the settings of an upload set come from: ``app.config``, and keywords, which win.
-
-    Every class of settings is read from it; then what nobody has read is refused.
-    """
-
-    def __init__(self, config: Mapping[str, Any], keywords: Mapping[str, Any]) -> None:
-        self._config = {key: value for key, value in config.items() if key.startswith(PREFIX)}
-        self._keywords = keywords
-        self._names: set[str] = set()
-
-    def read(self, kind: type[_T]) -> _T:
-        """Return the settings of a class.
-
-        :raises ConfigurationError: naming the key, the value and what would do.
-        """
-        given = {}
-        for name in specs(kind):
-            key = PREFIX + name.upper()
-            if name in self._keywords:
-                given[name] = Given(key, self._keywords[name])
-            elif key in self._config:
-                given[name] = Given(key, self._config[key])
-            self._names.add(name)
-        return read(kind, given)
-
-    def refuse_unknown(self) -> None:
-        """Refuse a mistyped name, since its setting (a limit, say) would not take effect.
-
-        :raises ConfigurationError: with the name that was probably meant.
-        """
-        shown = {name: name for name in self._keywords}
-        shown |= {key.removeprefix(PREFIX).lower(): key for key in self._config}
-        for name in sorted(set(shown) - self._names):
-            advice = "docs/settings.md lists them all"
-            if meant := nearest(name, self._names):
-                is_key = shown[name].startswith(PREFIX)
-                advice = f"did you mean {PREFIX + meant.upper() if is_key else meant}?"
-            raise ConfigurationError(f"{shown[name]} is not a setting; {advice}")
 
 
 def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:

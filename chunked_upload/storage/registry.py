@@ -60,6 +60,18 @@ def make_storage(settings: Settings, default_root: str) -> Storage:
     return storage_class(settings).from_settings(settings, default_root)
 
 
+def all_storages() -> set[type[Storage]]:
+    """Return every storage class there is: the registered ones, and the subclasses of apps."""
+    found: set[type[Storage]] = set()
+    waiting = [*registered().values(), *Storage.__subclasses__()]
+    while waiting:
+        kind = waiting.pop()
+        if kind not in found:
+            found.add(kind)
+            waiting.extend(kind.__subclasses__())
+    return found
+
+
 def _by_url(url: str) -> type[Storage]:
     parts = urlsplit(url)
     kind = registered().get(parts.scheme)

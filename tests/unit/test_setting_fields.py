@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from chunked_upload.errors import ConfigurationError
 from chunked_upload.settings import fields
-from chunked_upload.settings.keys import PREFIX, SPECS, Settings, Sources, from_environment
+from chunked_upload.settings.keys import SPECS, Settings, from_environment
 from chunked_upload.settings.schema import Given, read, setting
+from chunked_upload.settings.sources import PREFIX, Sources
 from chunked_upload.support.filenames import extensions, has_extension
 
 SWITCHES = [

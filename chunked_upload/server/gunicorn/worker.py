@@ -40,7 +40,8 @@ from gunicorn.http.message import Request
 from gunicorn.workers.base import Worker
 
 from chunked_upload.http.wire.linger import LINGERS_KEY
-from chunked_upload.settings.keys import Settings, Sources
+from chunked_upload.settings.keys import Settings
+from chunked_upload.settings.sources import Sources
 from chunked_upload.support.blocking import wrap_blocking
 
 from . import request_gate
