@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
-from flask import Flask, Request
+from flask import Flask, Request, render_template_string
 
 from chunked_upload import ChunkedUpload, ChunkedUploadView
 from tests.conftest import create_tables
@@ -379,6 +380,21 @@ def test_allowed_extensions(limited: Callable[..., Flask], name: str, accepted: 
         for response in responses:
             refused(response, 415)
         assert nothing_left(app)
+
+
+def test_an_extension_may_have_several_parts(limited: Callable[..., Flask]) -> None:
+    app = limited(allowed_extensions=("tar.gz", "*.JPG "), denied_extensions=(".old.jpg",))
+    client = app.test_client()
+    refused(post_form(client, file(DATA, "a.gz")), 415)
+    refused(post_form(client, file(DATA, "tar.gz")), 415)
+    answer = refused(post_form(client, file(DATA, "a.old.jpg")), 415)
+    assert answer["detail"] == "Files of type 'old.jpg' are not accepted"
+    assert nothing_left(app)
+    for name in ("a.tar.gz", "a.b.TAR.GZ", "a.jpg", "old.jpg"):
+        assert post_form(client, file(DATA, name)).status_code == 200
+    with app.test_request_context():
+        zone = unescape(render_template_string("{{ chunked_upload.dropzone() }}"))
+    assert '"accept": ".tar.gz,.jpg"' in zone
 
 
 @pytest.mark.parametrize(
