@@ -140,8 +140,8 @@ def test_a_header_four_times_as_long_takes_no_more_than_it_must(unit: str) -> No
         parse_header('x; filename="' + unit * count + '"x')
         return time.thread_time() - began
 
-    short = min(seconds(10_000) for _ in range(3))
-    long = min(seconds(40_000) for _ in range(3))
+    short = min(seconds(5_000) for _ in range(3))
+    long = min(seconds(20_000) for _ in range(3))
     assert long < 10 * short + 0.02
 
 
