@@ -15,7 +15,7 @@ const SOURCES = join(HERE, "..", "static");
 /** The files of each package that pages load, by their maker already minified. */
 const VENDORED = {
   dropzone: ["dist/min/dropzone.min.js", "dist/min/dropzone.min.css"],
-  "hash-wasm": ["dist/md5.umd.min.js"],
+  "hash-wasm": ["dist/md5.umd.min.js", "dist/sha256.umd.min.js"],
 };
 
 /** Suffixes of files that esbuild minifies, and the loader that reads them. */

@@ -1,17 +1,23 @@
 /**
- * Computes MD5s in a worker: of samples (a file's fingerprint) and of whole files while they are uploaded.
+ * Computes digests in a worker: of samples (a file's fingerprint) and of whole files while they are uploaded.
  * The worker reads each file itself, but never far ahead of the sender, so that every byte is read from
  * the disk once and comes from memory the second time.
  *
- * In:  {type: "fingerprint", id, file} · {type: "start", id, file, expected} ·
+ * In:  {type: "fingerprint", id, file} · {type: "start", id, file, checksum, expected} ·
  *      {type: "allow", id, upTo} · {type: "stop", id}
  * Out: {type: "fingerprint", id, value} · {type: "checkpoint", id, checkpoint} · {type: "differs", id} ·
- *      {type: "md5", id, value} · {type: "failed", id, name, message}
+ *      {type: "digest", id, value} · {type: "failed", id, name, message}
  */
 
-/** hash-wasm, which defines `hashwasm`; see the Makefile. Imported by URL, so that it is not type-checked. */
-const loading = import(new URL("./vendor/md5.umd.min.js", import.meta.url).href);
-loading.catch(() => {}); // the error reaches whoever awaits it
+/**
+ * What makes the hashers of a checksum, once its part of hash-wasm is loaded.
+ *
+ * @type {Map<import("./chunked-upload/types.js").ChecksumName, Promise<() => Promise<DigestHasher>>>}
+ */
+const makers = new Map();
+/** Each part defines `hashwasm` again, so they are loaded one by one. @type {Promise<unknown>} */
+let loaded = Promise.resolve();
+load("md5"); // fingerprints need it in any case
 
 /** Bytes that are read in one piece. */
 const PIECE = 4 * 2 ** 20;
@@ -27,8 +33,9 @@ const SAMPLE_SIZE = 16 * 1024;
  * @property {File} file
  * @property {number} allowed Bytes that may be hashed so far.
  * @property {number} hashed
- * @property {{length: number, md5: string} | null} expected Expected MD5 of the first bytes.
- * @property {Md5Hasher | null} md5
+ * @property {import("./chunked-upload/types.js").ChecksumName} checksum
+ * @property {{length: number, digest: string} | null} expected Expected digest of the first bytes.
+ * @property {DigestHasher | null} hasher
  * @property {{start: number, bytes: Promise<ArrayBuffer>} | null} next The piece being read ahead.
  */
 
@@ -43,8 +50,13 @@ addEventListener("message", ({ data }) => {
       (error) => fail(data.id, error),
     );
   } else if (data.type === "start") {
-    const { id, file, expected } = data;
-    jobs.set(id, { id, file, expected, allowed: 0, hashed: 0, md5: null, next: null });
+    const { id, file, checksum, expected } = data;
+    load(checksum); // now, while there is a network
+    const digest = expected?.[checksum];
+    jobs.set(id, {
+      ...{ id, file, checksum, allowed: 0, hashed: 0, hasher: null, next: null },
+      expected: digest ? { length: expected.length, digest } : null,
+    });
   } else if (data.type === "allow") {
     const job = jobs.get(data.id);
     if (job) job.allowed = Math.max(job.allowed, data.upTo);
@@ -54,9 +66,29 @@ addEventListener("message", ({ data }) => {
   }
 });
 
-async function createHasher() {
-  await loading;
-  return (await hashwasm.createMD5()).init();
+/**
+ * Load the part of hash-wasm that computes a checksum.
+ *
+ * @param {import("./chunked-upload/types.js").ChecksumName} checksum
+ */
+function load(checksum) {
+  const known = makers.get(checksum);
+  if (known) return known;
+  // Imported by URL, so that it is not type-checked.
+  const url = new URL(`./vendor/${checksum}.umd.min.js`, import.meta.url).href;
+  const maker = loaded.then(async () => {
+    await import(url);
+    return checksum === "md5" ? hashwasm.createMD5 : hashwasm.createSHA256;
+  });
+  loaded = maker.catch(() => {}); // the error reaches whoever awaits the maker
+  makers.set(checksum, maker);
+  return maker;
+}
+
+/** @param {import("./chunked-upload/types.js").ChecksumName} checksum */
+async function createHasher(checksum) {
+  const create = await load(checksum);
+  return (await create()).init();
 }
 
 /**
@@ -65,7 +97,7 @@ async function createHasher() {
  * @param {File} file
  */
 async function fingerprint(file) {
-  const md5 = await createHasher();
+  const md5 = await createHasher("md5");
   if (file.size <= SAMPLES * SAMPLE_SIZE) {
     md5.update(new Uint8Array(await file.arrayBuffer()));
   } else {
@@ -98,14 +130,14 @@ function nextJob() {
 
 /** @param {Job} job */
 async function advance(job) {
-  job.md5 ??= await createHasher();
+  job.hasher ??= await createHasher(job.checksum);
   if (job.hashed < job.allowed) {
     const bytes = new Uint8Array(await take(job));
     if (bytes.length === 0) throw new DOMException("the file ended early", "NotReadableError");
-    update(job, job.md5, bytes);
+    update(job, job.hasher, bytes);
   }
   if (job.hashed >= job.file.size && jobs.delete(job.id)) {
-    postMessage({ type: "md5", id: job.id, value: job.md5.digest() });
+    postMessage({ type: "digest", id: job.id, value: job.hasher.digest() });
   }
 }
 
@@ -134,36 +166,36 @@ function ahead(job, start) {
 
 /**
  * @param {Job} job
- * @param {Md5Hasher} md5
+ * @param {DigestHasher} hasher
  * @param {Uint8Array} bytes
  */
-function update(job, md5, bytes) {
+function update(job, hasher, bytes) {
   const { expected } = job;
   const before = job.hashed;
   job.hashed += bytes.length;
   if (expected && before < expected.length && expected.length <= job.hashed) {
     const upTo = expected.length - before;
-    md5.update(bytes.subarray(0, upTo));
-    if (current(md5) !== expected.md5) postMessage({ type: "differs", id: job.id });
-    md5.update(bytes.subarray(upTo));
+    hasher.update(bytes.subarray(0, upTo));
+    if (current(hasher) !== expected.digest) postMessage({ type: "differs", id: job.id });
+    hasher.update(bytes.subarray(upTo));
   } else {
-    md5.update(bytes);
+    hasher.update(bytes);
   }
   if (Math.floor(before / CHECKPOINT_INTERVAL) !== Math.floor(job.hashed / CHECKPOINT_INTERVAL)) {
-    const checkpoint = { length: job.hashed, md5: current(md5) };
+    const checkpoint = { length: job.hashed, [job.checksum]: current(hasher) };
     postMessage({ type: "checkpoint", id: job.id, checkpoint });
   }
 }
 
 /**
- * Return the MD5 so far. The hasher can continue.
+ * Return the digest so far. The hasher can continue.
  *
- * @param {Md5Hasher} md5
+ * @param {DigestHasher} hasher
  */
-function current(md5) {
-  const state = md5.save();
-  const value = md5.digest();
-  md5.load(state);
+function current(hasher) {
+  const state = hasher.save();
+  const value = hasher.digest();
+  hasher.load(state);
   return value;
 }
 

@@ -148,6 +148,12 @@ class UploadSet:
             limits.append(max(whole - _MAX_ENVELOPE, whole // 2, 1))
         return min((limit for limit in limits if limit is not None), default=None)
 
+    @property
+    def browser_checksum(self) -> str:
+        """The checksum that the client library sends: SHA-256 where it is kept and MD5 is not."""
+        kept = self.settings.kept_checksums
+        return "sha256" if "sha256" in kept and "md5" not in kept else "md5"
+
     def serves(self, request: Request) -> bool:
         """Return whether a request is for an endpoint of this upload set, however it is routed."""
         if request.blueprint == self.name:

@@ -174,6 +174,7 @@ class TemplateHelpers:
             "chunkSize": _chunk_size(upload_set, zone),
             "resume": zone.resume,
             "md5": zone.md5,
+            "checksum": upload_set.browser_checksum,
             "metadata": zone.metadata or {},
             "thumbnails": zone.thumbnails,
             "removeLinks": zone.remove_links,

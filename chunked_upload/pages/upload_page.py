@@ -140,6 +140,7 @@ def configuration(
         "allowedExtensions": settings.allowed_extensions,
         "deniedExtensions": settings.denied_extensions,
         "md5": upload_set.complete_view.do_md5_check,
+        "checksum": upload_set.browser_checksum,
         "csrfTokenUrl": upload_set.url("csrf_token") if upload_set.checks_csrf else None,
         "signIn": {"with": _sign_in_with(upload_set), "url": sign_in},
     }

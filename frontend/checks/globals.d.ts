@@ -1,13 +1,16 @@
 /** hash-wasm's browser build defines this global. */
-interface Md5Hasher {
-  init(): Md5Hasher;
-  update(data: Uint8Array): Md5Hasher;
+interface DigestHasher {
+  init(): DigestHasher;
+  update(data: Uint8Array): DigestHasher;
   digest(): string;
   save(): Uint8Array;
-  load(state: Uint8Array): Md5Hasher;
+  load(state: Uint8Array): DigestHasher;
 }
 
-declare var hashwasm: { createMD5(): Promise<Md5Hasher> };
+declare var hashwasm: {
+  createMD5(): Promise<DigestHasher>;
+  createSHA256(): Promise<DigestHasher>;
+};
 
 /** Dropzone's browser build defines this global; Dropzone has no types of its own. */
 declare var Dropzone: any;

@@ -13,7 +13,8 @@
  * @property {number | null} timeout
  * @property {number | null} chunkSize
  * @property {boolean} resume
- * @property {boolean} md5
+ * @property {boolean} md5 Whether to send a checksum.
+ * @property {"md5" | "sha256"} checksum
  * @property {Record<string, string>} metadata
  * @property {boolean} thumbnails
  * @property {boolean} removeLinks
@@ -41,6 +42,7 @@ export function uploaderOptions(options) {
     simultaneous: options.parallel,
     resume: options.resume,
     md5: options.md5,
+    checksum: options.checksum,
     credentials: isOtherOrigin ? "include" : "same-origin",
     csrf: options.csrfToken ? csrfTokens(options.csrfToken, options.csrfTokenUrl) : null,
     ...(options.timeout && { stallTimeout: options.timeout }),

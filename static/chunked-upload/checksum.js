@@ -1,4 +1,4 @@
-/** The MD5 of one file, computed by the worker while the file is sent. */
+/** The checksum of one file, computed by the worker while the file is sent. */
 
 import { untilAborted } from "./abortable.js";
 
@@ -12,10 +12,12 @@ export class Checksum {
 
   /**
    * @param {import("./transfer-state.js").TransferState} state
-   * @param {import("./identity.js").Identity} identity Keeps the MD5 of the file's first bytes.
-   * @param {Pick<import("./hasher.js").Hasher, "start"> | null} hasher Null: no MD5 is computed.
+   * @param {import("./identity.js").Identity} identity Keeps the digest of the file's first bytes.
+   * @param {Pick<import("./hasher.js").Hasher, "start"> | null} hasher Null: none is computed.
+   * @param {import("./types.js").ChecksumName} name
    */
-  constructor(state, identity, hasher) {
+  constructor(state, identity, hasher, name) {
+    this.name = name;
     this.#state = state;
     this.#identity = identity;
     this.#hasher = hasher;
@@ -31,6 +33,7 @@ export class Checksum {
     if (this.#hasher === null) return;
     const identity = this.#identity;
     this.#job ??= this.#hasher.start(this.#state.file, {
+      checksum: this.name,
       expected: identity.checkpoint,
       onCheckpoint: (checkpoint) => (identity.checkpoint = checkpoint),
       onDiffers: () => this.#onDiffers(),
@@ -48,7 +51,7 @@ export class Checksum {
   }
 
   /**
-   * Return the file's MD5 when all of it is read; null when none is computed.
+   * Return the file's digest when all of it is read; null when none is computed.
    *
    * @param {AbortSignal} signal
    * @returns {Promise<string | null>}
@@ -56,7 +59,7 @@ export class Checksum {
    */
   async finish(signal) {
     this.allow(this.#state.size);
-    return this.#job && untilAborted(this.#job.md5, signal);
+    return this.#job && untilAborted(this.#job.digest, signal);
   }
 
   /** Stop the worker's job. */

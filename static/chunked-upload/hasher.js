@@ -42,16 +42,21 @@ export class Hasher {
   }
 
   /**
-   * Start a file's MD5. Nothing is read before `allow` says how far the worker may read.
+   * Start a file's checksum. Nothing is read before `allow` says how far the worker may read.
    *
    * @param {File} file
    * @param {object} more
-   * @param {Checkpoint | null} more.expected Expected MD5 of the file's first bytes.
+   * @param {import("./types.js").ChecksumName} more.checksum
+   * @param {Checkpoint | null} more.expected Expected digest of the file's first bytes.
    * @param {(checkpoint: Checkpoint) => void} more.onCheckpoint
    * @param {() => void} more.onDiffers The first bytes are not the expected ones.
    */
-  start(file, { expected, onCheckpoint, onDiffers }) {
-    const { id, result } = this.#task("start", { file, expected }, { onCheckpoint, onDiffers });
+  start(file, { checksum, expected, onCheckpoint, onDiffers }) {
+    const { id, result } = this.#task(
+      "start",
+      { file, checksum, expected },
+      { onCheckpoint, onDiffers },
+    );
     result.catch(() => {}); // the error reaches whoever awaits the result
     return new HashJob(result, (type, upTo) => {
       if (type === "stop") this.#tasks.delete(id);
@@ -119,17 +124,17 @@ export class Hasher {
   }
 }
 
-/** The MD5 of one file, while it is computed. */
+/** The checksum of one file, while it is computed. */
 export class HashJob {
   #post;
 
   /**
-   * @param {Promise<string>} md5
+   * @param {Promise<string>} digest
    * @param {(type: "allow" | "stop", upTo?: number) => void} post Sends the worker a message.
    */
-  constructor(md5, post) {
+  constructor(digest, post) {
     /** Resolves when `allow` has reached the file's end and all bytes are hashed. */
-    this.md5 = md5;
+    this.digest = digest;
     this.#post = post;
   }
 

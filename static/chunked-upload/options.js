@@ -20,6 +20,7 @@ function defaults() {
     simultaneous: 3,
     fieldName: "file",
     md5: true,
+    checksum: "md5",
     resume: true,
     maxBytes: null,
     accept: null,
@@ -44,7 +45,7 @@ const isFunction = (value) => typeof value === "function";
 const isText = (value) => typeof value === "string" && value !== "";
 
 /** Fields that the protocol uses itself. */
-const RESERVED = ["upload_id", "md5"];
+const RESERVED = ["upload_id", "md5", "sha256"];
 
 /** @param {unknown} value */
 const isFields = (value) =>
@@ -63,11 +64,12 @@ const RULES = {
   simultaneous: [isCount, "a whole number above 0"],
   fieldName: [isText, "a name"],
   md5: [isBoolean, "true or false"],
+  checksum: [(value) => value === "md5" || value === "sha256", '"md5" or "sha256"'],
   resume: [isBoolean, "true or false"],
   maxBytes: [(value) => value === null || isCount(value), "a whole number of bytes above 0"],
   accept: [(value) => value === null || typeof value === "string", 'a text such as ".pdf,image/*"'],
   refuse: [(value) => value === null || typeof value === "string", 'a text such as ".exe,.bat"'],
-  metadata: [isFields, "an object of texts, without upload_id and md5"],
+  metadata: [isFields, "an object of texts, without upload_id, md5 and sha256"],
   headers: [isFunction, "a function that returns an object of headers"],
   csrf: [(value) => value === null || isFunction(value), "a function that returns the token"],
   credentials: [

@@ -58,7 +58,10 @@ export function readReply(reply, uploadId) {
   if (status < 400 || status >= 500 || detail.startsWith("File size doesn't")) {
     throw new Setback("server", { ...more, lasting: true });
   }
-  throw new UploadError(detail === "md5 checksum does not match" ? "checksum" : "refused", more);
+  throw new UploadError(
+    /^\w+ checksum does not match$/.test(detail) ? "checksum" : "refused",
+    more,
+  );
 }
 
 /**

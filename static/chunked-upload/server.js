@@ -61,15 +61,15 @@ export class Server {
   }
 
   /**
-   * Complete the upload: the server checks the MD5 and stores the file.
+   * Complete the upload: the server checks the checksum and stores the file.
    *
    * @param {string} uploadId
-   * @param {string | null} md5
+   * @param {Record<string, string>} digests By name.
    * @param {AbortSignal} signal
    * @returns {Promise<UploadRecord>}
    */
-  complete(uploadId, md5, signal) {
-    const body = new URLSearchParams({ upload_id: uploadId, ...(md5 === null ? {} : { md5 }) });
+  complete(uploadId, digests, signal) {
+    const body = new URLSearchParams({ upload_id: uploadId, ...digests });
     return this.#ask("POST", "complete", { body, signal, of: uploadId });
   }
 

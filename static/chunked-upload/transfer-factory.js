@@ -28,7 +28,7 @@ export function transferFactory(options, { server, hasher, store }) {
     const retry = new Retry(state, permit, options.retryDelays);
     const hasherOfIdentity = options.resume ? hasher : null;
     const identity = new Identity(state, { endpoint, hasher: hasherOfIdentity, store, server });
-    const checksum = new Checksum(state, identity, options.md5 ? hasher : null);
+    const checksum = new Checksum(state, identity, options.md5 ? hasher : null, options.checksum);
     const chunkSize = new ChunkSize(options.chunkSize);
     const parts = { server, retry, identity, checksum };
     const sender = new ChunkSender(state, { ...parts, chunkSize, metadata });

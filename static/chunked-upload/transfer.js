@@ -2,7 +2,7 @@
  * Uploads one file to the server:
  *
  *     permit → which file is it? → lock → what does the server have?
- *         → chunk, chunk, chunk … → MD5 → complete
+ *         → chunk, chunk, chunk … → checksum → complete
  *
  * Every step may end in a `Setback`. Temporary ones are retried (retry.js). An upload that the server no
  * longer has starts again from the first byte. Any other error ends the transfer with an `UploadError`. A
@@ -159,7 +159,7 @@ export class Transfer {
     const result = await this.#retry.withRetry(find, signal);
     if (!result) return null;
     this.#checksum.start();
-    if ((await this.#checksum.finish(signal)) !== result.md5) return null;
+    if ((await this.#checksum.finish(signal)) !== result[this.#checksum.name]) return null;
     this.#state.uploadId = result.upload_id;
     this.#state.notice("elsewhere");
     return result;
@@ -234,11 +234,12 @@ export class Transfer {
   /** @param {AbortSignal} signal */
   async #complete(signal) {
     this.#state.enter("completing");
-    this.#permit.release(); // another file may use the connection while the MD5 is finished
-    const md5 = await this.#checksum.finish(signal);
+    this.#permit.release(); // another file may use the connection while the checksum is finished
+    const digest = await this.#checksum.finish(signal);
+    const digests = digest === null ? {} : { [this.#checksum.name]: digest };
     await this.#permit.acquire(signal);
     await assertUnchanged(this.#state);
     const uploadId = String(this.#state.uploadId);
-    return this.#retry.withRetry(() => this.#server.complete(uploadId, md5, signal), signal);
+    return this.#retry.withRetry(() => this.#server.complete(uploadId, digests, signal), signal);
   }
 }

@@ -12,8 +12,10 @@
  * @property {number} [simultaneous] Uploads that run at the same time (default 3).
  * @property {string} [fieldName] Form field of the file in an upload's first request (default
  *   `file`).
- * @property {boolean} [md5] Compute the MD5 while uploading and let the server check it (default
- *   true). Use false with servers that complete uploads without an MD5.
+ * @property {boolean} [md5] Compute the checksum while uploading and let the server check it (default
+ *   true). Use false with servers that complete uploads without one.
+ * @property {ChecksumName} [checksum] Which checksum (default `md5`). Use `sha256` with servers that
+ *   keep only that one.
  * @property {boolean} [resume] Remember unfinished uploads in this browser, and look for an upload of
  *   the same file on the server (default true).
  * @property {number} [maxBytes] Largest file in bytes. Larger ones fail before a byte is sent.
@@ -36,6 +38,8 @@
  * @property {string | URL} [workerUrl] URL of `md5-worker.js`, if it is not beside this library. It must
  *   be of the page's own origin.
  */
+
+/** @typedef {"md5" | "sha256"} ChecksumName */
 
 /** @typedef {Record<string, string>} HeaderList */
 
@@ -114,7 +118,8 @@
  * @property {string} filename
  * @property {number} offset Bytes stored.
  * @property {number | null} length Bytes of the whole file; null while unknown.
- * @property {string | null} md5 Once complete.
+ * @property {string | null} md5 Once complete, if the server keeps it.
+ * @property {string | null} [sha256] Likewise; left out by servers that do not keep it.
  * @property {1 | 2} status 1 while uploading, 2 when complete.
  * @property {string} created_on
  * @property {string | null} completed_on
@@ -152,9 +157,9 @@
  */
 
 /**
- * MD5 of a file's first `length` bytes.
+ * Digest of a file's first `length` bytes.
  *
- * @typedef {{length: number, md5: string}} Checkpoint
+ * @typedef {{length: number, md5?: string, sha256?: string}} Checkpoint
  */
 
 /**

@@ -14,7 +14,8 @@ import { dotted } from "./limits.js";
  * @property {number | null} maxChunkBytes
  * @property {string[] | null} allowedExtensions
  * @property {string[]} deniedExtensions
- * @property {boolean} md5
+ * @property {boolean} md5 Whether to send a checksum.
+ * @property {"md5" | "sha256"} checksum
  * @property {string | null} csrfTokenUrl
  * @property {{with: "token" | "app" | null, url: string | null}} signIn
  */
@@ -28,6 +29,7 @@ const DEFAULTS = {
   allowedExtensions: null,
   deniedExtensions: [],
   md5: true,
+  checksum: "md5",
   csrfTokenUrl: null,
   signIn: { with: null, url: null },
 };
@@ -47,12 +49,13 @@ export function withDefaults(config) {
  * @param {() => Record<string, string>} headers
  */
 export function uploaderOptions(config, headers) {
-  const { endpoint, fieldName, md5, maxBytes, maxChunkBytes, csrfTokenUrl } = config;
+  const { endpoint, fieldName, md5, checksum, maxBytes, maxChunkBytes, csrfTokenUrl } = config;
   const { allowedExtensions, deniedExtensions } = config;
   return {
     endpoint,
     fieldName,
     md5,
+    checksum,
     maxBytes: maxBytes ?? undefined,
     accept: allowedExtensions ? dotted(allowedExtensions).join(",") : undefined,
     refuse: dotted(deniedExtensions).join(","),

@@ -222,3 +222,37 @@ def test_another_origin_with_csrf_tokens(browser: Browser, tmp_path: Path) -> No
         page.evaluate("id => uploader.remove(id)", seen["uploadId"])
         assert network.stored == []
         assert page.evaluate("async () => (await uploader.list()).total") == 0
+
+
+def test_sha256_for_a_server_that_keeps_that_one_alone(browser: Browser, tmp_path: Path) -> None:
+    """Also when it is resumed: the first bytes are compared with what the worker had read."""
+    (tmp_path / "server").mkdir()
+    with Site(Server(tmp_path / "server", {"CHUNKED_UPLOAD_CHECKSUMS": "sha256"})) as site:
+        network = Network(site)
+        options = {"checksum": "sha256", "chunkSize": 3 * 2**20}
+        page = LibraryPage(browser.new_context(), network.proxy, **options)
+        file = make_file(tmp_path / "file.bin", 19 * 2**20)
+        fault = network.proxy.hold(5)
+        page.pick(file)
+        fault.wait()
+        page.evaluate("""async () => {
+            const noted = async () => (await new ChunkedUploader().remembered())[0];
+            const sleep = () => new Promise((then) => setTimeout(then, 50));
+            while (!(await noted()).checkpoint?.sha256) await sleep();
+        }""")
+        page.open()
+        fault.release()
+        page.pick(file)
+        seen = page.done()
+        assert [notice["code"] for notice in seen["notices"]] == ["resumed"]
+        sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+        assert (seen["result"]["md5"], seen["result"]["sha256"]) == (None, sha256)
+        assert [path.read_bytes() for path in network.stored] == [file.read_bytes()]
+        page.page.route("**/complete", spoil_sha256)
+        page.pick(make_file(tmp_path / "other.bin", 3))
+        assert page.failed(1)["code"] == "checksum"
+
+
+def spoil_sha256(route: Route) -> None:
+    upload_id = parse_qs(route.request.post_data or "")["upload_id"][0]
+    route.continue_(post_data=urlencode({"upload_id": upload_id, "sha256": "0" * 64}))

@@ -112,6 +112,7 @@ def test_what_the_page_is_told(make_app: MakeApp) -> None:
         "allowedExtensions": ["jpg", "png"],
         "deniedExtensions": ["exe"],
         "md5": True,
+        "checksum": "md5",
         "csrfTokenUrl": None,
         "signIn": {"with": None, "url": None},
     }

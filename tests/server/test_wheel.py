@@ -24,7 +24,10 @@ from tests.support.server import Server
 PROJECT = Path(__file__).parents[2]
 DATA = bytes(range(256)) * 400
 
-VENDORED = {"LICENSES.txt", "dropzone.min.css", "dropzone.min.js", "md5.umd.min.js"}
+VENDORED = {
+    *("LICENSES.txt", "dropzone.min.css", "dropzone.min.js"),
+    *("md5.umd.min.js", "sha256.umd.min.js"),
+}
 
 
 @pytest.fixture(scope="module")
