@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -17,14 +17,15 @@ _DAY = timedelta(days=1, minutes=1)
 
 
 @pytest.fixture
-def step(app: Flask) -> Step:
+def step(app: Flask) -> Iterator[Step]:
     """Return a function that sets the engine's clock so much apart from the true time."""
-    engine = app.extensions["chunked_upload"]["chunked_upload"].engine
+    parts = app.extensions["chunked_upload"]["chunked_upload"].engine._parts
 
     def step(by: timedelta) -> None:
-        engine._now = lambda: utcnow() + by
+        object.__setattr__(parts, "now", lambda: utcnow() + by)
 
-    return step
+    yield step
+    object.__setattr__(parts, "now", utcnow)
 
 
 def test_an_upload_survives_a_clock_that_leaps_ahead_and_is_set_right_again(
