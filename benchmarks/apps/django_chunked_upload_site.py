@@ -25,11 +25,12 @@ settings.configure(
 )
 django.setup()
 
-from chunked_upload.views import ChunkedUploadCompleteView, ChunkedUploadView
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 from django.db import connection
 from django.urls import path
+
+from chunked_upload.views import ChunkedUploadCompleteView, ChunkedUploadView
 
 urlpatterns = [
     path("uploads/", ChunkedUploadView.as_view()),
