@@ -27,6 +27,12 @@ const MAIN_ACTIONS = {
   canceled: ["pause", "pause"],
 };
 
+/**
+ * Milliseconds for which the main button ignores clicks after "Retry now" has become "Pause" under the pointer.
+ * Such a click was meant for "Retry now", and the upload is already trying.
+ */
+const SETTLING_TIME = 500;
+
 /** @type {[import("./icons.js").IconName, import("./text.js").MessageKey]} */
 const CHOOSE_AGAIN = ["file", "pickAgainName"];
 
@@ -49,6 +55,10 @@ export class UploadRow {
   #parts;
   #notice = "";
   #finished = false;
+  /** @type {Upload["state"]} */
+  #shownState = "queued";
+  /** When the upload stopped waiting, on the clock of `event.timeStamp`. */
+  #waitedUntil = -Infinity;
   #words = el("p", { class: "cu-words" });
   #figures = el("p", { class: "cu-figures" });
   #progress;
@@ -68,7 +78,7 @@ export class UploadRow {
     const path = upload.file.webkitRelativePath || upload.metadata.relative_path || name;
     const label = texts.say("uploadProgress", { name });
     this.#progress = el("progress", { max: upload.size || 1, value: 0, "aria-label": label });
-    this.#mainButton = iconButton("pause", texts.say("pause", { name }), () => this.#act());
+    this.#mainButton = iconButton("pause", texts.say("pause", { name }), (event) => this.#act(event));
     this.#endButton = iconButton("close", texts.say("cancel", { name }), () => this.#end());
     this.element = listRow(
       path,
@@ -92,6 +102,8 @@ export class UploadRow {
   update() {
     const { upload } = this;
     const { state } = upload;
+    if (this.#shownState === "waiting" && state !== "waiting") this.#waitedUntil = performance.now();
+    this.#shownState = state;
     setAttribute(this.element, "data-state", state);
     setAttribute(this.element, "data-waiting", upload.waiting?.reason);
     const said = [stateWords(upload, this.#texts)];
@@ -139,9 +151,14 @@ export class UploadRow {
     this.#words.after(...checksumLine(record, this.#texts));
   }
 
-  /** What the main button does. */
-  #act() {
+  /**
+   * What the main button does.
+   *
+   * @param {MouseEvent} event
+   */
+  #act(event) {
     const { upload } = this;
+    if (event.timeStamp < this.#waitedUntil + SETTLING_TIME) return;
     if (this.#needsFile) {
       void this.#chooseAgain();
     } else if (upload.state === "failed") {

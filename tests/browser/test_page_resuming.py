@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 
@@ -22,11 +23,29 @@ async ({name, size}) => {
 }
 """
 
+#: Clicks the main button of the first file as soon as it says "Pause".
+_CLICK_ONCE_IT_PAUSES = """
+() => {
+    const button = document.querySelector(".cu-session .cu-row button");
+    new MutationObserver((_, observer) => {
+        if (!button.title.startsWith("Pause")) return;
+        observer.disconnect();
+        button.click();
+        window.clicked = true;
+    }).observe(button, {attributes: true});
+}
+"""
 
-def answer_with(status: int, detail: str) -> Callable[[Route], None]:
-    """Return a handler that refuses a request as the server would."""
+
+def answer_with(
+    status: int, detail: str, *, retry_after: int | None = None
+) -> Callable[[Route], None]:
+    """Return a handler that refuses a request as the server would; ``retry_after`` in seconds."""
     body = {"detail": detail, "error": detail}
-    return lambda route: route.fulfill(status=status, json=body)
+    headers = {"Content-Type": "application/json"}
+    if retry_after is not None:
+        headers["Retry-After"] = str(retry_after)
+    return lambda route: route.fulfill(status=status, headers=headers, body=json.dumps(body))
 
 
 def begin(visitor: Visitor, name: str = "film.mp4", at: int = 2) -> None:
@@ -137,14 +156,42 @@ def test_a_dead_server_is_waited_for(visitor: Visitor) -> None:
     held.release()
     visitor.expect_state("film.mp4", "waiting")
     visitor.site.restart()
+    visitor.expect_state("film.mp4", "done")
+    visitor.assert_stored(file)
+
+
+def test_who_does_not_want_to_wait_retries_now(visitor: Visitor) -> None:
+    file = visitor.file("film.mp4", 1000)
+    busy = answer_with(503, "Database does not answer", retry_after=3600)
+    visitor.page.route("**/uploads/", lambda route: _chunk_or_not(route, busy))
+    visitor.pick(file)
+    visitor.expect_state("film.mp4", "waiting")
+    visitor.page.unroute_all()
     visitor.button("Retry film.mp4 now").click()
     visitor.expect_state("film.mp4", "done")
     visitor.assert_stored(file)
 
 
+def test_a_click_meant_for_retry_now_does_not_pause(visitor: Visitor) -> None:
+    """The button becomes "Pause" when the upload resumes by itself, perhaps just before the click."""
+    file = visitor.file("film.mp4", chunks(3))
+    held = visitor.hold_chunk(1)
+    visitor.pick(file)
+    held.wait()
+    visitor.context.set_offline(True)
+    held.release()
+    visitor.expect_state("film.mp4", "waiting")
+    visitor.page.evaluate(_CLICK_ONCE_IT_PAUSES)
+    visitor.context.set_offline(False)
+    visitor.expect_state("film.mp4", "done")
+    assert visitor.page.evaluate("window.clicked")
+    visitor.assert_stored(file)
+
+
 def test_a_full_disk_is_waited_for(visitor: Visitor) -> None:
     file = visitor.file("film.mp4", 1000)
-    full = answer_with(507, "Storage is full; nothing of this request was kept, retry later")
+    detail = "Storage is full; nothing of this request was kept, retry later"
+    full = answer_with(507, detail, retry_after=3600)
     visitor.page.route("**/uploads/", lambda route: _chunk_or_not(route, full))
     visitor.pick(file)
     visitor.expect_words("film.mp4", "The server's disk is full. The uploaded part is safe")
