@@ -173,7 +173,7 @@ def test_who_does_not_want_to_wait_retries_now(visitor: Visitor) -> None:
 
 
 def test_a_click_meant_for_retry_now_does_not_pause(visitor: Visitor) -> None:
-    """The button becomes "Pause" when the upload resumes by itself, perhaps just before the click."""
+    """The button becomes "Pause" when the upload resumes by itself, maybe just before the click."""
     file = visitor.file("film.mp4", chunks(3))
     held = visitor.hold_chunk(1)
     visitor.pick(file)
