@@ -110,6 +110,11 @@ class UploadWorker(Worker):  # type: ignore[misc]
             idle=settings.idle_timeout.total_seconds(),
         )
         self._waiting = WaitingConnections(limits, refuse)
+        # gunicorn looks up some twenty settings for every request, each by several calls, which
+        # costs 50 microseconds. They do not change, since a reload starts new workers.
+        self.cfg.__dict__.update(
+            (name, setting.get()) for name, setting in self.cfg.settings.items()
+        )
         request_gate.when_free(self._take_over)
         wrap_blocking(request_gate.stepping_out)
 
