@@ -12,10 +12,14 @@ from chunked_upload.errors import ChunkedUploadError
 
 
 class AuthenticationRequired(ChunkedUploadError):
-    """403: the caller must be known."""
+    """403: the caller must be known.
 
-    def __init__(self) -> None:
-        super().__init__(403, detail="Authentication credentials were not provided")
+    :param reason: what was wrong with its credentials, or that there were none.
+    """
+
+    def __init__(self, reason: str) -> None:
+        detail = "Authentication credentials were not provided"
+        super().__init__(403, detail=detail, reason=reason)
 
 
 class CsrfRefused(ChunkedUploadError):

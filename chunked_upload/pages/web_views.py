@@ -35,7 +35,9 @@ class CsrfTokenView(ChunkedUploadBaseView):
         Only pages that may read answers of this origin can see the token, and it works only with
         the session's cookie.
         """
-        token = csrf.new_token() if self.upload_set.checks_csrf else None
+        token = None
+        if self.upload_set.checks_csrf and callers.has_session():
+            token = csrf.new_token()
         if token and not self.upload_set.login_required:
             callers.ensure_visitor()  # now, so that uploads sent at once are one visitor's
         response = self.reply({"csrf_token": token})

@@ -14,7 +14,7 @@ from threading import Thread
 import pytest
 
 from chunked_upload.server.gunicorn import waiting as module
-from chunked_upload.server.gunicorn.connection import MAX_HEAD, Connection, network
+from chunked_upload.server.gunicorn.connection import MAX_HEAD, Connection
 from chunked_upload.server.gunicorn.waiting import Limits, WaitingConnections
 from tests.server.client import head
 from tests.server.waiting import eventually
@@ -401,18 +401,3 @@ def test_stopping_refuses_new_connections_and_closes_idle_ones(
     eventually(lambda: worker.look() is None and not len(worker.waiting))
     assert is_closed(idle)
     assert is_closed(half)
-
-
-@pytest.mark.parametrize(
-    ("client", "expected"),
-    [
-        (("192.0.2.1", 5), "192.0.2.1/32"),
-        (("2001:db8::1", 5, 0, 0), "2001:db8::/64"),
-        (("2001:db8::2%eth0", 5, 0, 2), "2001:db8::/64"),
-        (("::ffff:192.0.2.1", 5, 0, 0), "192.0.2.1/32"),
-        ("", ""),
-        ((), ""),
-    ],
-)
-def test_addresses_of_one_network_are_one(client: object, expected: str) -> None:
-    assert network(client) == expected

@@ -12,17 +12,23 @@ from __future__ import annotations
 import hashlib
 import hmac
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, Request, current_app, session
+from flask import Flask, Request, current_app, request, session
 from flask.sessions import NullSession
 from werkzeug.local import LocalProxy
 
 from chunked_upload.hooks import Hooks
+from chunked_upload.support.addresses import network
+
+from . import origins
 
 _SESSION_KEY = "chunked_upload"
+
+#: Set in the environment of a request that another site caused.
+_FOREIGN = "chunked_upload.foreign"
 
 #: Prefix of owners that are tokens, and prefix of users whose key could be mistaken for one.
 _TOKEN, _USER = "token:", "user:"
@@ -147,13 +153,44 @@ def quota_key(request: Request, caller: Caller) -> str:
         return _bounded(f"owner:{caller.owner}")
     secret = current_app.secret_key or b""
     key = secret.encode() if isinstance(secret, str) else secret
-    address = (request.remote_addr or "").encode()
+    address = network(request.remote_addr or "").encode()
     return "address:" + hashlib.blake2b(address, key=key[:64], digest_size=16).hexdigest()
 
 
 def has_session() -> bool:
-    """Return whether the app has sessions, which need a secret key."""
+    """Return whether something can be kept with the browser.
+
+    The app needs a secret key, and the request must not be one that another site caused.
+    """
+    if request.environ.get(_FOREIGN):
+        return False
     return not isinstance(session._get_current_object(), NullSession)  # type: ignore[attr-defined]
+
+
+def withhold_session(request: Request, allowed_origins: Collection[str]) -> None:
+    """Keep a request that another site caused from reading, setting or changing the session.
+
+    Such a request arrives without the visitor's cookie (``SameSite``). A session that is made for
+    its answer would replace the visitor's.
+
+    :param allowed_origins: other sites whose pages may act for the visitor.
+    """
+    if origins.is_foreign(request, allowed_origins):
+        request.environ[_FOREIGN] = True
+
+
+def refusal_reason(request: Request, tokens: Mapping[str, str] | None) -> str:
+    """Return why a caller is not known: what was sent, and what was expected."""
+    if not tokens:
+        return "sign in first"
+    expected = "send the header Authorization: Bearer TOKEN"
+    given = request.headers.get("Authorization")
+    if given is None:
+        return f"no token was sent; {expected}"
+    scheme, _, token = given.strip().partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        return f"the header Authorization has no Bearer token; {expected}"
+    return "the token is not one that this service knows"
 
 
 def _token_name(request: Request, tokens: Mapping[str, str] | None) -> str | None:

@@ -13,7 +13,7 @@ from flask.views import View
 from chunked_upload.engine.engine import UploadEngine
 from chunked_upload.engine.errors import UploadNotFound
 from chunked_upload.errors import ChunkedUploadError
-from chunked_upload.http.access import csrf
+from chunked_upload.http.access import callers, csrf
 from chunked_upload.http.errors import (
     AuthenticationRequired,
     CsrfRefused,
@@ -136,7 +136,9 @@ class ChunkedUploadBaseView(View):
         :raises AuthenticationRequired: when callers must be known and this one is not.
         """
         if self.upload_set.login_required and self.upload_set.caller(request).owner is None:
-            raise AuthenticationRequired
+            raise AuthenticationRequired(
+                callers.refusal_reason(request, self.upload_set.settings.tokens)
+            )
         run_checks(self.upload_set.hooks.permission_checks, request, None)
 
     def find(self, upload_id: str) -> Record:
@@ -176,6 +178,7 @@ class ChunkedUploadBaseView(View):
         """Call the method of the verb, and translate errors into answers."""
         self.upload_set.guard_connections(self.request)
         drop_unreadable(self.request.environ)
+        callers.withhold_session(self.request, self.upload_set.settings.cors_origins)
         try:
             handler = self._handler()
             self._check_length()

@@ -7,7 +7,6 @@ without a byte. gunicorn's response takes a connection for its socket.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 import socket
@@ -16,6 +15,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
+
+from chunked_upload.support.addresses import network
 
 from . import request_gate
 
@@ -52,7 +53,8 @@ class Connection:
         self._socket = connection
         self._slow = slow
         self.client, self.server = client, server
-        self.address = network(client)
+        #: Whose it is; empty for a Unix socket.
+        self.address = network(client[0]) if client and isinstance(client, tuple) else ""
         #: What has arrived of the next request.
         self.ahead = bytearray()
         #: How much of it has been searched for the end of the head.
@@ -243,14 +245,3 @@ class Connection:
                 yield
         finally:
             self.is_waiting = self.is_sending = False
-
-
-def network(client: Any) -> str:
-    """Return whom an address belongs to: itself, or the /64 of one of IPv6; empty if unknown."""
-    try:
-        address = ipaddress.ip_address(client[0].partition("%")[0])
-    except (AttributeError, IndexError, TypeError, ValueError):  # a Unix socket
-        return ""
-    if mapped := getattr(address, "ipv4_mapped", None):
-        address = mapped
-    return str(ipaddress.ip_network((address, 64 if address.version == 6 else 32), strict=False))
