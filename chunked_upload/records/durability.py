@@ -112,8 +112,12 @@ def keep_reserve(engine: Engine) -> None:
         return
     if _reserve(file).exists() or _room_beside(file) < 10 * _RESERVE:
         return
-    with suppress(OSError), _reserve(file).open("xb") as reserve:
+    with suppress(OSError), open(_reserve(file), "xb", opener=_private) as reserve:
         os.posix_fallocate(reserve.fileno(), 0, _RESERVE)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def spend_reserve(engine: Engine) -> None:

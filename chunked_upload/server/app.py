@@ -7,7 +7,6 @@ instance folder: ``CHUNKED_UPLOAD_INSTANCE``, else ``instance`` in the working d
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 from datetime import UTC, datetime
@@ -18,17 +17,21 @@ from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_migrate import Migrate
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.utils import import_string
 
 from chunked_upload.errors import ConfigurationError
 from chunked_upload.extension import ChunkedUpload
 from chunked_upload.http.wire.conditions import drop_unreadable
-from chunked_upload.records.durability import add_reserve, has_room, newest_sqlite
-from chunked_upload.settings.keys import from_environment
+from chunked_upload.records.durability import add_reserve, has_room
+from chunked_upload.settings.keys import Settings, from_environment
 from chunked_upload.support.package_data import resource
 
-from . import access_log
+from . import access_log, database
+from .forwarded import believe_proxies
+from .private_files import locked, make_folder
+
+#: How long to wait for another process that makes the secret key.
+_LOCK_SECONDS = 10.0
 
 
 class DevelopmentConfig:
@@ -66,6 +69,11 @@ class LastingSessions(SecureCookieSessionInterface):
     They last for ``PERMANENT_SESSION_LIFETIME``, by default 31 days from the first upload.
     """
 
+    def get_cookie_path(self, app: Flask) -> str:
+        """Return where browsers send the cookie: below the prefix that the server has by now."""
+        configured: str | None = app.config["SESSION_COOKIE_PATH"]
+        return configured or request.script_root or "/"
+
     def get_expiration_time(self, app: Flask, session: SessionMixin) -> datetime:
         """Return when a browser shall forget the cookie."""
         return datetime.now(UTC) + app.permanent_session_lifetime
@@ -85,25 +93,35 @@ def create_app(config: Any = None) -> Flask:
         static_folder=str(resource("static")),
         static_url_path="/static",
     )
-    # Its owner's alone: in it are the secret key and everybody's uploads.
-    instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(instance)
     app.session_interface = LastingSessions()
     _configure(app, config or os.environ.get("CHUNKED_UPLOAD_CONFIG") or "development")
     try:
         uploads = ChunkedUpload(app)
     except (ArgumentError, ModuleNotFoundError) as error:
-        raise ConfigurationError(f"the database URI cannot be used: {error}") from error
+        raise ConfigurationError(database.problem(error)) from error
     db = app.extensions["sqlalchemy"]
     Migrate(app, db, directory=str(resource("migrations")))
     with app.app_context():
-        hops = uploads.upload_set.settings.proxy_hops
+        settings = uploads.upload_set.settings
         add_reserve(db.engine)
+    _name_cookie(app, settings)
     access_log.init_app(app)
-    if hops:
-        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops, hops)  # type: ignore[method-assign]
+    if settings.proxy_hops:
+        app.wsgi_app = believe_proxies(  # type: ignore[method-assign]
+            app.wsgi_app, settings.proxy_hops
+        )
     app.before_request(_ignore_unreadable_dates)
     _add_pages(app, uploads)
     return app
+
+
+def _name_cookie(app: Flask, settings: Settings) -> None:
+    """Give the session cookie a name of its own, unless the configuration does."""
+    if app.config["SESSION_COOKIE_NAME"] == Flask.default_config["SESSION_COOKIE_NAME"]:
+        app.config["SESSION_COOKIE_NAME"] = settings.session_cookie_name
+    if settings.session_cookie_path is not None:
+        app.config["SESSION_COOKIE_PATH"] = settings.session_cookie_path
 
 
 def _ignore_unreadable_dates() -> None:
@@ -120,7 +138,7 @@ def _configure(app: Flask, config: Any) -> None:
     uri = app.config.get("CHUNKED_UPLOAD_DATABASE_URI")
     if uri:
         app.config["SQLALCHEMY_DATABASE_URI"] = uri
-    _choose_drivers(app)
+    database.choose(app)
     if not app.config["SECRET_KEY"]:
         app.config["SECRET_KEY"] = _secret_key(app)
 
@@ -137,16 +155,6 @@ def _config_class(name: str) -> Any:
         ) from error
 
 
-def _choose_drivers(app: Flask) -> None:
-    """Use psycopg 3 for PostgreSQL and the newest SQLite there is."""
-    uri = app.config.setdefault("SQLALCHEMY_DATABASE_URI", "sqlite:///chunked_upload.db")
-    scheme, _, rest = str(uri).partition("://")
-    if scheme in ("postgres", "postgresql"):
-        app.config["SQLALCHEMY_DATABASE_URI"] = f"postgresql+psycopg://{rest}"
-    elif scheme == "sqlite" and (driver := newest_sqlite()):
-        app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", {"module": driver})
-
-
 def _secret_key(app: Flask) -> str:
     if not app.config.get("MAKE_SECRET_KEY"):
         raise ConfigurationError(
@@ -154,10 +162,8 @@ def _secret_key(app: Flask) -> str:
             " the environment variable SECRET_KEY, the same for every worker and restart, such as"
             ' `python -c "import secrets; print(secrets.token_hex(32))"` prints'
         )
-    path = Path(app.instance_path) / "secret_key"
-    # Locked: several processes may start at once, and must agree.
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    # Locked, since several processes may start at the same time and must agree.
+    with locked(Path(app.instance_path) / "secret_key", seconds=_LOCK_SECONDS) as file:
         key = file.read().strip()
         if not key:
             key = secrets.token_hex(32)

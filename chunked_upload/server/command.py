@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import resource
 import socket
@@ -12,7 +11,7 @@ import time
 from pathlib import Path
 
 import click
-from flask import current_app
+from flask import Flask, current_app
 from flask.cli import ScriptInfo, with_appcontext
 from flask_migrate import upgrade
 from flask_migrate.cli import db as database_group
@@ -21,7 +20,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from chunked_upload.errors import ConfigurationError
 from chunked_upload.maintenance.commands import command_group
 
+from . import database
 from .app import create_app
+from .private_files import locked
 
 #: One thread for each upload in progress, however slow; made when they are needed.
 _THREADS = 1024
@@ -35,6 +36,9 @@ _OTHER_FILES = 256
 #: How long running uploads may go on after a stop was asked for; later they are cut off, and
 #: resume from their last chunk.
 _GRACE_SECONDS = 30
+
+#: How long to wait for another process that migrates the database.
+_MIGRATION_SECONDS = 300.0
 
 #: How long a port may still be taken at the start.
 _PORT_SECONDS = 3.0
@@ -94,7 +98,8 @@ def serve(host: str, port: int, workers: int, threads: int, grace: int) -> None:
     # Or the workers would inherit its connections.
     current_app.extensions["sqlalchemy"].engine.dispose()
     _allow_open_files(threads * _FILES_PER_REQUEST + CONNECTIONS + _OTHER_FILES)
-    click.echo(f"Serving on http://{host}:{port}, data in {current_app.instance_path}")
+    shown = f"[{host}]" if ":" in host else host
+    click.echo(f"Serving on http://{shown}:{port}, {_places(current_app)}")
     sys.stdout.flush()
     Service(
         bind=f"[{address}]:{port}" if ":" in address else f"{address}:{port}",
@@ -102,6 +107,15 @@ def serve(host: str, port: int, workers: int, threads: int, grace: int) -> None:
         threads=threads,
         graceful_timeout=grace,
     ).run()
+
+
+def _places(app: Flask) -> str:
+    """Return where the data is."""
+    storage = app.extensions["chunked_upload"]["chunked_upload"].engine.storage
+    files = getattr(storage, "root", type(storage).__name__)
+    if Path(str(files)).is_relative_to(app.instance_path) and database.is_in_instance(app):
+        return f"data in {app.instance_path}"
+    return f"files in {files}, database {database.place(app)}"
 
 
 def _usable_address(host: str, port: int) -> str:
@@ -146,8 +160,7 @@ def migrate_command() -> None:
 
 def migrate() -> None:
     """Upgrade the database; processes of one host that start together take turns."""
-    with (Path(current_app.instance_path) / "migrate.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(Path(current_app.instance_path) / "migrate.lock", seconds=_MIGRATION_SECONDS):
         upgrade()
 
 

@@ -242,6 +242,17 @@ class Settings:
         "X-Forwarded-* entries are believed.",
         default=0,
     )
+    session_cookie_name: str = setting(
+        fields.Text(pattern=r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"),
+        "Name of the stand-alone server's session cookie.",
+        default="chunked_upload_session",
+    )
+    session_cookie_path: str | None = setting(
+        fields.Text(pattern=r"/[!-:<-~]*"),
+        "Path of the stand-alone server's session cookie. None: where the server is mounted, which "
+        "a proxy tells with X-Forwarded-Prefix.",
+        default=None,
+    )
     # The bundled server only.
     idle_timeout: timedelta = setting(
         fields.Duration(shortest=timedelta(seconds=1)),

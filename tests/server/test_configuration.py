@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import stat
@@ -9,6 +10,7 @@ import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +48,10 @@ REFUSED = {
     "not tokens": (
         {"CHUNKED_UPLOAD_TOKENS": "anna:secret"},
         "CHUNKED_UPLOAD_TOKENS must map names to SHA-256",
+    ),
+    "a token without its digest": (
+        {"CHUNKED_UPLOAD_TOKENS": "alice"},
+        "`chunked-upload create-token NAME` makes one",
     ),
     "negative proxy hops": (
         {"CHUNKED_UPLOAD_PROXY_HOPS": "-1"},
@@ -178,10 +184,16 @@ def test_a_created_token_is_required_and_let_in(
     setting = made.stdout.splitlines()[1].split()[-1]
     server = make_server(CHUNKED_UPLOAD_TOKENS=setting)
 
-    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {token}"}):
+    for headers, reason in (
+        ({}, "no token was sent"),
+        ({"Authorization": "Bearer wrong"}, "the token is not one that this service knows"),
+        ({"Authorization": "Bearer "}, "has no Bearer token"),
+        ({"Authorization": f"Basic {token}"}, "has no Bearer token"),
+    ):
         refused = call(server, "POST", "/uploads/", form(b"hello"), FORM_TYPE | headers)
         assert refused.status == 403
         assert refused.json["detail"] == "Authentication credentials were not provided"
+        assert reason in refused.json["reason"]
     assert stored_files(server) == []
 
     bearer = {"Authorization": f"Bearer {token}"}
@@ -208,6 +220,54 @@ def test_only_the_proxies_that_are_there_are_believed(
 def test_the_server_listens_on_the_host_that_is_named(make_server: Callable[..., Server]) -> None:
     server = make_server(HOST="localhost")
     assert call(server, "GET", "/healthz").status == 200
+
+
+def test_an_ipv6_address_is_shown_as_browsers_take_it(make_server: Callable[..., Server]) -> None:
+    if not socket.has_ipv6:
+        pytest.skip("no IPv6")
+    server = make_server()
+    server.stop()
+    server.environment["HOST"] = "::1"
+    server.launch()
+
+    def answers() -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("::1", server.port), 5):
+            return True
+        return False
+
+    eventually(answers)
+    assert f"Serving on http://[::1]:{server.port}," in server.log.read_text()
+
+
+def test_the_server_says_where_the_data_is(
+    make_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    server = make_server()
+    assert f", data in {server.instance}\n" in server.log.read_text()
+    server.stop()
+    server.environment["CHUNKED_UPLOAD_ROOT"] = str(tmp_path / "elsewhere")
+    server.start()
+    files, database = tmp_path / "elsewhere", server.instance / "chunked_upload.db"
+    assert f", files in {files}, database {database}\n" in server.log.read_text()
+
+
+def test_the_session_cookie_is_no_other_apps(make_server: Callable[..., Server]) -> None:
+    server = make_server(CHUNKED_UPLOAD_PROXY_HOPS="1")
+    [cookie] = call(server, "GET", "/uploads/").headers.get_all("Set-Cookie") or []
+    assert cookie.startswith("chunked_upload_session=")
+    assert "; Path=/" in cookie
+    prefix = {"X-Forwarded-Prefix": "/files"}
+    for path in ("/", "/uploads/"):
+        assert "; Path=/files" in call(server, "GET", path, headers=prefix).headers["Set-Cookie"]
+
+
+def test_the_session_cookie_has_settings(make_server: Callable[..., Server]) -> None:
+    server = make_server(
+        CHUNKED_UPLOAD_SESSION_COOKIE_NAME="mine", CHUNKED_UPLOAD_SESSION_COOKIE_PATH="/uploads"
+    )
+    cookie = call(server, "GET", "/uploads/").headers["Set-Cookie"]
+    assert cookie.startswith("mine=")
+    assert "; Path=/uploads" in cookie
 
 
 @pytest.mark.parametrize("workers", ["1", "3"])
