@@ -1,7 +1,8 @@
 // @ts-check
-/** Actions on files that the server has: copy the MD5, download, delete. */
+/** Actions on files that the server has: copy the checksum, download, delete. */
 
-import { iconButton, setIconButton, switchOff } from "./buttons.js";
+import { iconButton, switchOff } from "./buttons.js";
+import { copyButton } from "./checksum-actions.js";
 import { problemWords } from "./describe.js";
 import { el } from "./dom.js";
 import { downloadWithHeaders } from "./download.js";
@@ -9,9 +10,6 @@ import { icon } from "./icons.js";
 
 /** @typedef {import("../chunked-upload/types.js").UploadRecord} UploadRecord */
 /** @typedef {import("./dialogs.js").Confirm} Confirm */
-
-/** Milliseconds for which a check mark shows that the MD5 was copied. */
-const COPIED_FOR = 2000;
 
 export class FileActions {
   #texts;
@@ -42,23 +40,10 @@ export class FileActions {
 
   /** @param {UploadRecord} record */
   copyButton(record) {
-    const name = record.filename;
-    const md5 = record.md5 ?? "";
-    const label = this.#texts.say("copyMd5", { name });
-    const button = iconButton("copy", label, async () => {
-      try {
-        await navigator.clipboard.writeText(md5);
-      } catch {
-        // Plain HTTP or a policy forbids it. The user can select the text and copy it.
-        this.#toasts.show(this.#texts.say("copyFailed", { md5 }));
-        return;
-      }
-      this.#announcer.say(this.#texts.say("copied", { name }));
-      setIconButton(button, "check", label);
-      setTimeout(() => setIconButton(button, "copy", label), COPIED_FOR);
+    return copyButton(record, this.#texts, {
+      announce: (words) => this.#announcer.say(words),
+      warn: (words) => this.#toasts.show(words),
     });
-    switchOff(button, md5 === "");
-    return button;
   }
 
   /**
@@ -129,15 +114,4 @@ export class FileActions {
     this.#announcer.say(texts.say("deleted", { name }));
     return true;
   }
-}
-
-/**
- * Return the line with a file's MD5; empty where the server has none.
- *
- * @param {UploadRecord} record
- * @param {import("./format.js").Texts} texts
- */
-export function checksumLine({ md5 }, texts) {
-  if (!md5) return [];
-  return [el("p", { class: "cu-checksum" }, `${texts.say("md5")} `, el("code", {}, md5))];
 }

@@ -1,9 +1,9 @@
 // @ts-check
-/** Finished uploads: size, date, MD5, download, deletion; one page at a time. */
+/** Finished uploads: size, date, checksum, download, deletion; one page at a time. */
 
 import { iconButton, switchOff, wordButton } from "./buttons.js";
+import { checksumLine } from "./checksum-actions.js";
 import { el, focusFirst, setText } from "./dom.js";
-import { checksumLine } from "./file-actions.js";
 import { focusAfter, listRow } from "./row.js";
 
 /** @typedef {import("../chunked-upload/types.js").UploadPage} UploadPage */

@@ -80,12 +80,11 @@ export const english = {
     "The file was changed or moved during the upload. Choose it again to upload the current version.",
   errorUnreadable: "The browser can no longer read this file. Choose it again to resume.",
   errorChecksum:
-    "The uploaded bytes differ from the file: the MD5 checksums do not match. Retry to send the whole file. If it happens again, check the file and the disk.",
+    "The uploaded bytes differ from the file: the checksums do not match. Retry to send the whole file. If it happens again, check the file and the disk.",
   errorRefused: "The server refused the upload: {detail}",
   errorServer:
     "The server has failed several times: {detail}. Try again later; the uploaded part is safe.",
-  errorWorker:
-    "The MD5 checksum cannot be computed in this browser. Reload the page and try again.",
+  errorWorker: "The checksum cannot be computed in this browser. Reload the page and try again.",
   errorInternal:
     "Something went wrong on this page. Reload it and choose the file again; the uploaded part is safe.",
 
@@ -94,7 +93,7 @@ export const english = {
   unfinishedHeading: "Unfinished",
   finishedHeading: "Finished",
   filesEmpty:
-    "Nothing here yet. Your finished uploads appear here, with their MD5 checksums and download links.",
+    "Nothing here yet. Your finished uploads appear here, with their checksums and download links.",
   filesAbove: "Finished files move here when you clear the list above.",
   filesLoading: "Loading your uploads…",
   filesFailed: "Your uploads cannot be listed now: {detail}",
@@ -115,9 +114,10 @@ export const english = {
   handleGone: "The browser can no longer open {name} by itself. Choose the file again to resume.",
   finishedFigures: "{size} · {date}",
   md5: "MD5",
-  copyMd5: "Copy the MD5 of {name}",
-  copied: "Copied the MD5 of {name}",
-  copyFailed: "The browser does not allow copying. The MD5 is {md5}",
+  sha256: "SHA-256",
+  copyChecksum: "Copy the {checksum} of {name}",
+  copied: "Copied the {checksum} of {name}",
+  copyFailed: "The browser does not allow copying. The {checksum} is {value}",
   download: "Download {name}",
   downloading: "Downloading {name}",
   downloadFailed: "{name} cannot be downloaded now: {detail}",

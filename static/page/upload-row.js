@@ -2,9 +2,9 @@
 /** The row of one file that was added on this page, from queued to done. */
 
 import { iconButton, setIconButton, switchOff } from "./buttons.js";
+import { checksumLine } from "./checksum-actions.js";
 import { ACTIVE, canRetry, noticeWords, speedWords, stateWords } from "./describe.js";
 import { el, focusFirst, setAttribute, setText } from "./dom.js";
-import { checksumLine } from "./file-actions.js";
 import { listRow } from "./row.js";
 
 /** @typedef {import("../chunked-upload.js").Upload} Upload */
@@ -22,7 +22,7 @@ const MAIN_ACTIONS = {
   waiting: ["retry", "tryNow"],
   paused: ["resume", "resume"],
   completing: ["pause", "pause"],
-  done: ["copy", "copyMd5"],
+  done: ["pause", "pause"],
   failed: ["retry", "retry"],
   canceled: ["pause", "pause"],
 };
@@ -78,7 +78,9 @@ export class UploadRow {
     const path = upload.file.webkitRelativePath || upload.metadata.relative_path || name;
     const label = texts.say("uploadProgress", { name });
     this.#progress = el("progress", { max: upload.size || 1, value: 0, "aria-label": label });
-    this.#mainButton = iconButton("pause", texts.say("pause", { name }), (event) => this.#act(event));
+    this.#mainButton = iconButton("pause", texts.say("pause", { name }), (event) =>
+      this.#act(event),
+    );
     this.#endButton = iconButton("close", texts.say("cancel", { name }), () => this.#end());
     this.element = listRow(
       path,
@@ -102,7 +104,8 @@ export class UploadRow {
   update() {
     const { upload } = this;
     const { state } = upload;
-    if (this.#shownState === "waiting" && state !== "waiting") this.#waitedUntil = performance.now();
+    if (this.#shownState === "waiting" && state !== "waiting")
+      this.#waitedUntil = performance.now();
     this.#shownState = state;
     setAttribute(this.element, "data-state", state);
     setAttribute(this.element, "data-waiting", upload.waiting?.reason);

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.clients.page import PAGE
 from tests.browser.visitor import Visitor
 from tests.support.protocol import md5_of
 
@@ -37,6 +42,20 @@ def test_the_md5_is_copied(owner: Visitor) -> None:
     owner.expect_said("Copied the MD5 of 1.bin")
     copied = owner.page.evaluate("navigator.clipboard.readText()")
     assert copied == md5_of((owner.directory / "1.bin").read_bytes())
+
+
+def test_where_the_server_keeps_sha256_alone_it_is_shown_and_copied(
+    visit: Callable[..., Visitor],
+) -> None:
+    visitor = visit(replace(PAGE, environment={"CHUNKED_UPLOAD_CHECKSUMS": "sha256"}))
+    visitor.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    file = visitor.file("film.mp4", 1000)
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    visitor.upload(file)
+    expect(visitor.row("film.mp4")).to_contain_text(f"SHA-256 {sha256}")
+    visitor.button("Copy the SHA-256 of film.mp4").click()
+    visitor.expect_said("Copied the SHA-256 of film.mp4")
+    assert visitor.page.evaluate("navigator.clipboard.readText()") == sha256
 
 
 def test_where_copying_is_forbidden_the_md5_is_shown(owner: Visitor) -> None:

@@ -222,7 +222,7 @@ def test_a_wrong_md5_is_said_clearly_with_what_to_do(visitor: Visitor) -> None:
     visitor.page.route("**/complete", answer_with(400, "md5 checksum does not match"))
     visitor.pick(file)
     visitor.expect_state("film.mp4", "failed")
-    visitor.expect_words("film.mp4", "the MD5 checksums do not match. Retry to send the whole file")
+    visitor.expect_words("film.mp4", "the checksums do not match. Retry to send the whole file")
     visitor.expect_said("film.mp4 was not uploaded: The uploaded bytes differ from the file")
     visitor.page.unroute_all()
     visitor.button("Retry film.mp4").click()
