@@ -125,7 +125,7 @@ export class Identity {
   async findOnServer(signal) {
     if (this.#fingerprint === null) return null;
     const { name, size } = this.#state;
-    const found = await this.#server.find(name, signal);
+    const found = await this.#server.find(name, size, signal);
     const same = found?.length === size && found.metadata.fingerprint === this.#fingerprint;
     return same && !this.#abandoned.has(found.upload_id) ? found : null;
   }

@@ -85,14 +85,16 @@ export class Server {
   }
 
   /**
-   * Return the caller's newest unfinished upload of that name.
+   * Return the caller's newest unfinished upload of that name and size.
    *
    * @param {string} name
+   * @param {number} size Bytes of the whole file. Two files may have the same name.
    * @param {AbortSignal} signal
    * @returns {Promise<UploadRecord | null>}
    */
-  async find(name, signal) {
-    const { file } = await this.#ask("GET", `?file=${encodeURIComponent(name)}`, { signal });
+  async find(name, size, signal) {
+    const query = new URLSearchParams({ file: name, size: String(size) });
+    const { file } = await this.#ask("GET", `?${query}`, { signal });
     if (!file) return null;
     try {
       return await this.state(file.upload_id, signal);

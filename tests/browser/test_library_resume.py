@@ -60,10 +60,8 @@ def test_picked_again_after_a_reload_it_goes_on(
     assert page.evaluate("() => uploader.remembered()") == []
 
 
-def test_another_browser_of_the_same_caller_goes_on(
-    begun: tuple[LibraryPage, Path], network: Network, browser: Browser
-) -> None:
-    page, file = begun
+def another_browser(page: LibraryPage, network: Network, browser: Browser) -> LibraryPage:
+    """Return a tab in another browser of the same caller."""
     another = browser.new_context()
     another.add_cookies(
         [
@@ -71,7 +69,28 @@ def test_another_browser_of_the_same_caller_goes_on(
             for cookie in page.page.context.cookies()
         ]
     )
-    there = LibraryPage(another, network.proxy)
+    return LibraryPage(another, network.proxy)
+
+
+def test_another_browser_finds_the_file_behind_a_newer_one_of_that_name(
+    begun: tuple[LibraryPage, Path], network: Network, browser: Browser, tmp_path: Path
+) -> None:
+    """A phone calls every photo image.jpg."""
+    page, file = begun
+    (tmp_path / "other").mkdir()
+    other = make_file(tmp_path / "other" / "file.bin", 5 * CHUNK)
+    leave_in_the_middle(page, network, other)
+    there = another_browser(page, network, browser)
+    there.pick(file)
+    assert [notice["code"] for notice in there.done()["notices"]] == ["resumed"]
+    assert [path.read_bytes() for path in network.stored] == [file.read_bytes()]
+
+
+def test_another_browser_of_the_same_caller_goes_on(
+    begun: tuple[LibraryPage, Path], network: Network, browser: Browser
+) -> None:
+    page, file = begun
+    there = another_browser(page, network, browser)
     assert there.evaluate("() => uploader.remembered()") == []
     there.pick(file)
     assert [notice["code"] for notice in there.done()["notices"]] == ["resumed"]
