@@ -21,7 +21,6 @@ from werkzeug.utils import import_string
 
 from chunked_upload.errors import ConfigurationError
 from chunked_upload.extension import ChunkedUpload
-from chunked_upload.http.wire.conditions import drop_unreadable
 from chunked_upload.records.durability import add_reserve, has_room
 from chunked_upload.settings.keys import Settings, from_environment
 from chunked_upload.support.package_data import resource
@@ -87,12 +86,8 @@ def create_app(config: Any = None) -> Flask:
     :raises ConfigurationError: for a setting that cannot work.
     """
     instance = Path(os.environ.get("CHUNKED_UPLOAD_INSTANCE", "instance")).absolute()
-    app = Flask(
-        __name__,
-        instance_path=str(instance),
-        static_folder=str(resource("static")),
-        static_url_path="/static",
-    )
+    # No static folder: the extension's own view sends compressed files.
+    app = Flask(__name__, instance_path=str(instance), static_folder=None)
     make_folder(instance)
     app.session_interface = LastingSessions()
     _configure(app, config or os.environ.get("CHUNKED_UPLOAD_CONFIG") or "development")
@@ -111,7 +106,6 @@ def create_app(config: Any = None) -> Flask:
         app.wsgi_app = believe_proxies(  # type: ignore[method-assign]
             app.wsgi_app, settings.proxy_hops
         )
-    app.before_request(_ignore_unreadable_dates)
     _add_pages(app, uploads)
     return app
 
@@ -122,11 +116,6 @@ def _name_cookie(app: Flask, settings: Settings) -> None:
         app.config["SESSION_COOKIE_NAME"] = settings.session_cookie_name
     if settings.session_cookie_path is not None:
         app.config["SESSION_COOKIE_PATH"] = settings.session_cookie_path
-
-
-def _ignore_unreadable_dates() -> None:
-    """Keep Flask's own static files from failing on dates that cannot be."""
-    drop_unreadable(request.environ)
 
 
 def _configure(app: Flask, config: Any) -> None:
@@ -173,6 +162,9 @@ def _secret_key(app: Flask) -> str:
 
 
 def _add_pages(app: Flask, uploads: ChunkedUpload) -> None:
+    send_static = app.view_functions["chunked_upload.static"]
+    app.add_url_rule("/static/<path:filename>", "static", send_static)
+
     @app.get("/")
     def index() -> Response:
         return uploads.page()

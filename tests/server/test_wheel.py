@@ -130,7 +130,9 @@ def server(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 def test_the_wheel_installed_alone_serves(server: Server) -> None:
     assert call(server, "GET", "/").status == 200
-    assert call(server, "GET", "/static/page.css").status == 200
+    for path in ("/static/page.css", "/uploads/static/page.css"):
+        styles = call(server, "GET", path, headers={"Accept-Encoding": "gzip"})
+        assert (styles.status, styles.headers["Content-Encoding"]) == (200, "gzip")
     upload_id = create(server, DATA[:50_000], len(DATA))
     server.kill()
     server.start()
