@@ -352,6 +352,40 @@ def test_slow_bodies_wait_for_a_place_and_whole_requests_do_not(
     assert connection.client == held.getsockname()
 
 
+def test_who_comes_while_many_uploads_wait_is_served_before_they_all_are(
+    stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_GLANCE_SECONDS", 0.0)
+    worker = Worker(stack, replace(LIMITS, slow_bodies=50))
+    uploads = [worker.connect() for _ in range(20)]
+    for client in uploads:
+        client.send(head("PUT", "/", Content_Length=1_000_000))
+    assert worker.look() is not None
+    quick = socket.create_connection(worker.listener.getsockname(), timeout=30)
+    stack.enter_context(quick)
+    quick.send(REQUEST)
+    served = [worker.waiting.wait(0) for _ in range(5)]
+    assert quick.getsockname() in [connection.client for connection in served if connection]
+
+
+def test_in_a_long_line_a_small_body_that_has_come_goes_first(
+    stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_GLANCE_SECONDS", 0.0)
+    monkeypatch.setattr(module, "_LINE", 2)
+    worker = Worker(stack)
+    *uploads, quick = [worker.connect() for _ in range(11)]
+    for client in uploads:
+        client.send(head("PUT", "/", Content_Length=1_000_000))
+    quick.send(head("PUT", "/", Content_Length=20_000))
+    served = [worker.waiting.wait(0.1)]
+    quick.sendall(bytes(20_000))
+    served += [worker.waiting.wait(0) for _ in range(5)]
+    assert quick.getsockname() in [connection.client for connection in served if connection]
+    served += [worker.waiting.wait(0) for _ in range(20)]
+    assert len([connection for connection in served if connection]) == 11
+
+
 def test_a_silent_slow_body_gives_its_place_to_one_that_waits(
     stack: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from .connection import MAX_HEAD, Connection
+from .connection import Connection
 
 #: How long the head of a request may take to arrive.
 _HEAD_SECONDS = 30.0
@@ -39,6 +39,13 @@ _SILENT_SECONDS = 5.0
 
 #: Where others wait, a body up to this size that has arrived makes a request a short one.
 _SMALL_BODY = 64 * 1024
+
+#: How many requests whose body is still to come wait in a line; the others are held, so that one
+#: of them that becomes short goes first.
+_LINE = 32
+
+#: How soon who comes is seen while there are requests that have not been taken up.
+_GLANCE_SECONDS = 0.01
 
 #: How often to look for connections whose time is up.
 _SWEEP_SECONDS = 0.5
@@ -84,10 +91,10 @@ class WaitingConnections:
         self._ready: deque[Connection] = deque()
         self._ready_to_receive: deque[Connection] = deque()
         self._taken = 0
-        #: With a request that has to wait for a place.
-        self._held: dict[Connection, None] = {}
+        #: With a request that has to wait for a place; and whether its body is read meanwhile.
+        self._held: dict[Connection, bool] = {}
         self._watch = threading.Lock()
-        self._next_sweep = 0.0
+        self._next_glance = self._next_sweep = 0.0
         self._stops_at: float | None = None
 
     def __len__(self) -> int:
@@ -135,12 +142,15 @@ class WaitingConnections:
 
     def wait(self, seconds: float) -> Connection | None:
         """Return a connection with a request, after waiting for one; None when another waits."""
-        if (connection := self._take()) or not self._watch.acquire(blocking=False):
-            return connection
-        try:
-            self._look(seconds)
-        finally:
-            self._watch.release()
+        there = bool(self._ready or self._ready_to_receive)
+        # However many there are, who comes meanwhile is not left standing until they are served.
+        if there and time.monotonic() < self._next_glance:
+            return self._take()
+        if self._watch.acquire(blocking=False):
+            try:
+                self._look(0 if there else seconds)
+            finally:
+                self._watch.release()
         return self._take()
 
     def _take(self) -> Connection | None:
@@ -179,6 +189,7 @@ class WaitingConnections:
         for listener in listeners:
             self._accept_some(listener)  # type: ignore[arg-type]
         now = time.monotonic()
+        self._next_glance = now + _GLANCE_SECONDS
         if now >= self._next_sweep:
             self._next_sweep = now + _SWEEP_SECONDS
             self._sweep(now)
@@ -223,7 +234,7 @@ class WaitingConnections:
         """
         for connection in self._waiting:
             if address in (None, connection.address):
-                self._close(connection)
+                self._give_up(connection)
                 return True
         among = [c for c in self._all if address in (None, c.address)]
         for connection in sorted(_silent(among, time.monotonic()), key=lambda c: c.heard)[:1]:
@@ -237,9 +248,13 @@ class WaitingConnections:
 
     def _unregister(self, connection: Connection) -> None:
         del self._waiting[connection]
-        if self._held.pop(connection, 0) is None and len(connection.ahead) > MAX_HEAD:
-            return  # it is not read meanwhile
-        self._selector.unregister(connection)
+        if self._held.pop(connection, True):
+            self._selector.unregister(connection)
+
+    def _give_up(self, connection: Connection) -> None:
+        if connection in self._held:
+            self._refuse(connection, 503, "Too many slow requests at a time")
+        self._close(connection)
 
     def _close(self, connection: Connection) -> None:
         self._unregister(connection)
@@ -257,7 +272,9 @@ class WaitingConnections:
         if not connection.take_in():
             self._close(connection)
         elif connection in self._held:
-            self._look_at_held(connection)
+            if connection.missing() == 0:
+                self._unregister(connection)
+                self._ready.append(connection)
         elif connection.has_head():
             self._take_up(connection)
         elif begins:
@@ -275,41 +292,35 @@ class WaitingConnections:
         connection.deadline = time.monotonic() + seconds
 
     def _take_up(self, connection: Connection) -> None:
-        if self._is_whole(connection):
-            self._unregister(connection)
-            self._ready.append(connection)
-        elif self._free_places() > 0:
-            self._unregister(connection)
-            self._ready_to_receive.append(connection)
-        else:
-            self._held[connection] = None
-            connection.deadline = time.monotonic() + self._limits.idle
-
-    def _is_whole(self, connection: Connection) -> bool:
-        missing = connection.missing()
-        others = self._ready_to_receive or self._held
-        if missing and missing <= _SMALL_BODY and others and connection.take_in(missing):
+        missing, room = connection.missing(), not self._held and self._room_in_line() > 0
+        is_small = missing is not None and missing <= _SMALL_BODY
+        if missing and is_small and not room and connection.take_in(missing):
             missing = connection.missing()
-        return missing == 0
+        if missing == 0 or room:
+            self._unregister(connection)
+            (self._ready if missing == 0 else self._ready_to_receive).append(connection)
+            return
+        self._held[connection] = is_small
+        if not is_small:
+            self._selector.unregister(connection)
+        connection.deadline = time.monotonic() + self._limits.idle
+
+    def _room_in_line(self) -> int:
+        return max(0, min(_LINE - len(self._ready_to_receive), self._free_places()))
 
     def _free_places(self) -> int:
         return self._limits.slow_bodies - len(self._slow) - len(self._ready_to_receive)
 
     # Requests that wait for a place
 
-    def _look_at_held(self, connection: Connection) -> None:
-        if connection.missing() == 0:
-            self._unregister(connection)
-            self._ready.append(connection)
-        elif len(connection.ahead) > MAX_HEAD:
-            self._selector.unregister(connection)  # enough for now
-
     def _release_held(self) -> None:
         if not self._held:
             return
-        for connection in list(self._held)[: max(0, self._free_places())]:
+        for connection in list(self._held)[: self._room_in_line()]:
             self._unregister(connection)
             self._ready_to_receive.append(connection)
+        if self._free_places() > 0:
+            return
         now = time.monotonic()
         ending = sum(not connection.can_give_way for connection in list(self._slow))
         silent = sorted(_silent(self._slow, now), key=lambda connection: connection.heard)
@@ -321,9 +332,7 @@ class WaitingConnections:
         stops = self._stops_at is not None and now >= self._stops_at
         for connection in list(self._waiting):
             if now >= connection.deadline:
-                if connection in self._held:
-                    self._refuse(connection, 503, "Too many slow requests at a time")
-                self._close(connection)
+                self._give_up(connection)
             elif stops and connection not in self._held:
                 self._close(connection)
 
