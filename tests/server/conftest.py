@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import postgres
+from tests.support import postgres, preloaded
 from tests.support.server import PROGRAM, Server, clean_environment, measured
 
 PROJECT = Path(__file__).parents[2]
@@ -44,9 +44,7 @@ def make_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 def other_server(directory: Path, name: str) -> Server:
     """Return one of :data:`OTHERS` with two workers, its database migrated; not started."""
     server = Server(directory, command=OTHERS[name])
-    subprocess.run(
-        [PROGRAM, "migrate"], check=True, cwd=directory, env=server.environment, capture_output=True
-    )
+    preloaded.run([PROGRAM, "migrate"], cwd=directory, env=server.environment).check_returncode()
     return server
 
 
@@ -70,14 +68,10 @@ def outcome(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run the program to its end; keywords are environment variables."""
 
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        return preloaded.run(
             [PROGRAM, *arguments],
             cwd=tmp_path,
             env={**clean_environment(), **measured(), **environment},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
         )
 
     return run

@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.request
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from coverage import Coverage
+
+from tests.support import preloaded
 
 #: The program, as installed beside the Python that runs the tests.
 PROGRAM = str(Path(sys.executable).parent / "chunked-upload")
@@ -74,7 +75,7 @@ class Server:
             "CHUNKED_UPLOAD_INSTANCE": str(self.instance),
             **(environment or {}),
         }
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: preloaded.Process | None = None
 
     @property
     def url(self) -> str:
@@ -110,14 +111,8 @@ class Server:
     def launch(self) -> None:
         """Start, and return at once."""
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command,
-                cwd=self.directory,
-                env=self.environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
+            self._process = preloaded.start(
+                self._command, cwd=self.directory, env=self.environment, output=log
             )
 
     def wait_until_up(self, seconds: float = 60) -> None:
