@@ -33,8 +33,9 @@ from .errors import (
     SizeMismatch,
 )
 from .failures import translate_failures
+from .holding import Holding, held_at_commit
 from .parts import EngineParts
-from .plan import WritePlan, is_empty
+from .plan import is_empty
 from .states import Event, State, refusal
 
 #: Commits tried while chunks of other ranges keep coming first.
@@ -49,7 +50,8 @@ class Chunk:
 
     Made by :meth:`~chunked_upload.engine.engine.UploadEngine.begin`.
 
-    :param lease: the right to write the plan's range.
+    :param lease: the right to write the range of the chunk's plan.
+    :param holding: what the owner's quota holds for the upload.
     :param forget: removes a new upload's record and files if this chunk is dropped.
     """
 
@@ -57,19 +59,20 @@ class Chunk:
         self,
         record: Record,
         lease: WriteLease,
-        plan: WritePlan,
+        holding: Holding,
         parts: EngineParts,
         *,
         forget: Callable[[Record], None],
     ) -> None:
         self.record = record
-        self.plan = plan
+        self.plan = plan = holding.plan
         #: Bytes received so far.
         self.received = 0
         self.committed = False
         #: Whether this commit is the upload's first; known once the chunk is finished.
         self.first = False
         self._lease = lease
+        self._holding = holding
         self._parts = parts
         self._records = parts.records
         self._storage = parts.storage
@@ -96,6 +99,7 @@ class Chunk:
         """Write the next bytes to the storage and feed them to the digest.
 
         :raises SizeMismatch, FileTooLarge: when there are more bytes than declared or allowed.
+        :raises LimitReached: when the owner's quota has no room for them.
         :raises BytesDiffer: when other bytes are already stored there.
         :raises OffsetMismatch: when a newer request has taken over.
         :raises StorageFull, ServiceUnavailable: when the storage fails.
@@ -114,6 +118,8 @@ class Chunk:
             raise SizeMismatch(f"{plan.stop - plan.start} bytes were declared, more arrived")
         if plan.max_bytes is not None and end > plan.max_bytes:
             raise FileTooLarge(plan.max_bytes)
+        if end > self._holding.end:
+            self._holding.cover(end)
 
     def _read(self, low: int, high: int) -> Iterator[bytes]:
         """Read bytes of the part.
@@ -134,7 +140,7 @@ class Chunk:
         """Append the recorded bytes of another upload; the storage copies them if it can.
 
         :param source: an upload in the same storage.
-        :raises SizeMismatch, FileTooLarge, OffsetMismatch: as :meth:`write`.
+        :raises SizeMismatch, FileTooLarge, LimitReached, OffsetMismatch: as :meth:`write`.
         :raises UploadExpired: when the other upload's bytes are gone.
         """
         if not isinstance(self._storage, Concatenates) or self._may_repeat():
@@ -230,8 +236,7 @@ class Chunk:
         self._alone = False
         if self._parts.refresh(self.record) is not State.UPLOADING or not self._lease.stands():
             raise self._refused()
-        if self.plan.sequential and self.record.offset != self.start:
-            raise OffsetMismatch(self.record.offset)
+        self.plan.check_fits(self.record)  # another chunk may have set the length
         self._values = self._merged()
 
     def _merged(self) -> dict[str, Any]:
@@ -254,6 +259,7 @@ class Chunk:
             values["length"] = self.position
         elif record.length is None and (plan.sequential or plan.total is not None):
             values["length"] = self.position if plan.total is None else plan.total
+        values |= held_at_commit(record, plan, self.position)
         if self._state:
             # Set it on the record now, so that the digest can read what has just been written.
             record.storage_state = merge(record.storage_state, self._state)

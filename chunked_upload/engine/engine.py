@@ -19,8 +19,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from chunked_upload.records.quota import Quota
-from chunked_upload.records.repository import Record, Records
+from chunked_upload.records.repository import KeyTaken, Record, Records
 from chunked_upload.settings.keys import Settings
 from chunked_upload.storage import Storage, WriteLease
 from chunked_upload.storage.base import PartMissing
@@ -34,6 +33,7 @@ from .digesting import Digests
 from .duplicate_chunk import DuplicateChunk
 from .errors import OffsetMismatch, ServiceUnavailable, SizeMismatch, UploadNotFound
 from .failures import translate_failures
+from .holding import Holding, quota_of
 from .last_leases import LastLeases
 from .parts import Emit, EngineParts
 from .plan import Placement, WritePlan, end_of_stored, is_empty
@@ -116,32 +116,49 @@ class UploadEngine:
 
     # Create and write
 
-    def create(self, record: Record, *, counts: bool = True) -> None:
+    def create(self, record: Record) -> None:
         """Insert a new record, and reserve its place in the owner's quota, before any byte arrives.
 
-        :param counts: False for a chunk that will not become a separate upload.
         :raises LimitReached: when the quota is used up.
         :raises KeyTaken: when the client already has an upload with this ``client_key``.
         """
-        limits = self.settings
-        quota = None
-        if counts and (limits.max_open_uploads or limits.max_open_bytes):
-            quota = Quota(limits.max_open_uploads, limits.max_open_bytes)
         record.expires_on = self._parts.expiry()
         with translate_failures():
-            self.records.insert(record, quota)
+            self.records.insert(record, quota_of(self.settings))
+
+    def create_staged(self, record: Record, *, start: int, size: int, total: int) -> None:
+        """Insert a record for a chunk that does not say yet to which upload it belongs.
+
+        The chunk counts like an upload, unless it can lie in the place of the one that it continues
+        (records/quota.py).
+
+        :param start, size: where the chunk lies in its file, and its bytes.
+        :param total: the file's length.
+        :raises LimitReached: when the quota is used up.
+        """
+        record.reserved = size
+        if quota_of(self.settings) is not None:
+            continued = self.records.queries.to_be_continued(record, start=start, total=total)
+            with translate_failures():
+                upload = self.records.first(continued)
+            record.client_key = None if upload is None else upload.upload_id
+        try:
+            self.create(record)
+        except KeyTaken:  # another chunk took that place just now
+            record.client_key = None
+            self.create(record)
 
     def begin(self, record: Record, plan: WritePlan) -> Chunk:
         """Take the write lease for a chunk's range, preempting an older request for that range.
 
         :raises OffsetMismatch, SizeMismatch, TotalMismatch, AlreadyComplete, UploadExpired: before
             any byte is written.
+        :raises LimitReached: when the quota has no room for what the plan declares.
         """
         if plan.placement is Placement.ANYWHERE and plan.stop is None:
             raise ValueError("only a file's last chunk can lie anywhere without a known end")
-        lease = self._checked_lease(record, plan)
-        settled = plan.settled(record)
-        return Chunk(record, lease, settled, self._parts, forget=self._removal.forget)
+        lease, holding = self._checked_lease(record, plan)
+        return Chunk(record, lease, holding, self._parts, forget=self._removal.forget)
 
     def duplicate_of(self, record: Record, plan: WritePlan) -> DuplicateChunk | None:
         """Return the duplicate chunk if all bytes of the plan's range are stored, else None.
@@ -179,8 +196,11 @@ class UploadEngine:
         if plan.start != record.offset and not isinstance(self.storage, WritesRanges):
             raise OffsetMismatch(record.offset)
 
-    def _checked_lease(self, record: Record, plan: WritePlan) -> WriteLease:
-        """Take the lease for a chunk; check the chunk against the record before and after."""
+    def _checked_lease(self, record: Record, plan: WritePlan) -> tuple[WriteLease, Holding]:
+        """Take the lease for a chunk; check the chunk against the record before and after.
+
+        Only the record that the lease has found tells what the quota already holds for the upload.
+        """
         with translate_failures():
             try:
                 if not plan.creates:
@@ -188,6 +208,7 @@ class UploadEngine:
                 lease = self._take_lease(record, plan)
                 try:
                     self._confirm(record, lease, plan)
+                    return lease, Holding(record, plan.settled(record), self._parts)
                 except BaseException:
                     lease.close()
                     raise
@@ -195,7 +216,6 @@ class UploadEngine:
                 if plan.creates:
                     self.forget(record)
                 raise
-        return lease
 
     def _confirm(self, record: Record, lease: WriteLease, plan: WritePlan) -> None:
         """Check a chunk again now that its lease is taken."""

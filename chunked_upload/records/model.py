@@ -93,7 +93,8 @@ class ChunkedUploadMixin:
     #: The client's name for the file, cleaned. Metadata, never a path.
     filename: Mapped[str] = mapped_column(String(255))
     #: The client's own name for the upload (in dialects that have one), hashed. It identifies the
-    #: upload only together with ``quota_key`` or ``visitor``.
+    #: upload only together with ``quota_key`` or ``visitor``. In the record of a staged chunk: the id
+    #: of the upload in whose place it lies (records/quota.py).
     client_key: Mapped[str | None] = mapped_column(String(64))
     #: What the client declared under that name; later chunks must agree.
     declared: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
@@ -105,7 +106,7 @@ class ChunkedUploadMixin:
     received: Mapped[list[list[int]]] = mapped_column(JSON, default=list)
     #: Declared total in bytes; fixed by the first chunk.
     length: Mapped[int | None] = mapped_column(BigInteger)
-    #: Bytes held against the owner's quota while the length is not known yet.
+    #: Bytes held against the owner's quota, if they are more than the length (records/quota.py).
     reserved: Mapped[int] = mapped_column(BigInteger, default=0)
     status: Mapped[int] = mapped_column(SmallInteger, default=Status.UPLOADING)
     #: Raised when a newcomer takes over from a writer that may still be alive, and by commits.

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import Select, case, or_, select
-from sqlalchemy.orm import defer
+from sqlalchemy.orm import aliased, defer
 
 from .model import ChunkedUploadMixin, Status
 
@@ -96,6 +96,25 @@ class Queries:
         model = self._model
         return self._of(record.upload_set).where(
             model.client_key == record.client_key, model.quota_key == record.quota_key
+        )
+
+    def to_be_continued(self, record: ChunkedUploadMixin, *, start: int, total: int) -> UploadQuery:
+        """Select the open uploads of a staged chunk's owner that it could continue.
+
+        Those with another staged chunk in their place (records/quota.py) are left out.
+
+        :param start: the chunk's first byte in its file.
+        :param total: the file's length in bytes.
+        """
+        model, staged = self._model, aliased(self._model)
+        taken = select(staged.id).where(
+            staged.client_key == model.upload_id, staged.quota_key == model.quota_key
+        )
+        return self.by_status(self._of(record.upload_set), Status.UPLOADING).where(
+            model.quota_key == record.quota_key,
+            model.offset == start,
+            model.length == total,
+            ~taken.correlate(model).exists(),
         )
 
     def removed_of(self, quota_key: str | None) -> UploadQuery:

@@ -50,6 +50,7 @@ _LIVE = (
     "offset",
     "received",
     "length",
+    "reserved",
     "checksums",
     "checksum_states",
     "path",
@@ -177,6 +178,24 @@ class Records:
             session.commit()
             load_references(record)
             session.expunge(record)
+
+    def hold(self, record: Record, quota: Quota, *, least: int, most: int) -> int:
+        """Hold more bytes for an upload, if its owner's quota allows.
+
+        :param least, most: bytes that it needs, and that it can use, from the start of its file.
+        :return: how many it holds now.
+        :raises QuotaExceeded: when there is no room for ``least``.
+        """
+        model = self.model
+        with self._session() as session:
+            held = quota.grant(session, model, record, least=least, most=most)
+            more = update(model).where(model.upload_id == record.upload_id, model.reserved < held)
+            session.execute(
+                more.values(reserved=held), execution_options={"synchronize_session": False}
+            )
+            session.commit()
+        set_committed_value(record, "reserved", held)
+        return held
 
     def raise_fencing_token(self, record: Record) -> None:
         """Fence every request that read the record earlier: its commit will find another token."""

@@ -179,6 +179,18 @@ def test_two_chunks_at_once_one_commits(engine: UploadEngine) -> None:
     assert content(engine, record) == DATA
 
 
+def test_a_chunk_beyond_a_length_that_came_meanwhile_is_not_stored(engine: UploadEngine) -> None:
+    record = new(engine, None)
+    with begin(engine, record, 5, 10, placement=Placement.ANYWHERE) as late:
+        late.write(b"world")
+        store(engine, record, 0, b"abc", total=3)
+        late.finish_whole()
+        with pytest.raises(SizeMismatch):
+            late.commit()
+    stored = look_up(engine, record)
+    assert (stored.offset, stored.length, stored.received) == (3, 3, [])
+
+
 def test_the_order_of_checks(engine: UploadEngine) -> None:
     record = store(engine, new(engine), 0, b"hello")
     with pytest.raises(TotalMismatch):

@@ -144,12 +144,11 @@ class ReceivingView(ChunkedUploadBaseView):
         """Store the record of a new upload, before its first byte arrives.
 
         :param length: the declared total in bytes.
-        :param reserved: bytes to hold against the owner's quota; None when not known.
+        :param reserved: bytes to hold against the owner's quota from the start, None when not
+            known; as more arrive, more are held.
         :raises KeyTaken: when the client already has an upload with this ``client_key``.
         """
         self.check_filename(record.filename)
-        if reserved is None and self.settings.max_open_bytes is not None:
-            raise LimitExceeded("A limit on unfinished bytes needs Content-Length or Content-Range")
         record.length, record.reserved = length, reserved or 0
         self.engine.create(record)
         if record.owner is None:

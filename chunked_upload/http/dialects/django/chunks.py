@@ -44,7 +44,7 @@ class ChunkedUploadView(ReceivingView):
             if late_id and not upload_id:
                 stored = self._move(chunk, late_id, span, max_bytes)
             else:
-                stored = self._store(chunk, incoming)
+                stored = self._store(chunk, incoming, span)
         response = self.reply(self.get_response_data(stored, self.request))
         return add_progress(response, stored)
 
@@ -97,8 +97,10 @@ class ChunkedUploadView(ReceivingView):
         start, stop, total = (
             (0, None, None) if span is None else (span.start, span.stop, span.total)
         )
-        if new and start > 0:
-            self._create_staged(record, incoming)
+        if new and span is not None and start > 0:
+            self._create_staged(record, incoming, span)
+            # Alone in a part of its own, it starts at 0 there.
+            start, stop, total = 0, span.size, None
         elif new:
             self.create(
                 record, length=total, reserved=incoming.declared if total is None else total
@@ -110,18 +112,17 @@ class ChunkedUploadView(ReceivingView):
             WritePlan(start=start, stop=stop, total=total, max_bytes=max_bytes, creates=new),
         )
 
-    def _create_staged(self, record: Record, incoming: Incoming) -> None:
+    def _create_staged(self, record: Record, incoming: Incoming, span: ContentRange) -> None:
         """Store a record for a chunk whose ``upload_id`` may come after the file."""
         if incoming.raw or "upload_id" in incoming.fields:
             raise OffsetMismatch(0)
-        # The record is temporary: its name does not matter, and the whole file is counted already.
-        record.filename, record.length, record.reserved = UNNAMED, None, 0
-        self.engine.create(record, counts=False)
+        record.filename = UNNAMED  # the record is temporary
+        self.engine.create_staged(record, start=span.start, size=span.size, total=span.total)
 
-    def _store(self, chunk: Chunk, incoming: Incoming) -> Record:
+    def _store(self, chunk: Chunk, incoming: Incoming, span: ContentRange | None) -> Record:
         """Make the chunk part of its upload."""
         if chunk.plan.creates:
-            if chunk.start:
+            if span is not None and span.start:
                 raise OffsetMismatch(0)
             fields = self.metadata(incoming.fields)
             if fields != chunk.record.extra_fields:  # some came after the file
@@ -133,15 +134,11 @@ class ChunkedUploadView(ReceivingView):
     ) -> Record:
         """Store a chunk whose ``upload_id`` came after its file: the one case that costs a copy."""
         record = self._open_upload(upload_id)
-        total = None if span is None else span.total
+        start, stop, total = (
+            (0, record.length, None) if span is None else (span.start, span.stop, span.total)
+        )
         target = self.engine.begin(
-            record,
-            WritePlan(
-                start=staged.start,
-                stop=record.length if span is None else span.stop,
-                total=total,
-                max_bytes=max_bytes,
-            ),
+            record, WritePlan(start=start, stop=stop, total=total, max_bytes=max_bytes)
         )
         with target:
             for data in staged.bytes():
