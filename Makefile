@@ -10,7 +10,7 @@ ARGS ?=
 
 # Where npm from PyPI lies, if the system has none.
 export PATH := $(PATH):$(CURDIR)/$(BIN)
-# What checks the scripts in static/.
+# What checks the scripts in static/ and frontend/.
 CHECKS = frontend/checks/node_modules/.package-lock.json
 CHECK = frontend/checks/node_modules/.bin
 
@@ -55,8 +55,8 @@ bench: .venv/test ## Measure this server beside its peers, in minutes; QUICK=1, 
 lint: .venv/test $(CHECKS) layers ## Check style and layers, Python and JavaScript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(CHECK)/eslint --config frontend/checks/eslint.config.js static
-	$(CHECK)/prettier --config frontend/checks/prettier.json --check 'static/**/*.js' --ignore-path .gitignore
+	$(CHECK)/eslint --config frontend/checks/eslint.config.js static frontend/build.mjs
+	$(CHECK)/prettier --config frontend/checks/prettier.json --check 'static/**/*.js' 'frontend/*.mjs' 'frontend/checks/*.js' --ignore-path .gitignore
 
 layers: .venv/test ## Check which room imports which (docs/architecture.md)
 	$(BIN)/lint-imports --no-logo

@@ -7,6 +7,9 @@ export default [
   {
     files: ["**/*.js"],
     languageOptions: { globals: { ...globals.browser, hashwasm: "readonly" } },
+  },
+  { files: ["**/*.mjs"], languageOptions: { globals: globals.node } },
+  {
     rules: {
       complexity: ["error", 15], // unlike ruff, it also counts && and ??
       "max-lines": ["error", 300],
