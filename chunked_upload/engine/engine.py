@@ -275,7 +275,7 @@ class UploadEngine:
     def abort(self, record: Record) -> None:
         """Remove an upload, finished or not, with its bytes.
 
-        :raises UploadNotFound: when somebody else has removed it.
+        :raises UploadNotFound: when another request has removed it.
         """
         self._removal.abort(record)
         self.emit("aborted", record)

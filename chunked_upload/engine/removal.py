@@ -36,7 +36,7 @@ class Removal:
     def abort(self, record: Record) -> None:
         """Remove an upload, finished or not, even when the database's disk is full.
 
-        :raises UploadNotFound: when somebody else has removed it.
+        :raises UploadNotFound: when another request has removed it.
         """
         try:
             with translate_failures():

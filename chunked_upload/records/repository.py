@@ -292,7 +292,7 @@ class Records:
     ) -> dict[str, Any]:
         """Return the column attributes that hooks have changed since the record was read.
 
-        :param unchanged: attributes that nobody has set.
+        :param unchanged: attributes that have not been set.
         :param beside: attributes to leave out.
         """
         touched = self._columns.keys() - unchanged

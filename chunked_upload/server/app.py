@@ -69,12 +69,12 @@ class LastingSessions(SecureCookieSessionInterface):
     """
 
     def get_cookie_path(self, app: Flask) -> str:
-        """Return where browsers send the cookie: below the prefix that the server has by now."""
+        """Return the path below which browsers send the cookie: the prefix of the proxy, if any."""
         configured: str | None = app.config["SESSION_COOKIE_PATH"]
         return configured or request.script_root or "/"
 
     def get_expiration_time(self, app: Flask, session: SessionMixin) -> datetime:
-        """Return when a browser shall forget the cookie."""
+        """Return when browsers forget the cookie."""
         return datetime.now(UTC) + app.permanent_session_lifetime
 
 

@@ -33,7 +33,7 @@ _FILES_PER_REQUEST = 4
 #: The database, and what Python holds.
 _OTHER_FILES = 256
 
-#: How long running uploads may go on after a stop was asked for; later they are cut off, and
+#: How long running uploads may continue after a stop was asked for; later they are cut off, and
 #: resume from their last chunk.
 _GRACE_SECONDS = 30
 

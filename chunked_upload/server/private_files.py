@@ -65,7 +65,7 @@ def locked(path: Path, *, seconds: float) -> Iterator[IO[str]]:
     """Open a private file, made if needed, that one process has at a time.
 
     :param seconds: how long to wait for another process.
-    :raises ConfigurationError: when that was in vain.
+    :raises ConfigurationError: when the lock is still taken then.
     """
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, _PRIVATE), "r+") as file:
         make_private(path)

@@ -31,7 +31,7 @@ Spec = dataclasses.Field[Any]
 
 
 class Given(NamedTuple):
-    """A value that somebody has set.
+    """A value that the user has set.
 
     :param label: how messages name it, such as ``CHUNKED_UPLOAD_MAX_BYTES``.
     """
@@ -45,7 +45,7 @@ def setting(field: SettingField, meaning: str, *, default: Any, **more: Any) -> 
 
     :param field: how it is read and checked. None is allowed where it is the default.
     :param meaning: for the documentation.
-    :param more: metadata for whoever asks.
+    :param more: further metadata of the field.
     """
     field.allow_none = default is None
     return dataclasses.field(default=default, metadata={"field": field, "meaning": meaning, **more})

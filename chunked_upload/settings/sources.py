@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 class Sources:
     """Where the settings of an upload set come from: ``app.config``, and keywords, which win.
 
-    Every class of settings is read from it; then what nobody reads is refused.
+    Every class of settings is read from it; then keys that none of them reads are refused.
     """
 
     def __init__(self, config: Mapping[str, Any], keywords: Mapping[str, Any]) -> None:

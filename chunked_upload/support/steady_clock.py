@@ -68,7 +68,7 @@ def _read(note: Path) -> dict[str, Any]:
 
 
 def _uptime() -> float | None:
-    """Return seconds since boot, including sleep; nobody can set this clock."""
+    """Return seconds since boot, including sleep; this clock cannot be set."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else None
 
 

@@ -83,7 +83,7 @@ def hash_token(token: str) -> str:
 def owner_key(user: Any) -> str | None:
     """Return the text under which a user's uploads are kept: its ``get_id()``, ``id`` or itself.
 
-    None for what stands for nobody: None, False, an empty text, an object without a key (as
+    None for an anonymous caller: None, False, an empty text, an object without a key (as
     Flask-Login's anonymous user).
 
     :raises TypeError: for an object that has none of them.

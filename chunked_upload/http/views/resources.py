@@ -211,7 +211,7 @@ class UploadFileView(ResourceView):
             last_modified=record.completed_on,
             max_age=0,
         )
-        if not isinstance(content, str):  # whose length nobody can see
+        if not isinstance(content, str):  # whose length is not visible
             response.content_length = record.offset
             response.make_conditional(request, accept_ranges=True, complete_length=record.offset)
         return response

@@ -41,7 +41,7 @@ BEFORE_WAITING = "chunked_upload.before_waiting"
 #: Where the environment of a request keeps the most bytes that its body may have.
 LIMIT_KEY = "chunked_upload.max_content_length"
 
-#: Where the environment of a request keeps the body that has begun to be read.
+#: Where the environment of a request keeps the body once reading has started.
 BODY_KEY = "chunked_upload.body"
 
 
@@ -72,8 +72,8 @@ class Body:
     @classmethod
     def of(cls, environ: MutableMapping[str, Any]) -> Body:
         """Return the request's body, as far as it has been read."""
-        begun: Body | None = environ.get(BODY_KEY)
-        return begun or cls(environ)
+        existing: Body | None = environ.get(BODY_KEY)
+        return existing or cls(environ)
 
     def require_end(self, framed: bool) -> None:
         """Check that the end of the body will be recognised.
@@ -95,7 +95,7 @@ class Body:
             size = _SMALL_BODY
         while self.length is None or self.received < self.length:
             left = size if self.length is None else self.length - self.received
-            begun = time.monotonic()
+            started = time.monotonic()
             data = self._read(min(size, left))
             if not data:
                 if self.length is None:
@@ -103,11 +103,11 @@ class Body:
                 raise SizeMismatch(
                     f"Content-Length said {self.length} bytes, {self.received} arrived{self._hint}"
                 )
-            size = _next_size(size, time.monotonic() - begun)
+            size = _next_size(size, time.monotonic() - started)
             self.received += len(data)
             self._check_limit()
             yield data
-            # Or it would be kept until the next one has come, perhaps for hours.
+            # Otherwise it is kept until the next one arrives, perhaps for hours.
             del data
 
     def _check_limit(self) -> None:
@@ -143,7 +143,7 @@ def _nothing() -> None:
 
 
 def _next_size(size: int, seconds: float) -> int:
-    """Return how many bytes to ask for after ``size`` have come in so many seconds."""
+    """Return how many bytes to ask for after ``size`` bytes arrived in so many seconds."""
     if seconds > _SLOW:
         return _FIRST_SIZE
     return min(4 * size, BUFFER_SIZE) if seconds < _QUICK else size

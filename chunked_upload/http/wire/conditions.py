@@ -1,4 +1,4 @@
-"""Conditional headers that nobody can read are ignored (RFC 9110 13.1.3 to 13.1.5).
+"""Unreadable conditional headers are ignored (RFC 9110 13.1.3 to 13.1.5).
 
 Werkzeug fails on dates that the calendar or Python does not have, a year of twenty digits for
 example, and the answer would be 500.

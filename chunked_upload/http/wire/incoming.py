@@ -192,7 +192,7 @@ class FormChunk:
         return None
 
     def _content(self) -> Iterator[bytes]:
-        """Yield the bytes of the part that has begun."""
+        """Yield the bytes of the current part."""
         for event in self._events:
             if not isinstance(event, bytes):
                 return

@@ -26,7 +26,7 @@ def is_touched(environ: Mapping[str, Any]) -> bool:
 def unread(environ: Mapping[str, Any]) -> Any:
     """Return the stream of the body: the server's, or of what the app has read and Flask has kept.
 
-    A stream that was read in part knows how far it has come.
+    A stream that was read in part knows its position.
     """
     if not is_touched(environ):
         return environ["wsgi.input"]
