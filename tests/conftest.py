@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.support import browser as chromium
-from tests.support import guard, postgres, preloaded
+from tests.support import guard, postgres
 from tests.support.missing import skip_without
 from tests.support.protocol import Protocol
 from tests.support.server import Server
@@ -33,11 +33,6 @@ def pytest_configure(config: pytest.Config) -> None:
         guard.die_with_make()
         guard.start()
     _keep_files_in_memory()
-
-
-def pytest_unconfigure() -> None:
-    """End what all tests of this process have shared."""
-    preloaded.close()
 
 
 def _keep_files_in_memory() -> None:

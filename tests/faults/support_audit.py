@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,9 @@ from sqlalchemy import NullPool, create_engine, text
 
 from chunked_upload.records.durability import newest_sqlite
 from tests.faults.support_client import promoted_files
+from tests.support import preloaded
 from tests.support.scorecard import Run
-from tests.support.server import Server
+from tests.support.server import PROGRAM, Server
 
 
 def audit(run: Run, server: Server, environment: dict[str, str]) -> None:
@@ -48,14 +48,10 @@ def command(
     server: Server, environment: dict[str, str], *arguments: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a command of the ``chunked-upload`` program on the server's data."""
-    program = str(Path(sys.executable).parent / "chunked-upload")
-    return subprocess.run(
-        [program, *arguments],
-        env={**os.environ, "CHUNKED_UPLOAD_INSTANCE": str(server.instance), **environment},
+    return preloaded.run(
+        [PROGRAM, *arguments],
         cwd=server.directory,
-        capture_output=True,
-        text=True,
-        check=False,
+        env={**os.environ, "CHUNKED_UPLOAD_INSTANCE": str(server.instance), **environment},
     )
 
 

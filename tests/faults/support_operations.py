@@ -13,12 +13,13 @@ import io
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
+from tests.support import preloaded
+from tests.support.server import PROGRAM
 from tests.support.strace import attached, wait_until_stopped
 
 #: File in the instance folder to which the app's on_completion adds a line for each call.
@@ -45,26 +46,26 @@ class Operations:
         }
 
     def __enter__(self) -> Self:
-        program = str(Path(sys.executable).parent / "chunked-upload")
-        subprocess.run([program, "migrate"], env=self._environment, check=True, capture_output=True)
-        with (self.instance / "operations.log").open("ab") as log:
-            self._process = subprocess.Popen(
+        project = Path(__file__).parents[2]
+        migrated = preloaded.run([PROGRAM, "migrate"], cwd=project, env=self._environment)
+        migrated.check_returncode()
+        requests, self._requests = _pipe()
+        self._reports, reports = _pipe()
+        with requests, reports, (self.instance / "operations.log").open("ab") as log:
+            self._process = preloaded.start(
                 [sys.executable, "-m", "tests.faults.support_operations"],
-                cwd=Path(__file__).parents[2],
+                cwd=project,
                 env=self._environment,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
+                given=requests,
+                output=reports,
+                errors=log,
             )
         return self
 
     def __exit__(self, *exception: object) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
+        self._requests.close()
         self._process.wait()
-        self._process.stdout.close()
+        self._reports.close()
 
     def run(self, steps: list[Step]) -> list[Any]:
         """Carry steps out in one new process; returns what each of them said."""
@@ -98,16 +99,20 @@ class Operations:
         return path.read_text().split().count(upload_id) if path.exists() else 0
 
     def _send(self, steps: list[Step]) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(steps) + "\n")
-        self._process.stdin.flush()
+        self._requests.write(json.dumps(steps) + "\n")
+        self._requests.flush()
 
     def _receive(self) -> Any:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        line = self._reports.readline()
         if not line:
             raise RuntimeError(f"the operations process ended:\n{self.log()}")
         return json.loads(line)
+
+
+def _pipe() -> tuple[TextIO, TextIO]:
+    """Return the reading and the writing end of a pipe."""
+    reading, writing = os.pipe()
+    return os.fdopen(reading), os.fdopen(writing, "w")
 
 
 # The child's side

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import threading
 
 from tests.support.concurrency import spread
+from tests.support.preloaded import Command
 from tests.support.protocol import md5_of
 from tests.support.scorecard import BOTH, Run, row
 from tests.support.site import Site, wait_until
@@ -21,11 +21,11 @@ def content_of(number: int) -> bytes:
     return (b"%08d" % number) * (SIZE // 8)
 
 
-def finish(run: Run, process: subprocess.Popen[str]) -> int:
+def finish(run: Run, cleaner: Command) -> int:
     """Wait for a cleaner; return how many unfinished uploads it says it has removed."""
-    said, _ = process.communicate(timeout=120)
-    run.check(process.returncode == 0 and "Traceback" not in said, f"the cleaner said {said}")
-    counted = re.search(r"(\d+) incomplete", said)
+    said = cleaner.result()
+    run.check(said.returncode == 0 and "Traceback" not in said.stderr, f"the cleaner said {said}")
+    counted = re.search(r"(\d+) incomplete", said.stdout)
     return int(counted[1]) if counted else 0
 
 

@@ -190,9 +190,8 @@ class Uploads(RuleBasedStateMachine):
     @precondition(lambda self: any(model.state == "expired" for model in self.models))
     @rule()
     def clean(self) -> None:
-        cleaner = self.site.command("delete-expired-uploads")
-        said, _ = cleaner.communicate(timeout=60)
-        assert cleaner.returncode == 0, said
+        said = self.site.command("delete-expired-uploads").result()
+        assert said.returncode == 0, said
         for model in self.models:
             if model.state == "expired":
                 model.state = "gone"

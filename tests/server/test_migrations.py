@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from chunked_upload.checksum.md5 import MD5
 from chunked_upload.server.app import create_app
 from tests.server.client import call, create
 from tests.support.digests import digest_offset, digest_state
+from tests.support.preloaded import Command
 from tests.support.protocol import md5_of
 from tests.support.server import PROGRAM, Server, clean_environment
 
@@ -154,27 +154,21 @@ def insert(app: Flask, upload_id: str, **values: Any) -> None:
 def test_processes_that_migrate_at_once_take_turns(database_uri: str, tmp_path: Path) -> None:
     """On different hosts too: the instance folders, and so the lock files, differ."""
     different = "postgresql" in database_uri
-    with ExitStack() as stack:
-        running = [
-            stack.enter_context(
-                subprocess.Popen(
-                    [PROGRAM, "migrate"],
-                    cwd=tmp_path,
-                    env={
-                        **clean_environment(),
-                        "SQLALCHEMY_DATABASE_URI": database_uri,
-                        "CHUNKED_UPLOAD_INSTANCE": f"instance{number if different else ''}",
-                    },
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    text=True,
-                )
-            )
-            for number in range(6)
-        ]
-        said = [process.communicate(timeout=240)[1] for process in running]
-    assert [process.returncode for process in running] == [0] * 6, said
-    assert not any("Traceback" in text for text in said)
+    running = [
+        Command(
+            [PROGRAM, "migrate"],
+            cwd=tmp_path,
+            env={
+                **clean_environment(),
+                "SQLALCHEMY_DATABASE_URI": database_uri,
+                "CHUNKED_UPLOAD_INSTANCE": f"instance{number if different else ''}",
+            },
+        )
+        for number in range(6)
+    ]
+    ended = [command.result() for command in running]
+    assert [said.returncode for said in ended] == [0] * 6, ended
+    assert not any("Traceback" in said.stderr for said in ended)
 
 
 def test_two_servers_started_at_once_share_a_new_instance(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ before the fork but imports.
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import json
 import os
@@ -28,10 +29,13 @@ from typing import IO, Any, Protocol
 import coverage
 
 #: Scripts beside Python, with the function that each of them calls.
-ENTRIES = {
-    "chunked-upload": "chunked_upload.server.command:main",
-    "gunicorn": "gunicorn.app.wsgiapp:run",
+SCRIPTS = {
+    "chunked-upload": ("chunked_upload.server.command", "main"),
+    "gunicorn": ("gunicorn.app.wsgiapp", "run"),
 }
+
+#: Modules that are programs, with a function ``main``: ``python -m …``.
+MODULES = ("tests.faults.support_operations",)
 
 #: What they import later.
 _MORE = (
@@ -69,51 +73,77 @@ def start(
     env: Mapping[str, str],
     output: IO[Any],
     errors: IO[Any] | None = None,
+    given: IO[Any] | None = None,
 ) -> Process:
-    """Start a program in a session of its own, without input.
+    """Start a program in a session of its own.
 
     :param output: what gets its standard output.
     :param errors: what gets its standard error, by default ``output`` too.
+    :param given: what it gets as standard input, by default nothing.
     """
-    if _can_fork(command, env):
-        return _forker().start(command, cwd=cwd, env=env, files=[output, errors or output])
-    return subprocess.Popen(
-        command,
-        cwd=cwd,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=errors or output,
-        start_new_session=True,
-    )
+    with open(os.devnull) as nothing:
+        files = [given or nothing, output, errors or output]
+        if _function(command) and _starts_as_we_did(env):
+            return _forker().start(command, cwd=cwd, env=env, files=files)
+        return subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=env,
+            stdin=files[0],
+            stdout=files[1],
+            stderr=files[2],
+            start_new_session=True,
+        )
+
+
+class Command:
+    """A program that was started, and what it writes."""
+
+    def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> None:
+        self._command = command
+        self._output = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by result()
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self._process = start(command, cwd=cwd, env=env, output=self._output, errors=self._errors)
+
+    def poll(self) -> int | None:
+        """Return its exit code, or None while it runs."""
+        return self._process.poll()
+
+    def result(self, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Wait for its end, at most ``timeout`` seconds; return its exit code and what it wrote."""
+        with self._output, self._errors:
+            try:
+                code = self._process.wait(timeout)
+            except BaseException:
+                self._process.kill()
+                self._process.wait()
+                raise
+            self._output.seek(0)
+            self._errors.seek(0)
+            said = self._output.read(), self._errors.read()
+            return subprocess.CompletedProcess(self._command, code, *said)
 
 
 def run(
-    command: Sequence[str], *, cwd: Path, env: Mapping[str, str], timeout: float = 60
+    command: Sequence[str], *, cwd: Path, env: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
     """Run a program to its end; returns its exit code and what it wrote."""
-    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
-        process = start(command, cwd=cwd, env=env, output=output, errors=errors)
-        try:
-            code = process.wait(timeout)
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
-        output.seek(0)
-        errors.seek(0)
-        return subprocess.CompletedProcess(command, code, output.read(), errors.read())
+    return Command(command, cwd=cwd, env=env).result()
 
 
-def _can_fork(command: Sequence[str], env: Mapping[str, str]) -> bool:
-    """Whether it is one of our scripts, and nothing in ``env`` matters to Python's own start."""
-    script = Path(command[0])
-    return (
-        script.name in ENTRIES
-        and script.parent == Path(sys.executable).parent
-        and hasattr(os, "pidfd_open")
-        and not any(name.startswith(("PYTHON", "LD_")) for name in _differing(env))
-    )
+def _function(command: Sequence[str]) -> tuple[str, str] | None:
+    """Return the module and function that a command calls, if it can be forked."""
+    program, *arguments = command
+    if program == sys.executable and arguments[0] == "-m" and arguments[1] in MODULES:
+        return arguments[1], "main"
+    script = Path(program)
+    return SCRIPTS.get(script.name) if script.parent == Path(sys.executable).parent else None
+
+
+def _starts_as_we_did(env: Mapping[str, str]) -> bool:
+    """Whether nothing in ``env`` would make Python itself, or the linker, start in another way."""
+    special = any(name.startswith(("PYTHON", "LD_")) for name in _differing(env))
+    return hasattr(os, "pidfd_open") and not special
 
 
 def _differing(env: Mapping[str, str]) -> set[str]:
@@ -171,7 +201,7 @@ class _Forked:
 
 
 class _Forker:
-    """The pytest worker's side of the process that forks; it ends when this object does."""
+    """The pytest worker's side of the process that forks. What that has started outlives it."""
 
     def __init__(self) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -205,13 +235,8 @@ _made: list[_Forker] = []
 def _forker() -> _Forker:
     if not _made:
         _made.append(_Forker())
+        atexit.register(_made[0].close)
     return _made[0]
-
-
-def close() -> None:
-    """End the process that forks, if there is one; what it has started goes on."""
-    while _made:
-        _made.pop().close()
 
 
 # The side of the process that forks
@@ -228,19 +253,19 @@ def _serve(control: socket.socket) -> Callable[[], Any] | None:
                 waiting.unregister(descriptor)
                 running.pop(descriptor).ended()
                 continue
-            message, files, _, _ = socket.recv_fds(control, _LONGEST_MESSAGE, 3)
+            message, files, _, _ = socket.recv_fds(control, _LONGEST_MESSAGE, 4)
             if not message:
                 return None
-            end, outputs = socket.socket(fileno=files[0]), files[1:]
+            end, rest = socket.socket(fileno=files[0]), files[1:]
             pid = os.fork()
             if pid == 0:
                 for other in running.values():
                     other.close()
                 control.close()
                 end.close()
-                return _become(json.loads(message), outputs)
-            for output in outputs:
-                os.close(output)
+                return _become(json.loads(message), rest)
+            for file in rest:
+                os.close(file)
             child = _Child(pid, end)
             running[child.watched] = child
             waiting.register(child.watched, select.POLLIN)
@@ -268,35 +293,35 @@ class _Child:
             self._end.send(str(number).encode())
 
 
-def _become(message: dict[str, Any], outputs: list[int]) -> Callable[[], Any]:
+def _become(message: dict[str, Any], files: list[int]) -> Callable[[], Any]:
     """Make this process what a new program would be; returns what its script calls."""
     os.setsid()
-    for number, output in enumerate(outputs, start=1):
-        os.dup2(output, number)
-        os.close(output)
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+        os.close(file)
     os.chdir(message["cwd"])
     os.environ.clear()
     os.environ.update(message["env"])
-    script = Path(message["command"][0])
+    command: list[str] = message["command"]
+    is_module = command[1:2] == ["-m"]
     more = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     own = [path for path in sys.path[1:] if path not in more]
-    sys.path[:] = [str(script.parent), *filter(None, more), *own]
-    sys.argv = message["command"]
+    first = os.getcwd() if is_module else str(Path(command[0]).parent)
+    sys.path[:] = [first, *filter(None, more), *own]
+    sys.argv = command[2:] if is_module else command
     coverage.process_startup()  # where the environment asks for it
-    return _entry(script.name)
+    return _imported(_function(command))
 
 
-def _entry(script: str) -> Callable[[], Any]:
-    module, _, name = ENTRIES[script].partition(":")
-    entry: Callable[[], Any] = getattr(importlib.import_module(module), name)
+def _imported(where: tuple[str, str] | None) -> Callable[[], Any]:
+    assert where is not None
+    entry: Callable[[], Any] = getattr(importlib.import_module(where[0]), where[1])
     return entry
 
 
 def _main() -> Any:
     control = socket.socket(fileno=int(sys.argv[1]))
-    for script in ENTRIES:
-        _entry(script)
-    for module in _MORE:
+    for module in (*(module for module, _ in SCRIPTS.values()), *MODULES, *_MORE):
         importlib.import_module(module)
     entry = _serve(control)
     return entry() if entry else None

@@ -7,7 +7,6 @@ looks at its rows and files from outside, whatever the servers say about themsel
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,8 +18,9 @@ from typing import Any, Self
 from sqlalchemy import NullPool, bindparam, create_engine, text
 
 from chunked_upload.records.model import UTCDateTime
+from tests.support import preloaded
 from tests.support.scorecard import Run
-from tests.support.server import Server
+from tests.support.server import PROGRAM, Server
 from tests.support.wire import Client
 
 #: Programs that stand beside Python in the virtual environment.
@@ -164,18 +164,11 @@ class Site:
         self._clients += made
         return made
 
-    def command(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start the ``chunked-upload`` program beside the servers; its output is captured."""
+    def command(self, *arguments: str) -> preloaded.Command:
+        """Start the ``chunked-upload`` program beside the servers."""
         environment = {**os.environ, **self.environment}
         environment["CHUNKED_UPLOAD_INSTANCE"] = str(self.server.instance)
-        return subprocess.Popen(
-            [str(BIN / "chunked-upload"), *arguments],
-            cwd=self.directory,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        return preloaded.Command([PROGRAM, *arguments], cwd=self.directory, env=environment)
 
     def hook_calls(self) -> list[str]:
         """Return the ids of uploads for which the hook was called, once for each call."""
@@ -191,8 +184,8 @@ class Site:
 
     def migrate(self) -> None:
         """Make the tables, as ``chunked-upload serve`` does by itself."""
-        said, _ = self.command("migrate").communicate()
-        assert self.stored.count() == 0, said
+        said = self.command("migrate").result()
+        assert self.stored.count() == 0, said.stderr
 
     def __enter__(self) -> Self:
         try:
