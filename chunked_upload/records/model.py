@@ -93,8 +93,8 @@ class ChunkedUploadMixin:
     #: The client's name for the file, cleaned. Metadata, never a path.
     filename: Mapped[str] = mapped_column(String(255))
     #: The client's own name for the upload (in dialects that have one), hashed. It identifies the
-    #: upload only together with ``quota_key`` or ``visitor``. In the record of a staged chunk: the id
-    #: of the upload in whose place it lies (records/quota.py).
+    #: upload only together with ``quota_key`` or ``visitor``. For a staged chunk, the id of the
+    #: upload in whose place it lies (records/quota.py).
     client_key: Mapped[str | None] = mapped_column(String(64))
     #: What the client declared under that name; later chunks must agree.
     declared: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
