@@ -173,7 +173,9 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
 
     def _json_fields(self) -> dict[str, Any]:
         try:
-            given = json.loads(self._body(), object_pairs_hook=_json_object)
+            given = json.loads(
+                self._body(), object_pairs_hook=_json_object, parse_constant=_refuse_constant
+            )
         except (ValueError, RecursionError) as error:
             raise BadRequest("The body is not valid JSON") from error
         if not isinstance(given, dict):
@@ -186,6 +188,10 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
         if body is None:
             raise LimitExceeded(f"Request exceeds the limit ({_MAX_BODY} bytes)")
         return body
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _json_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
