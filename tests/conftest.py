@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.support import browser as chromium
 from tests.support import guard, postgres
-from tests.support.missing import skip_without
+from tests.support.missing import fail_if_skipped_in_ci, skip_without
 from tests.support.protocol import Protocol
+from tests.support.scorecard import LOOP, MOUNT, ROOT
 from tests.support.server import Server
 from tests.support.shared_app import SharedApp
 
@@ -46,6 +47,20 @@ def _keep_files_in_memory() -> None:
     system = os.statvfs(memory)
     if not system.f_flag & os.ST_NOEXEC and system.f_bavail * system.f_frsize >= _ROOM:
         os.environ["PYTEST_DEBUG_TEMPROOT"] = memory
+
+
+def pytest_report_header() -> list[str]:
+    """Say which of the fault rows are left out on this machine."""
+    lacking = [need for need in (ROOT, MOUNT, LOOP) if not need.present()]
+    return [f"left out: rows that need {need.what} ({need.install})" for need in lacking]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Have a skip fail where nothing may be skipped."""
+    report = yield
+    fail_if_skipped_in_ci(report)
+    return report
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -157,7 +157,6 @@ def test_how_people_sign_in(
 
 
 def test_a_page_with_csrf_knows_where_tokens_are(make_app: MakeApp) -> None:
-    pytest.importorskip("flask_wtf")
     told = configuration(page_app(make_app(), csrf=True).get("/files").text)
     assert told["csrfTokenUrl"] == "/uploads/csrf-token"
 

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+import flask_login
 import pytest
 from flask import Flask, Request, g
 from flask.testing import FlaskClient
@@ -122,9 +123,7 @@ def test_keys_of_any_length(make_app: Callable[..., Flask]) -> None:
 
 @pytest.fixture
 def login_app(make_app: Callable[..., Flask]) -> Flask:
-    flask_login = pytest.importorskip("flask_login")
-
-    class User(flask_login.UserMixin):  # type: ignore[misc, name-defined]
+    class User(flask_login.UserMixin):  # type: ignore[misc]
         def __init__(self, name: str) -> None:
             self.id = name
 

@@ -122,7 +122,6 @@ def test_requests_of_this_site_and_of_friends_keep_their_session(
 def test_an_image_of_another_site_sets_no_session(
     make_app: Callable[..., Flask], path: str
 ) -> None:
-    pytest.importorskip("flask_wtf")
     app = make_app(CHUNKED_UPLOAD_CSRF=True)
     ChunkedUpload(app)
     create_tables(app)
@@ -134,7 +133,6 @@ def test_an_image_of_another_site_sets_no_session(
 
 def test_a_refused_foreign_form_leaves_a_user_signed_in(make_app: Callable[..., Flask]) -> None:
     """Its browser sends no cookie, and a flash would make a session in place of the user's."""
-    pytest.importorskip("flask_wtf")
     app = make_app(CHUNKED_UPLOAD_CSRF=True, CHUNKED_UPLOAD_FORM_REDIRECT="/done")
     ChunkedUpload(app).user_loader(lambda _: session.get("user"))
     create_tables(app)

@@ -16,6 +16,7 @@ import pytest
 
 from tests.server.client import FORM_TYPE, call, form, stored_files
 from tests.server.waiting import eventually
+from tests.support.missing import skip_without
 from tests.support.server import Server
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -224,7 +225,7 @@ def test_the_server_listens_on_the_host_that_is_named(make_server: Callable[...,
 
 def test_an_ipv6_address_is_shown_as_browsers_take_it(make_server: Callable[..., Server]) -> None:
     if not socket.has_ipv6:
-        pytest.skip("no IPv6")
+        skip_without("IPv6", install="a kernel with IPv6")
     server = make_server()
     server.stop()
     server.environment["HOST"] = "::1"

@@ -13,7 +13,6 @@ import ctypes
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 import uuid
@@ -25,8 +24,8 @@ TAG = "CHUNKED_TESTS_RUN"
 
 _PR_SET_PDEATHSIG = 1
 
-#: The pipe's end that stays open until this process ends (no child inherits it), and the guard.
-_held: list[tuple[int, subprocess.Popen[bytes]]] = []
+#: The pipe's end that stays open until this process ends; no child inherits it.
+_held: list[int] = []
 
 
 def start() -> None:
@@ -36,18 +35,21 @@ def start() -> None:
     os.environ.pop(TAG, None)  # the guard must not carry a tag itself
     tag = uuid.uuid4().hex
     waits, held = os.pipe()
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-S", __file__, str(waits), tag],
-        pass_fds=[waits],
-        start_new_session=True,
-        cwd="/",
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+    # Not subprocess.Popen: it warns of a process that outlives it, as this one must.
+    os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-I", "-S", __file__, tag],
+        os.environ,
+        setsid=True,
+        file_actions=[
+            (os.POSIX_SPAWN_DUP2, waits, 0),
+            (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+        ],
     )
     os.close(waits)
     os.environ[TAG] = tag
-    _held.append((held, process))
+    _held.append(held)
 
 
 def die_with_make() -> None:
@@ -97,8 +99,9 @@ def _end(tag: str) -> None:
 
 
 def _main() -> None:
-    pipe, tag = int(sys.argv[1]), sys.argv[2]
-    os.read(pipe, 1)  # until the other end has closed
+    tag = sys.argv[1]
+    os.chdir("/")
+    os.read(0, 1)  # until the pipe's other end has closed
     _end(tag)
     for directory in Path("/tmp").glob(f"pg-{tag[:8]}-*"):
         shutil.rmtree(directory, ignore_errors=True)

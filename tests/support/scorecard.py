@@ -203,6 +203,10 @@ class Row:
             needs.append(_WAL)
         return next((need for need in needs if not need.present()), None)
 
+    def lacks_rights(self) -> bool:
+        """Whether it needs rights that this user does not have."""
+        return any(need.granted and not need.present() for need in self.needs)
+
     def complaints(self, run: Run) -> list[str]:
         """Return what is wrong with a finished run's result."""
         if run.tries == 0:

@@ -26,11 +26,25 @@ class TestLocalStorageWithoutLinks(StorageConformance):
         monkeypatch.setattr("os.link", refuse)
         return LocalStorage(tmp_path / "root", durable=False)
 
-    @pytest.mark.skip("promoting moves the part away where there are no links")
-    def test_a_promoted_file_outlives_its_part(self) -> None: ...  # type: ignore[override]
+    # Promoting moves the part away where there are no links.
+    test_a_promoted_file_outlives_its_part = None  # type: ignore[assignment]
 
 
 class TestMemoryStorage(StorageConformance):
     @pytest.fixture
     def storage(self) -> MemoryStorage:
         return MemoryStorage()
+
+
+# Tests of powers that it does not have.
+for _name in (
+    "test_leases_beside_each_other_both_stand",
+    "test_an_overlapping_lease_ends_the_older",
+    "test_an_abandoned_lease_is_ended_by_the_next",
+    "test_a_path_leads_to_the_file",
+    "test_parts_are_concatenated",
+    "test_a_source_that_is_too_short_is_missed",
+    "test_parts_are_listed",
+    "test_one_holder_at_a_time",
+):
+    setattr(TestMemoryStorage, _name, None)
