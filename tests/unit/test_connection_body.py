@@ -14,6 +14,7 @@ from gunicorn.http.message import Request
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chunked_upload.server.gunicorn import connection as module
 from chunked_upload.server.gunicorn import request_gate
 from chunked_upload.server.gunicorn.body import ConnectionBody
 from chunked_upload.server.gunicorn.connection import Connection
@@ -22,6 +23,12 @@ from tests.server.waiting import eventually
 
 HEAD = b"PUT /first HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
 NEXT = b"GET /next HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+@pytest.fixture(autouse=True)
+def turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No worker ends these requests."""
+    monkeypatch.setattr(module, "_left", threading.Semaphore(1000))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import os
 import re
 import socket
 import struct
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -31,6 +32,14 @@ _SMALL = 128 * 1024
 
 #: How long one system call waits for a client. What came until then is passed on.
 _CALL_SECONDS = 2
+
+#: Requests of one process whose client has left them in mid-body, and that end at a time. Thousands
+#: may be left at the same moment, by the idle limit or by a network that fails, and to undo a chunk
+#: takes as long as to store one; who sends a request now is served between them.
+_left = threading.BoundedSemaphore(2)
+
+#: How long one of them waits for its turn at most, since an app's hooks may hang in others.
+_LEFT_SECONDS = 60.0
 
 _CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,19})", re.IGNORECASE)
 _TRANSFER_ENCODING = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
@@ -70,6 +79,8 @@ class Connection:
         #: Whether its thread waits for the client now; and whether to send something.
         self.is_waiting = self.is_sending = False
         self._has_given_way = False
+        #: Whether it has one of the turns of :data:`_left`.
+        self._has_turn = False
         connection.setblocking(True)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         seconds = struct.pack("ll", _CALL_SECONDS, 0)
@@ -190,6 +201,12 @@ class Connection:
                     raise OSError("the file is shorter than it was")
                 offset += sent
 
+    def end_request(self) -> None:
+        """Note that its thread has nothing more to do for the request."""
+        if self._has_turn:
+            self._has_turn = False
+            _left.release()
+
     # Its end
 
     def give_way(self) -> None:
@@ -215,14 +232,26 @@ class Connection:
 
     def close(self) -> None:
         """Close it; its thread must have ended."""
+        self.end_request()
         self._socket.close()
 
     def _wait_for(self, size: int, flags: int) -> bytes:
         self._slow.add(self)
-        data: bytes = self._patiently(self._socket.recv, size, flags)
-        if not data and self._has_given_way:
-            raise TimeoutError("others needed the place of a client that sent nothing")
+        try:
+            data: bytes = self._patiently(self._socket.recv, size, flags)
+            if not data and self._has_given_way:
+                raise TimeoutError("others needed the place of a client that sent nothing")
+        except OSError:
+            self._wait_for_turn()
+            raise
+        if not data:
+            self._wait_for_turn()
         return data
+
+    def _wait_for_turn(self) -> None:
+        self.is_waiting = False
+        if not self._has_turn:
+            self._has_turn = _left.acquire(timeout=_LEFT_SECONDS)
 
     def _patiently(self, call: Any, *arguments: Any) -> Any:
         """Call until something was sent or received."""

@@ -125,6 +125,7 @@ class WaitingConnections:
         :param closes: whether it has had its last answer.
         """
         self._slow.discard(connection)
+        connection.end_request()
         now = time.monotonic()
         if closes:
             seconds = _CLOSE_SECONDS if connection.unwanted == 0 else _LINGER_SECONDS
