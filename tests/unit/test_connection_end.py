@@ -53,6 +53,11 @@ class Crowd:
         for client in self.clients:
             client.close()
 
+    def send_some_and_hang_up(self) -> None:
+        for client in self.clients:
+            client.send(b"some")
+        self.hang_up()
+
     def be_silent(self) -> None:
         for connection in self.connections:
             connection.idle_seconds = -1.0
@@ -71,7 +76,9 @@ def crowd() -> Iterator[Crowd]:
         eventually(made.all_end)
 
 
-@pytest.mark.parametrize("leave", [Crowd.hang_up, Crowd.be_silent, Crowd.give_way])
+@pytest.mark.parametrize(
+    "leave", [Crowd.hang_up, Crowd.send_some_and_hang_up, Crowd.be_silent, Crowd.give_way]
+)
 def test_of_a_crowd_that_is_left_two_end_at_a_time(
     crowd: Crowd, leave: Callable[[Crowd], None]
 ) -> None:

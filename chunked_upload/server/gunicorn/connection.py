@@ -244,9 +244,18 @@ class Connection:
         except OSError:
             self._wait_for_turn()
             raise
-        if not data:
+        if len(data) < size and self._is_at_end():
             self._wait_for_turn()
         return data
+
+    def _is_at_end(self) -> bool:
+        """Whether nothing more will come."""
+        try:
+            return not self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     def _wait_for_turn(self) -> None:
         self.is_waiting = False
