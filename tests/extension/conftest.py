@@ -5,8 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
+from chunked_upload import ChunkedUpload
 from tests.support.built import build_static
+
+
+@pytest.fixture
+def uploads(app: Flask) -> ChunkedUpload:
+    """The service of the test's ``app``, which keeps it in its extensions as ``tests``."""
+    made: ChunkedUpload = app.extensions["tests"]
+    return made
 
 
 @pytest.fixture(scope="session")

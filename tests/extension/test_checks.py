@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from werkzeug.exceptions import Unauthorized
 from chunked_upload import ChunkedUpload, ChunkedUploadError
 from tests.conftest import create_tables
 from tests.support.dropzone import DropzoneFile
-from tests.support.protocol import md5_of
+from tests.support.protocol import md5_of, nothing_left
 
 MakeApp = Callable[..., Flask]
 
@@ -24,14 +23,8 @@ MakeApp = Callable[..., Flask]
 def app(make_app: MakeApp) -> Flask:
     """An app as in production: errors are answered, not raised."""
     made = make_app(PROPAGATE_EXCEPTIONS=False)
-    made.extensions["tests.uploads"] = ChunkedUpload(made)
+    made.extensions["tests"] = ChunkedUpload(made)
     create_tables(made)
-    return made
-
-
-@pytest.fixture
-def uploads(app: Flask) -> ChunkedUpload:
-    made: ChunkedUpload = app.extensions["tests.uploads"]
     return made
 
 
@@ -39,14 +32,6 @@ def send(app: Flask, name: str = "a.txt", **fields: str) -> Any:
     form = {**fields, "file": (io.BytesIO(b"hello"), name, "text/plain")}
     headers = {"Content-Range": "bytes 0-4/11"}
     return app.test_client().post("/uploads/", data=form, headers=headers)
-
-
-def nothing_is_left(app: Flask) -> bool:
-    with app.app_context():
-        upload_set = app.extensions["chunked_upload"]["chunked_upload"]
-        rows = upload_set.db.session.query(upload_set.model).count()
-    files = [path for path in (Path(app.instance_path) / "uploads").rglob("*") if path.is_file()]
-    return rows == 0 and not files
 
 
 def refuse_with_text(request: Any, upload: Any) -> Any:
@@ -86,7 +71,7 @@ def test_whatever_way_a_check_refuses_the_answer_is_the_contracts(
     reply = send(app)
     assert (reply.status_code, reply.get_json()["detail"]) == (400, "PNG only!")
     assert reply.get_json()["error"] == "PNG only!"
-    assert nothing_is_left(app)
+    assert nothing_left(app)
 
 
 @pytest.mark.parametrize("returned", [False, True, "no", 0, [], ("fine", 200), Response("fine")])
@@ -98,7 +83,7 @@ def test_what_cannot_be_a_refusal_stores_nothing(
     reply = send(app)
     assert reply.status_code == 500
     assert reply.get_json()["detail"].startswith("Internal server error")
-    assert nothing_is_left(app)
+    assert nothing_left(app)
 
 
 def test_the_headers_of_an_abort_are_kept(app: Flask, uploads: ChunkedUpload) -> None:
@@ -160,7 +145,7 @@ def test_an_error_in_a_hook_is_json_and_logged(
     reply = send(app)
     assert (reply.status_code, reply.mimetype) == (500, "application/json")
     assert "KeyError" in caplog.text
-    assert nothing_is_left(app)
+    assert nothing_left(app)
 
 
 def test_an_apps_handlers_are_asked(app: Flask) -> None:

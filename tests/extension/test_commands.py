@@ -153,7 +153,7 @@ def test_removals_that_were_cut_short_are_finished(
     assert [Path(name).name for name in files(app)] == ["old done"]
 
 
-def test_every_mount_is_cleaned(make_app: MakeApp) -> None:
+def test_every_upload_set_is_cleaned(make_app: MakeApp) -> None:
     app = make_app()
     made = {}
     for name in ("photos", "videos"):

@@ -176,14 +176,14 @@ def test_other_origins_get_nothing(client: FlaskClient, origin: str) -> None:
         assert "Origin" in response.vary  # and no cache may think otherwise
 
 
-def test_only_the_mount_is_shared(app: Flask) -> None:
+def test_only_the_upload_set_is_shared(app: Flask) -> None:
     app.add_url_rule("/other", "other", lambda: "other")
     response = app.test_client().get("/other", headers={"Origin": ORIGIN})
     assert SHARED not in response.headers
     assert "Origin" not in response.vary
 
 
-def test_each_mount_has_its_own_origins(make_app: MakeApp) -> None:
+def test_each_upload_set_has_its_own_origins(make_app: MakeApp) -> None:
     app = make_app()
     ChunkedUpload(app, cors_origins=ORIGIN)
     ChunkedUpload(app, name="photos", url_prefix="/photos")

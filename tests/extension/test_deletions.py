@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from flask import Flask
 from chunked_upload import ChunkedUpload
 from chunked_upload.maintenance.expiry import delete_expired
 from tests.conftest import create_tables
-from tests.support.protocol import Protocol
+from tests.support.protocol import Protocol, files
 
 MakeApp = Callable[..., Flask]
 
@@ -26,12 +25,6 @@ def app(make_app: MakeApp) -> Flask:
 
 
 @pytest.fixture
-def uploads(app: Flask) -> ChunkedUpload:
-    made: ChunkedUpload = app.extensions["tests"]
-    return made
-
-
-@pytest.fixture
 def told(uploads: ChunkedUpload) -> list[str]:
     """The ids for which ``on_delete`` was called."""
     ids: list[str] = []
@@ -39,9 +32,8 @@ def told(uploads: ChunkedUpload) -> list[str]:
     return ids
 
 
-def files(app: Flask) -> list[Path]:
-    root = Path(app.instance_path) / "uploads"
-    return [path for path in root.rglob("*") if path.is_file() and path.suffix != ".turn"]
+def stored(app: Flask) -> list[str]:
+    return [name for name in files(app) if not name.endswith(".turn")]
 
 
 def record_of(uploads: ChunkedUpload, upload_id: str) -> Any:
@@ -54,13 +46,13 @@ def test_deleting_a_record_through_the_session_removes_its_bytes(
 ) -> None:
     protocol = Protocol(app.test_client())
     upload_id = protocol.completed(b"data") if complete else protocol.upload(b"data")
-    assert len(files(app)) == 1
+    assert len(stored(app)) == 1
     with app.app_context():
         uploads.db.session.delete(record_of(uploads, upload_id))
         uploads.db.session.flush()
-        assert len(files(app)) == 1  # it may still be rolled back
+        assert len(stored(app)) == 1  # it may still be rolled back
         uploads.db.session.commit()
-    assert (files(app), told) == ([], [upload_id])
+    assert (stored(app), told) == ([], [upload_id])
     assert protocol.state(upload_id).status_code == 404
 
 
@@ -73,7 +65,7 @@ def test_a_deletion_that_is_rolled_back_removes_nothing(
         uploads.db.session.flush()
         uploads.db.session.rollback()
         uploads.db.session.commit()
-    assert (len(files(app)), told) == (1, [])
+    assert (len(stored(app)), told) == (1, [])
     assert Protocol(app.test_client()).state(upload_id).status_code == 200
 
 

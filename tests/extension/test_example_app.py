@@ -115,7 +115,7 @@ def test_the_examples_start_page_is_for_browsers(library: FlaskProcess) -> None:
         assert browser.opener.open(library.url + address, timeout=60).status == 200
 
 
-def test_the_examples_mounts_have_their_own_rules(library: FlaskProcess) -> None:
+def test_the_examples_upload_sets_have_their_own_rules(library: FlaskProcess) -> None:
     ada = User(library, "ada")
     with pytest.raises(urllib.error.HTTPError, match="415"):
         ada.upload("script.exe", b"MZ" * 10)

@@ -201,7 +201,9 @@ def test_retry_completions_goes_on_after_one_that_fails(make_app: MakeApp) -> No
         assert set(db.session.scalars(select(Document.name))) == {"b.txt", "c.txt"}
 
 
-def test_retry_completions_leaves_other_mounts_and_open_uploads_alone(make_app: MakeApp) -> None:
+def test_retry_completions_leaves_other_upload_sets_and_open_uploads_alone(
+    make_app: MakeApp,
+) -> None:
     app = make_app()
     hook, other = Moody(failures=9), Moody()
     uploads = ChunkedUpload(app, name="first", url_prefix="/first")

@@ -167,7 +167,7 @@ def test_a_function_for_max_bytes_gets_the_request(make_app: MakeApp) -> None:
     assert protocol.chunk(b"four", headers={"X-Plan": "paid"}).status_code == 200
 
 
-def test_the_keyword_of_a_mount_wins_over_the_apps_setting(make_app: MakeApp) -> None:
+def test_the_keyword_of_an_upload_set_wins_over_the_apps_setting(make_app: MakeApp) -> None:
     protocol = serve(make_app(CHUNKED_UPLOAD_MAX_BYTES=3), max_bytes=4)
     assert protocol.chunk(b"four").status_code == 200
 

@@ -151,7 +151,7 @@ def test_the_record_is_committed_when_a_receiver_runs(app: Flask, protocol: Prot
     assert seen == [(4, 1), (4, 2)]
 
 
-def test_a_signal_names_the_mount_and_the_app(make_app: Callable[..., Flask]) -> None:
+def test_a_signal_names_the_upload_set_and_the_app(make_app: Callable[..., Flask]) -> None:
     """Receivers connected to one app hear nothing of another in the same process."""
     apps = [make_app(), make_app()]
     for app in apps:

@@ -23,7 +23,7 @@ PAGE = "/uploads/static/page.css"
 LIBRARIES = ("md5.umd.min.js", "sha256.umd.min.js")
 
 
-def test_each_mount_serves_the_static_folder(make_app: Callable[..., Flask]) -> None:
+def test_each_upload_set_serves_the_static_folder(make_app: Callable[..., Flask]) -> None:
     app = make_app()
     ChunkedUpload(app)
     ChunkedUpload(app, name="photos", url_prefix="/photos")

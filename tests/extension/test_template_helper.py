@@ -133,7 +133,7 @@ def test_a_zone_as_it_comes(make: Make) -> None:
     assert options["texts"]["dictDefaultMessage"] == "Drop files here or click to upload."
 
 
-def test_limits_of_the_mount_are_the_zones(make: Make) -> None:
+def test_limits_of_the_upload_set_are_the_zones(make: Make) -> None:
     app = make(
         CHUNKED_UPLOAD_MAX_BYTES=5 * 2**20,
         CHUNKED_UPLOAD_ALLOWED_EXTENSIONS=("jpg", ".png"),
@@ -358,7 +358,7 @@ def test_beside_flask_dropzone_its_settings_are_its_own(make: Make) -> None:
 # Several upload sets
 
 
-def test_the_only_mount_is_meant_else_the_one_named(make_app: MakeApp) -> None:
+def test_the_only_upload_set_is_meant_else_the_one_named(make_app: MakeApp) -> None:
     app = make_app()
     ChunkedUpload(app, name="photos", url_prefix="/photos", csrf=True)
     assert zone(app)["endpoint"] == "/photos/"

@@ -35,14 +35,14 @@ def test_cleaner_beside_chunks_of_expired_uploads_removes_all_or_nothing(run: Ru
     count = run.amount(reduced=20, full=600)
     with Site(run, workers=2) as at, at.client() as client:
         uploads = {client.create(content_of(i)[: SIZE // 2], SIZE): i for i in range(count)}
-        before = _claims(at)
+        before = _leases(at)
         wires: dict[str, tuple[Wire, bytes]] = {}
         for upload_id, number in uploads.items():
             rest = raw_chunk(content_of(number)[SIZE // 2 :], SIZE // 2, SIZE, upload_id=upload_id)
             wire = Wire(at.port)
             wire.send(rest.head + rest.body[:100])
             wires[upload_id] = wire, rest.body[100:]
-        wait_until(lambda: _changed(before, _claims(at)) == count, what="all chunks have begun")
+        wait_until(lambda: _changed(before, _leases(at)) == count, what="all chunks have begun")
         at.stored.expire()
         cleaner = at.command(COMMAND)
         wait_until(lambda: at.stored.count() < count or cleaner.poll() is not None, what="cleaner")
@@ -78,7 +78,7 @@ def test_cleaner_beside_chunks_of_expired_uploads_removes_all_or_nothing(run: Ru
         at.check_log()
 
 
-def _claims(at: Site) -> dict[str, bytes]:
+def _leases(at: Site) -> dict[str, bytes]:
     """Return what the side files say; it changes when a chunk begins."""
     return {path.name: path.read_bytes() for path in at.stored.parts() if path.suffix == ".turn"}
 

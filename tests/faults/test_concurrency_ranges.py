@@ -1,7 +1,7 @@
 """Ranges in any order, at the engine: several threads and processes fill one upload together.
 
-Repeats of stored bytes are accepted, other bytes for them are refused, and the upload is complete
-exactly when no gap is left.
+Duplicates of stored bytes are accepted, other bytes for them are refused, and the upload is
+complete exactly when no gap is left.
 """
 
 from __future__ import annotations
@@ -73,10 +73,10 @@ def send(
 def fill(engine: UploadEngine, upload_id: str, seed: int, chooser: random.Random) -> dict[str, int]:
     """Send random chunks, some of them wrong, until no gap is left; return what was answered.
 
-    :return: counts of ``stored``, ``displaced``, ``refused`` and ``wrong`` (a broken promise).
+    :return: counts of ``stored``, ``preempted``, ``refused`` and ``wrong`` (a broken promise).
     """
     content = content_of(seed)
-    told = {"stored": 0, "displaced": 0, "refused": 0, "wrong": 0}
+    told = {"stored": 0, "preempted": 0, "refused": 0, "wrong": 0}
     while True:
         record = fetch(engine, upload_id)
         missing = engine.gaps(record)
@@ -97,7 +97,7 @@ def fill(engine: UploadEngine, upload_id: str, seed: int, chooser: random.Random
         except BytesDiffer:
             told["refused" if lies else "wrong"] += 1
         except OffsetMismatch:
-            told["displaced"] += 1
+            told["preempted"] += 1
         else:
             told["wrong" if lies else "stored"] += 1
 
@@ -184,7 +184,7 @@ def test_processes_fill_one_upload_in_any_order(run: Run) -> None:
             app.extensions["sqlalchemy"].engine.dispose()
 
 
-_COUNTED = ("stored", "displaced", "refused", "wrong")
+_COUNTED = ("stored", "preempted", "refused", "wrong")
 
 
 def _count(run: Run, told: dict[str, int]) -> None:

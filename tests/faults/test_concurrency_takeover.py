@@ -38,10 +38,10 @@ def bytes_of(writer: int, number: int, size: int) -> bytes:
 
 
 def check_refused(run: Run, reply: Reply, *offsets: int) -> None:
-    """A displaced chunk gets 400 with the offset as it was or as it is now."""
+    """A preempted chunk gets 400 with the offset as it was or as it is now."""
     told = reply.json.get("offset")
     right = reply.status == 400 and reply.detail == "Offsets do not match" and told in offsets
-    run.check(right, f"a displaced chunk got {reply}, not 400 with an offset of {offsets}")
+    run.check(right, f"a preempted chunk got {reply}, not 400 with an offset of {offsets}")
 
 
 def check_finished(run: Run, at: Site, client: Client, upload_id: str, content: bytes) -> None:
@@ -146,7 +146,7 @@ class Duel:
         self.run.check(took < bound, f"the newcomer waited {took:.2f} s")
         self.content += data
 
-    def check_displaced(self, reply: Reply) -> None:
+    def check_preempted(self, reply: Reply) -> None:
         """Check the holder's answer, which may have been on its way before the newcomer's."""
         check_refused(self.run, reply, len(self.content) - SIZE, len(self.content))
 
@@ -166,7 +166,7 @@ def test_stalled_chunk_does_not_hold_up_a_resume_on_another_connection(run: Run)
             with Wire(at.port) as holder, Wire(at.port) as newcomer, duel.round(holder) as rest:
                 duel.resume(newcomer)
                 holder.try_send(rest)
-                duel.check_displaced(holder.reply())
+                duel.check_preempted(holder.reply())
         duel.finish()
 
 
@@ -183,7 +183,7 @@ def test_stalled_chunk_does_not_hold_up_a_resume_in_another_process(run: Run) ->
                 with elsewhere as newcomer, duel.round(holder) as rest:
                     duel.resume(newcomer)
                     holder.try_send(rest)
-                    duel.check_displaced(holder.reply())
+                    duel.check_preempted(holder.reply())
         duel.finish()
 
 
@@ -239,7 +239,7 @@ def test_stopped_process_neither_holds_up_nor_writes_when_continued(run: Run) ->
                         duel.resume(newcomer)
                         if run.amount(reduced=0, full=1) and number == 0:
                             time.sleep(60)  # the issue's minute
-                    duel.check_displaced(holder.reply())
+                    duel.check_preempted(holder.reply())
             duel.finish()
 
 

@@ -2,7 +2,7 @@
 
 Chunks begin, write a piece, are committed, dropped or abandoned (as by a process that is killed),
 one step at a time in an order that hypothesis chooses. The model is a map of stored bytes; a chunk
-is *displaced* as soon as a later one claims a byte of its range.
+is *preempted* as soon as a later one takes a byte of its range.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Open:
     data: bytes
     lie: int | None  #: first byte that contradicts what was stored when it began
     written: int = 0
-    displaced: bool = False
+    preempted: bool = False
 
     @property
     def stop(self) -> int:
@@ -94,7 +94,7 @@ class Ranges(RuleBasedStateMachine):
     @precondition(lambda self: len(self.open) < 6)
     @rule(start=EDGES, size=st.integers(1, 25), truth=st.integers(0, 2), noise=st.randoms())
     def begin(self, start: int, size: int, truth: int, noise: random.Random) -> None:
-        """Claim a range; two of three times without contradicting what is stored."""
+        """Take the lease of a range; two of three times without contradicting what is stored."""
         data = bytearray(noise.randbytes(min(size, LENGTH - start)))
         for at in range(len(data)):
             if truth and start + at in self.stored:
@@ -102,7 +102,7 @@ class Ranges(RuleBasedStateMachine):
         lies = [at for at, byte in enumerate(data) if self.stored.get(start + at, byte) != byte]
         for other in self.open + self.abandoned:
             if other.start < start + len(data) and start < other.stop:
-                other.displaced = True
+                other.preempted = True
         chunk = self.engine.begin(
             self.fetch(),
             WritePlan(
@@ -127,7 +127,7 @@ class Ranges(RuleBasedStateMachine):
             assert contradicts, "identical bytes were refused"
             self.drop(which)
         except OffsetMismatch:
-            assert opened.displaced, "refused although nobody had taken over"
+            assert opened.preempted, "refused although nobody had taken over"
             self.drop(which)
         else:
             assert not contradicts, "differing bytes were accepted"
@@ -140,7 +140,7 @@ class Ranges(RuleBasedStateMachine):
         opened = self.open.pop(which % len(self.open))
         with opened.chunk as chunk:
             chunk.finish_prefix()
-            if opened.displaced:
+            if opened.preempted:
                 # It may be all that it wrote was stored before; then there is nothing to refuse.
                 with suppress(OffsetMismatch):
                     chunk.commit()
@@ -153,7 +153,7 @@ class Ranges(RuleBasedStateMachine):
 
     def check_nothing_new(self, opened: Open) -> None:
         span = range(opened.start, opened.start + opened.written)
-        assert all(at in self.stored for at in span), "a displaced chunk was committed"
+        assert all(at in self.stored for at in span), "a preempted chunk was committed"
 
     @precondition(lambda self: self.open)
     @rule(which=st.integers(0, 5))
@@ -165,7 +165,7 @@ class Ranges(RuleBasedStateMachine):
     @precondition(lambda self: self.open and len(self.abandoned) < 20)
     @rule(which=st.integers(0, 5))
     def abandon(self, which: int) -> None:
-        """Leave a chunk and its claim behind, as a killed process does."""
+        """Leave a chunk and its lease behind, as a killed process does."""
         self.abandoned.append(self.open.pop(which % len(self.open)))
 
     @precondition(lambda self: len(self.stored) == LENGTH and not self.checked)
@@ -191,7 +191,7 @@ class Ranges(RuleBasedStateMachine):
         for low, high in gaps:
             for other in self.open + self.abandoned:
                 if other.start < high and low < other.stop:
-                    other.displaced = True
+                    other.preempted = True
             data = noise.randbytes(high - low)
             with self.engine.begin(
                 self.fetch(),

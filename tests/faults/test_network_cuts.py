@@ -89,7 +89,7 @@ def cut_later_chunks(run: Run, build: Build, **site: str) -> None:
 
 
 def _took_over(reply: Reply, offset: int) -> bool:
-    """Whether the request of a connection that was reset came to its turn after the next try.
+    """Whether the request of a connection that was reset took the lease after the next try.
 
     It is the newcomer then, although it is about to fail; the next try is told where to go on.
     """

@@ -1,4 +1,4 @@
-"""Dropzone's chunks: any order, repeats, whole at the last; and what is refused."""
+"""Dropzone's chunks: any order, duplicates, whole at the last; and what is refused."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_an_upload_id_names_the_upload_as_well(app: Flask, sent: DropzoneFile) -
     is_complete(app, sent.send(2))
 
 
-# Repeats
+# Duplicate chunks
 
 
 @pytest.mark.parametrize("index", [0, 1, 2])
@@ -126,7 +126,7 @@ def test_the_same_again(app: Flask, sent: DropzoneFile, index: int) -> None:
     is_complete(app, sent.send(index))
 
 
-def test_a_repeat_of_a_completed_upload_gets_the_same_answer(sent: DropzoneFile) -> None:
+def test_a_duplicate_chunk_of_a_completed_upload_gets_the_same_answer(sent: DropzoneFile) -> None:
     last = sent.upload()
     for index in range(3):
         again = sent.send(index)
@@ -147,7 +147,7 @@ def test_other_bytes_are_refused(app: Flask, sent: DropzoneFile, complete: bool)
         is_complete(app, sent.send(1))
 
 
-def test_a_repeat_changes_nothing(app: Flask) -> None:
+def test_a_duplicate_chunk_changes_nothing(app: Flask) -> None:
     from chunked_upload.hooks import chunk_received, upload_completed, upload_created
 
     sent, events = DropzoneFile(app.test_client(), DATA), []

@@ -75,7 +75,7 @@ def chunk_head(upload_id: str, **framing: str | int) -> bytes:
 
 
 def wait_until_writing(server: Server, upload_id: str) -> None:
-    """Wait until a chunk has begun; else the next try might begin before it, and lose its turn."""
+    """Wait until a chunk has begun; else the next try might begin before it, and lose its lease."""
     part = server.root / ".incoming" / upload_id[:2] / f"{upload_id}.part"
     eventually(lambda: part.stat().st_size > START)
 

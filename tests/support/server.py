@@ -126,7 +126,7 @@ class Server:
                 with urllib.request.urlopen(f"{self.url}/healthz", timeout=5):
                     return
             except OSError:
-                time.sleep(0.05)
+                time.sleep(0.01)
         raise RuntimeError(f"the server does not answer:\n{self.log.read_text()}")
 
     def kill(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -14,38 +13,9 @@ from chunked_upload.checksum import background
 from chunked_upload.checksum.background import MAX_LAG, BackgroundDigest, BackgroundDigests
 from chunked_upload.checksum.md5 import MD5
 from tests.support.protocol import md5_of
+from tests.unit.conftest import Gate
 
 BUFFER = 256 * 1024
-
-
-class Gate:
-    """Holds back the threads that hash, until it is opened."""
-
-    def __init__(self) -> None:
-        self._open = threading.Event()
-        self.reached = threading.Event()
-
-    def open(self) -> None:
-        self._open.set()
-
-    def update(self, digest: MD5, data: bytes) -> None:
-        self.reached.set()
-        assert self._open.wait(60)
-        _update(digest, data)
-
-
-_update = MD5.update
-
-
-@pytest.fixture
-def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    """Every digest stands still until this is opened."""
-    made = Gate()
-    # With threads of its own: those of other tests may still be at work.
-    monkeypatch.setattr(background, "_threads_of_process", background._Threads())
-    monkeypatch.setattr(MD5, "update", lambda digest, data: made.update(digest, data))
-    yield made
-    made.open()
 
 
 def md5_at(digest: BackgroundDigest) -> tuple[str, int]:

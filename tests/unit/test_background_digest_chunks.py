@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chunked_upload.checksum import background
-from chunked_upload.checksum.md5 import MD5
 from chunked_upload.engine.engine import UploadEngine
 from chunked_upload.engine.errors import OffsetMismatch, SizeMismatch
 from chunked_upload.engine.plan import Placement, WritePlan
@@ -19,7 +18,7 @@ from chunked_upload.records.repository import Record
 from tests.support.digests import digest_of_state, digest_offset, digest_state
 from tests.support.examples import examples
 from tests.support.protocol import md5_of
-from tests.unit.test_background_digest import Gate
+from tests.unit.conftest import Gate
 
 MiB = 1024 * 1024
 BUFFER = 256 * 1024
@@ -29,17 +28,6 @@ BUFFER = 256 * 1024
 def engine(app: Flask) -> Iterator[UploadEngine]:
     with app.app_context():
         yield app.extensions["chunked_upload"]["chunked_upload"].engine
-
-
-@pytest.fixture
-def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    """Every digest stands still until this is opened."""
-    made = Gate()
-    # With threads of its own: those of other tests may still be at work.
-    monkeypatch.setattr(background, "_threads_of_process", background._Threads())
-    monkeypatch.setattr(MD5, "update", lambda digest, data: made.update(digest, data))
-    yield made
-    made.open()
 
 
 def worker(engine: UploadEngine) -> UploadEngine:

@@ -1,4 +1,4 @@
-"""Dropzone's chunks that arrive at once: one upload, one completion, every answer right."""
+"""Dropzone's chunks in parallel: one upload, one completion, every answer right."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ def test_the_others_may_have_only_started(told: tuple[Flask, list[str]]) -> None
 
 @pytest.mark.parametrize("step", ["checksums", "promote", "commit"])
 @pytest.mark.parametrize("index", [0, 7])
-def test_a_repeat_finishes_a_completion(
+def test_a_duplicate_chunk_finishes_a_completion(
     told: tuple[Flask, list[str]], monkeypatch: pytest.MonkeyPatch, step: str, index: int
 ) -> None:
     """Whatever chunk it is that the client sends again."""

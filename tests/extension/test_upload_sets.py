@@ -177,7 +177,9 @@ class EchoCompleteView(ChunkedUploadCompleteView):
     do_md5_check = False
 
 
-def test_each_mount_has_its_own_field_name_limit_hooks_and_views(two_upload_sets: Flask) -> None:
+def test_each_upload_set_has_its_own_field_name_limit_hooks_and_views(
+    two_upload_sets: Flask,
+) -> None:
     client = two_upload_sets.test_client()
     photos, videos = Protocol(client, "/photos"), Protocol(client, "/videos")
 
@@ -203,7 +205,7 @@ def test_each_mount_has_its_own_field_name_limit_hooks_and_views(two_upload_sets
         assert url_for("videos.file", upload_id="x") == "/videos/x/file"
 
 
-def test_a_mount_never_sees_anothers_uploads(two_upload_sets: Flask) -> None:
+def test_an_upload_set_never_sees_anothers_uploads(two_upload_sets: Flask) -> None:
     client = two_upload_sets.test_client()
     photos, videos = Protocol(client, "/photos"), Protocol(client, "/videos")
     upload_id = answer(photos.chunk(b"hello ", 0, 10, field="photo"))["upload_id"]
@@ -223,7 +225,7 @@ def test_a_mount_never_sees_anothers_uploads(two_upload_sets: Flask) -> None:
     assert len(answer(client.get("/photos/"))["uploads"]) == 1
 
 
-def test_each_mount_may_know_its_callers_in_its_own_way(make_app: MakeApp) -> None:
+def test_each_upload_set_may_know_its_callers_in_its_own_way(make_app: MakeApp) -> None:
     app = make_app()
     open_to_all = ChunkedUpload(app)
     members = ChunkedUpload(app, name="members", url_prefix="/members")
@@ -266,21 +268,21 @@ def test_a_user_is_loaded_once_for_a_request(make_app: MakeApp) -> None:
 # What cannot work is found when the app starts
 
 
-def test_two_mounts_cannot_have_one_name(make_app: MakeApp) -> None:
+def test_two_upload_sets_cannot_have_one_name(make_app: MakeApp) -> None:
     app = make_app()
     ChunkedUpload(app)
     with pytest.raises(ConfigurationError, match="give the second one another name="):
         ChunkedUpload(app, url_prefix="/more")
 
 
-def test_two_mounts_cannot_have_one_url_prefix(make_app: MakeApp) -> None:
+def test_two_upload_sets_cannot_have_one_url_prefix(make_app: MakeApp) -> None:
     app = make_app()
     ChunkedUpload(app)
     with pytest.raises(ConfigurationError, match="the same URL prefix '/uploads'"):
         ChunkedUpload(app, name="more")
 
 
-def test_a_mounts_name_is_one_that_records_can_hold(make_app: MakeApp) -> None:
+def test_an_upload_sets_name_is_one_that_records_can_hold(make_app: MakeApp) -> None:
     app = make_app()
     ChunkedUpload(app, name="n" * 64)
     create_tables(app)
@@ -322,7 +324,7 @@ def test_an_unknown_key_in_the_apps_config_is_refused(make_app: MakeApp) -> None
         ChunkedUpload(app)
 
 
-def test_an_app_without_the_mount_says_so(make_app: MakeApp) -> None:
+def test_an_app_without_the_upload_set_says_so(make_app: MakeApp) -> None:
     uploads = ChunkedUpload()
     with make_app().app_context(), pytest.raises(RuntimeError, match=r"call init_app\(app\) first"):
         uploads.engine  # noqa: B018
