@@ -40,6 +40,7 @@ from gunicorn.http.message import Request
 from gunicorn.workers.base import Worker
 
 from chunked_upload.http.wire.linger import LINGERS_KEY
+from chunked_upload.server.buffer_memory import keep_buffers
 from chunked_upload.settings.keys import Settings
 from chunked_upload.settings.sources import Sources
 from chunked_upload.support.blocking import wrap_blocking
@@ -94,6 +95,7 @@ class UploadWorker(Worker):  # type: ignore[misc]
         self._is_followed = False
         #: Whether threads are to end.
         self._has_ended = False
+        keep_buffers()
         super().init_process()
 
     def load_wsgi(self) -> None:
