@@ -68,7 +68,7 @@ class Fields:
         self.kept: dict[str, str] = {}
         self._limits = limits
         self._own = limits.own_fields
-        self._decisive = limits.own_fields - _CSRF_TOKENS
+        self._decisive = self._own - _CSRF_TOKENS
         self._bytes = 0
 
     def count(self, name: str, size: int, *, so_far: int = 0) -> None:
