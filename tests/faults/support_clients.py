@@ -9,10 +9,13 @@ from contextlib import contextmanager
 from random import Random
 
 from tests.faults.support_client import Http, Upload, promoted_files
-from tests.support.scorecard import Run
+from tests.support.scorecard import Run, Size
 from tests.support.server import Server
 
 _CLIENTS = 8
+
+#: Of how many chunks the largest file consists; each upload draws one of these.
+_PIECES = {Size.REDUCED: (80, 8), Size.FULL: (800, 80, 8)}
 
 
 class Clients:
@@ -99,7 +102,7 @@ class Clients:
                 http,
                 rng,
                 size=rng.randint(1, self._size),
-                chunk=rng.choice([self._size // 800, self._size // 80, self._size // 8]),
+                chunk=self._size // rng.choice(_PIECES[self._run.size]),
                 filename=rng.choice(["same name.bin", f"{rng.random()}.bin"]),
                 root=self._server.root,
                 report=self._run.violation,

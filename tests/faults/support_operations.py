@@ -122,6 +122,7 @@ def main() -> None:
     """Serve the lines of standard input."""
     say = _speaker()
     app = _make_app()
+    _warm_up(app)
     for line in sys.stdin:
         reading, writing = os.pipe()
         pid = os.fork()
@@ -162,6 +163,14 @@ def _make_app() -> Any:
 
     app.extensions["chunked_upload"]["chunked_upload"].hooks.on_completion.append(note)
     return app
+
+
+def _warm_up(app: Any) -> None:
+    """Import and compile what every child would, and leave no connection to the database."""
+    app.test_cli_runner()
+    app.test_client().get(f"/uploads/{'0' * 32}")
+    with app.app_context():
+        app.extensions["sqlalchemy"].engine.dispose()
 
 
 def _carry_out(app: Any, steps: list[Step], report: int) -> None:
