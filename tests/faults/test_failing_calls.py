@@ -49,8 +49,8 @@ def fail_every_call(run: Run, error: str) -> None:
     calls, status = FAULTS[error]
     with Operations(run.directory / "instance", run.fresh_environment()) as operations:
         names = list(OPERATIONS)
-        if run.size is Size.REDUCED:  # four of them, others for each fault
-            names = names[len(names) % 2 + list(FAULTS).index(error) % 2 :: 3]
+        if run.size is Size.REDUCED:  # a fifth of them, others for each fault and database
+            names = names[(list(FAULTS).index(error) + 2 * EVERY.index(run.database)) % 5 :: 5]
         for name in names:
             trial = Trial(run, operations, name, OPERATIONS[name])
             points = [(call, k) for call, k in trial.points() if call in calls]
