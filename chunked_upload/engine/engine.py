@@ -19,6 +19,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from chunked_upload.records.queries import UploadQuery
 from chunked_upload.records.repository import KeyTaken, Record, Records
 from chunked_upload.settings.keys import Settings
 from chunked_upload.storage import Storage, WriteLease
@@ -116,15 +117,17 @@ class UploadEngine:
 
     # Create and write
 
-    def create(self, record: Record) -> None:
+    def create(self, record: Record, *, unless: UploadQuery | None = None) -> None:
         """Insert a new record, and reserve its place in the owner's quota, before any byte arrives.
 
+        :param unless: uploads that the record's ``client_key`` may also mean.
         :raises LimitReached: when the quota is used up.
-        :raises KeyTaken: when the client already has an upload with this ``client_key``.
+        :raises KeyTaken: when the client already has an upload with this ``client_key``, or one of
+            ``unless``.
         """
         record.expires_on = self._parts.expiry()
         with translate_failures():
-            self.records.insert(record, quota_of(self.settings))
+            self.records.insert(record, quota_of(self.settings), unless=unless)
 
     def create_staged(self, record: Record, *, start: int, size: int, total: int) -> None:
         """Insert a record for a chunk that does not say yet to which upload it belongs.
@@ -261,16 +264,17 @@ class UploadEngine:
 
     # Remove
 
-    def forbid(self, record: Record) -> None:
+    def forbid(self, record: Record, *, unless: UploadQuery | None = None) -> None:
         """Refuse all chunks of an upload that was canceled before any of them arrived.
 
         :param record: a new record with a ``client_key``.
-        :raises KeyTaken: when a record with that key exists by now.
+        :param unless: uploads that the key may also mean.
+        :raises KeyTaken: when a record with that key, or one of ``unless``, exists by now.
         """
         record.status = int(State.DELETING)
         record.expires_on = self._parts.expiry()
         with translate_failures():
-            self.records.insert(record, None)
+            self.records.insert(record, None, unless=unless)
 
     def abort(self, record: Record) -> None:
         """Remove an upload, finished or not, with its bytes.

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Select, case, or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import aliased, defer
 
+from .client_names import ClientName
 from .model import ChunkedUploadMixin, Status
 
 #: A query of upload records, such as a ``get_queryset`` hook returns.
@@ -80,16 +81,10 @@ class Queries:
         """Select an upload set's uploads in any state."""
         return self._of(upload_set)
 
-    def by_client_key(
-        self, query: UploadQuery, key: str, *, quota_key: str | None, visitor: str | None
-    ) -> UploadQuery:
-        """Narrow a query to a client's own name for an upload; put the visitor's own first."""
+    def by_client_name(self, query: UploadQuery, name: ClientName) -> UploadQuery:
+        """Narrow a query to a client's own name for an upload; put the surest match first."""
         model = self._model
-        mine = model.quota_key == quota_key
-        if visitor is not None:
-            mine = or_(mine, model.visitor == visitor)
-        first = case((model.visitor == visitor, 0), else_=1)
-        return query.where(model.client_key == key, mine).order_by(first, model.id)
+        return query.where(name.matches(model)).order_by(name.order(model), model.id)
 
     def named_as(self, record: ChunkedUploadMixin) -> UploadQuery:
         """Select the upload with a record's ``client_key``, removed or not."""

@@ -36,7 +36,7 @@ class Quota:
 
         :raises QuotaExceeded: when it does not fit.
         """
-        _one_at_a_time(session.connection(), record)
+        one_at_a_time(session.connection(), record.quota_key)
         if _has_place(session, model, record):
             return
         uploads, size = _open_of(session, model, record)
@@ -55,7 +55,7 @@ class Quota:
         :param least, most: bytes that it needs, and that it can use.
         :raises QuotaExceeded: when there is no room for ``least``.
         """
-        _one_at_a_time(session.connection(), record)
+        one_at_a_time(session.connection(), record.quota_key)
         _, size = _open_of(session, model, record, model.upload_id != record.upload_id)
         room = self._room(size, least)
         return most if room is None else min(most, room)
@@ -113,13 +113,13 @@ def _takes(target: Any, chunk: Any) -> Any:
     )
 
 
-def _one_at_a_time(connection: Connection, record: ChunkedUploadMixin) -> None:
-    """Make the transactions of one quota run one after another."""
+def one_at_a_time(connection: Connection, key: str | None) -> None:
+    """Make the transactions that name the same key run one after another."""
     if connection.dialect.name == "sqlite":
         # A deferred transaction that reads and then writes fails at once when another one wrote in
         # between. An immediate one waits.
         if not connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
             connection.exec_driver_sql("BEGIN IMMEDIATE")
     elif connection.dialect.name == "postgresql":
-        key = {"key": record.quota_key or ""}
-        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:key))"), key)
+        lock = text("SELECT pg_advisory_xact_lock(hashtext(:key))")
+        connection.execute(lock, {"key": key or ""})

@@ -35,7 +35,7 @@ from .lookup import Lookup
 from .model import ChunkedUploadMixin, Status
 from .prepared import Statement
 from .queries import Queries, UploadQuery
-from .quota import Quota
+from .quota import Quota, one_at_a_time
 from .relationships import load_references, references
 
 Record = ChunkedUploadMixin
@@ -155,23 +155,31 @@ class Records:
                 set_committed_value(record, name, value)
         return row is not None
 
-    def insert(self, record: Record, quota: Quota | None) -> None:
+    def insert(
+        self, record: Record, quota: Quota | None, *, unless: UploadQuery | None = None
+    ) -> None:
         """Add a new record, if its owner's quota allows.
 
+        :param unless: uploads that a ``client_key`` may also mean, beside those that have it.
         :raises QuotaExceeded: when it does not. The record is counted and inserted in one
             transaction, so that two requests at once cannot both take the last place.
-        :raises KeyTaken: when the client already has an upload with this ``client_key``.
+        :raises KeyTaken: when the client already has an upload with this ``client_key``, or one of
+            ``unless``.
         """
         durability.keep_reserve(self._bind())
         try:
-            self._insert(record, quota)
+            self._insert(record, quota, unless)
         except IntegrityError as error:
             if record.client_key is None or self.first(self.queries.named_as(record)) is None:
                 raise  # a constraint of the app's own
             raise KeyTaken from error
 
-    def _insert(self, record: Record, quota: Quota | None) -> None:
+    def _insert(self, record: Record, quota: Quota | None, unless: UploadQuery | None) -> None:
         with self._session() as session:
+            if unless is not None:
+                one_at_a_time(session.connection(), record.client_key)
+                if session.scalars(unless.limit(1)).first() is not None:
+                    raise KeyTaken
             if quota is not None:
                 quota.check(session, self.model, record)
             session.add(record)
@@ -238,6 +246,28 @@ class Records:
         for name, value in changes.items():
             set_committed_value(record, name, value)
         return True
+
+    def rename(self, record: Record, key: str | None, *, visitor: str | None) -> bool:
+        """Change a record's ``client_key`` and visitor.
+
+        :return: False when another request has changed or taken it, or the record is gone.
+        """
+        model = self.model
+        statement = update(model).where(
+            model.upload_id == record.upload_id,
+            model.client_key == record.client_key,
+            model.status == int(record.status),
+        )
+        try:
+            with self._transaction() as connection:
+                result: CursorResult[Any] = connection.execute(
+                    statement.values(client_key=key, visitor=visitor)
+                )
+        except IntegrityError:
+            return False
+        set_committed_value(record, "client_key", key)
+        set_committed_value(record, "visitor", visitor)
+        return result.rowcount == 1
 
     def record_checksums(self, record: Record, **values: dict[str, Any]) -> None:
         """Write the checksums of bytes that no request can change any more.

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from chunked_upload import ChunkedUpload
 from chunked_upload.maintenance.expiry import delete_expired
 from tests.conftest import create_tables
 from tests.http.answers import refused, stored
 from tests.http.expiry import expire
+from tests.support.concurrency import at_once
 from tests.support.dropzone import DropzoneFile, send_whole
 from tests.support.protocol import Protocol, md5_of, nothing_left, records
 
@@ -144,6 +147,137 @@ def test_a_stranger_who_knows_the_name(app: Flask, sent: DropzoneFile, cookie: b
     stranger.cancel()
     sent.send(1)
     assert sent.send(2).get_json()["md5"] == md5_of(DATA)
+
+
+def with_cookie(client: FlaskClient) -> FlaskClient:
+    """Let a browser get a cookie of its own."""
+    DropzoneFile(client, DATA, uuid="its own").send(0)
+    return client
+
+
+@pytest.mark.parametrize("cookie", [False, True])
+def test_another_browser_at_the_same_address(app: Flask, sent: DropzoneFile, cookie: bool) -> None:
+    """The upload's browser has sent its cookie, so the address counts no more."""
+    upload_id = sent.upload([0, 1]).get_json()["upload_id"]
+    stranger = at(sent, with_cookie(browser(app)) if cookie else browser(app))
+    stranger.data = DATA[::-1]
+    answer = stranger.send(2)
+    assert answer.get_json()["upload_id"] != upload_id
+    assert stranger.send(1).get_json()["upload_id"] == answer.get_json()["upload_id"]
+    assert stranger.cancel().status_code == 204
+    done = sent.send(2).get_json()
+    assert (done["upload_id"], done["status"], done["md5"]) == (upload_id, 2, md5_of(DATA))
+    assert stranger.cancel().status_code == 204
+    assert DATA in stored(app).values()
+
+
+@pytest.mark.parametrize("cookie", [False, True])
+@pytest.mark.parametrize("cancels", [False, True])
+def test_no_other_browser_meets_a_complete_upload(
+    app: Flask, sent: DropzoneFile, cookie: bool, cancels: bool
+) -> None:
+    """Even if its browser has never sent a cookie."""
+    for index in range(3):
+        answer = at(sent, browser(app)).send(index)
+    done = answer.get_json()
+    assert done["status"] == 2
+    stranger = at(sent, with_cookie(browser(app)) if cookie else browser(app))
+    if cancels:
+        assert stranger.cancel().status_code == 204
+    else:
+        answer = stranger.send(2).get_json()
+        assert answer["upload_id"] != done["upload_id"]
+        assert "md5" not in answer
+    assert Protocol(browser(app)).state(done["upload_id"]).get_json()["md5"] == md5_of(DATA)
+
+
+def test_a_completed_upload_leaves_its_name_to_others(app: Flask, sent: DropzoneFile) -> None:
+    """And its own browser, which got a cookie with the only answer, still finds it."""
+    whole = ("file", DATA, "file.bin")
+    mine = browser(app)
+    done = send_whole(mine, whole, dzuuid="one").get_json()
+    others = send_whole(browser(app), whole, dzuuid="one").get_json()
+    assert others["upload_id"] != done["upload_id"]
+    again = send_whole(moved(mine), whole, dzuuid="one").get_json()
+    assert again["upload_id"] == done["upload_id"]
+    assert at(sent, mine).cancel().status_code == 204
+    assert len(stored(app)) == 1
+
+
+def test_a_browser_that_has_a_cookie_is_known_by_it_from_the_first_chunk_on(
+    app: Flask, sent: DropzoneFile
+) -> None:
+    with_cookie(sent.client)
+    upload_id = sent.send(0).get_json()["upload_id"]
+    assert at(sent, browser(app)).send(1).get_json()["upload_id"] != upload_id
+    assert at(sent, browser(app)).cancel().status_code == 204
+    moved(sent.client)
+    assert sent.upload([1, 2]).get_json()["upload_id"] == upload_id
+
+
+# IPv4 and IPv6
+
+
+V6 = "2001:db8:0:1::7"
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0]])
+@pytest.mark.parametrize("first", ["127.0.0.1", V6])
+def test_first_chunks_over_both_families(
+    app: Flask, sent: DropzoneFile, order: list[int], first: str
+) -> None:
+    second = V6 if first == "127.0.0.1" else "127.0.0.1"
+    answers = [
+        at(sent, browser(app, address)).send(index)
+        for index, address in zip(order, [first, second, first], strict=True)
+    ]
+    assert answers[-1].get_json()["status"] == 2
+    assert len({answer.get_json()["upload_id"] for answer in answers}) == 1
+    assert ["Set-Cookie" in answer.headers for answer in answers] == [True, False, False]
+
+
+def test_first_chunks_over_both_families_at_once(app: Flask) -> None:
+    for number in range(5):
+
+        def one(index: int, name: str = f"file {number}") -> TestResponse:
+            client = browser(app, ["127.0.0.1", V6][index % 2])
+            return DropzoneFile(client, DATA * 3, uuid=name).send(index)
+
+        answers = at_once(8, one)
+        assert len({answer.get_json()["upload_id"] for answer in answers}) == 1
+    assert len(records(app)) == 5
+
+
+def test_the_cookie_closes_the_upload_to_the_other_family(app: Flask, sent: DropzoneFile) -> None:
+    upload_id = sent.upload([0, 1]).get_json()["upload_id"]
+    late = at(sent, browser(app, V6))
+    assert late.send(2).get_json()["upload_id"] != upload_id
+    moved(sent.client, V6)
+    assert sent.send(2).get_json()["upload_id"] == upload_id
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"name": "other.bin"}, {"data": DATA[:-1]}, {"cookie": True}],
+    ids=["name", "length", "cookie"],
+)
+def test_the_other_family_counts_for_the_same_file_only(
+    app: Flask, sent: DropzoneFile, other: dict[str, Any]
+) -> None:
+    upload_id = sent.send(0).get_json()["upload_id"]
+    client = browser(app, V6)
+    if other.pop("cookie", False):
+        with_cookie(client)
+    others = at(sent, client)
+    for name, value in other.items():
+        setattr(others, name, value)
+    assert others.send(1).get_json()["upload_id"] != upload_id
+
+
+def test_the_other_family_cannot_cancel(app: Flask, sent: DropzoneFile) -> None:
+    sent.send(0)
+    assert at(sent, browser(app, V6)).cancel().status_code == 204
+    assert sent.upload([1, 2]).get_json()["status"] == 2
 
 
 def test_without_sessions_the_address_is_all_there_is(make_app: Callable[..., Flask]) -> None:

@@ -21,7 +21,7 @@ from flask.sessions import NullSession
 from werkzeug.local import LocalProxy
 
 from chunked_upload.hooks import Hooks
-from chunked_upload.support.addresses import network
+from chunked_upload.support.addresses import network, parse_address
 
 from . import origins
 
@@ -29,6 +29,11 @@ _SESSION_KEY = "chunked_upload"
 
 #: Set in the environment of a request that another site caused.
 _FOREIGN = "chunked_upload.foreign"
+
+#: How the quota keys of anonymous callers begin: by the version of their IP address, and for what
+#: is none (a proxy's ``unknown``, a Unix socket).
+_FAMILIES = {4: "address:", 6: "address6:"}
+_NO_ADDRESS = "peer:"
 
 #: Prefix of owners that are tokens, and prefix of users whose key could be mistaken for one.
 _TOKEN, _USER = "token:", "user:"
@@ -153,8 +158,20 @@ def quota_key(request: Request, caller: Caller) -> str:
         return _bounded(f"owner:{caller.owner}")
     secret = current_app.secret_key or b""
     key = secret.encode() if isinstance(secret, str) else secret
-    address = network(request.remote_addr or "").encode()
-    return "address:" + hashlib.blake2b(address, key=key[:64], digest_size=16).hexdigest()
+    address = network(request.remote_addr or "")
+    hashed = hashlib.blake2b(address.encode(), key=key[:64], digest_size=16).hexdigest()
+    parsed = parse_address(request.remote_addr or "")
+    return (_NO_ADDRESS if parsed is None else _FAMILIES[parsed.version]) + hashed
+
+
+def other_family(key: str) -> str | None:
+    """Return how the quota keys of IPv6 addresses begin, for one of IPv4, and the other way round.
+
+    None for a quota key that is of no address.
+    """
+    if key.startswith(_FAMILIES[4]):
+        return _FAMILIES[6]
+    return _FAMILIES[4] if key.startswith(_FAMILIES[6]) else None
 
 
 def has_session() -> bool:

@@ -11,6 +11,7 @@ from chunked_upload.engine.duplicate_chunk import DuplicateChunk
 from chunked_upload.http.access import callers
 from chunked_upload.http.access.callers import Caller
 from chunked_upload.http.errors import BadRequest, LimitExceeded, UnsupportedBody
+from chunked_upload.records.queries import UploadQuery
 from chunked_upload.records.repository import Record
 from chunked_upload.support.filenames import (
     clean_filename,
@@ -140,17 +141,26 @@ class ReceivingView(ChunkedUploadBaseView):
             given = header_filename(self.request) or given
         return clean_filename(given) or UNNAMED
 
-    def create(self, record: Record, *, length: int | None, reserved: int | None) -> None:
+    def create(
+        self,
+        record: Record,
+        *,
+        length: int | None,
+        reserved: int | None,
+        unless: UploadQuery | None = None,
+    ) -> None:
         """Store the record of a new upload, before its first byte arrives.
 
         :param length: the declared total in bytes.
         :param reserved: bytes to hold against the owner's quota from the start, None when not
             known; as more arrive, more are held.
-        :raises KeyTaken: when the client already has an upload with this ``client_key``.
+        :param unless: uploads that the record's ``client_key`` may also mean.
+        :raises KeyTaken: when the client already has an upload with this ``client_key``, or one of
+            ``unless``.
         """
         self.check_filename(record.filename)
         record.length, record.reserved = length, reserved or 0
-        self.engine.create(record)
+        self.engine.create(record, unless=unless)
         if record.owner is None:
             callers.remember(record.visitor)
 

@@ -34,6 +34,7 @@ class DropzoneCancelView(ResourceView):
                 else:
                     self._forbid(names)
             except KeyTaken:
+                names.free(names.reserved())
                 continue
             except UploadNotFound:
                 pass  # already removed
@@ -45,4 +46,4 @@ class DropzoneCancelView(ResourceView):
         with translate_failures():
             if records.count(records.queries.removed_of(names.quota_key)) >= _MAX_FORBIDDEN:
                 raise LimitReached("Too many uploads were canceled; this one was not started")
-        self.engine.forbid(names.record())
+        self.engine.forbid(names.reserved(), unless=names.any_of_mine())

@@ -8,6 +8,7 @@ whichever arrives first, and the chunk that makes the file whole completes it.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from flask import Response, request
@@ -32,6 +33,7 @@ from chunked_upload.http.views.receiving import ReceivingView, chunk_too_large
 from chunked_upload.http.wire.digests import read_digests
 from chunked_upload.http.wire.incoming import Incoming
 from chunked_upload.http.wire.replies import add_progress
+from chunked_upload.records.client_names import SameFile
 from chunked_upload.records.repository import KeyTaken, Record
 
 from .fields import LAYOUT, read_chunk, said_by
@@ -60,7 +62,10 @@ class DropzoneRequest:
         self._sent = sent
         self._upload_id = upload_id
         self._digests = read_digests(said)
-        self._names = Names(view, sent.uuid)
+        same = SameFile(filename=view.upload_to_be.filename, length=sent.length)
+        self._names = Names(view, sent.uuid, file=same)
+        #: The upload that this request has found by its name.
+        self._found: str | None = None
         self._max_bytes = view.get_max_bytes(request)
 
     def answer(self) -> Response:
@@ -105,7 +110,8 @@ class DropzoneRequest:
                 return self._engine.begin(record, self._plan(creates=new))
             except (AlreadyComplete, OffsetMismatch, UploadNotFound) as error:
                 # Since the look-up, another request completed the upload, or the request that
-                # created it failed and removed it.
+                # created it failed and removed it. Look again: by its id, since the name need not
+                # lead to it any more.
                 problem = error
         raise problem or ServiceUnavailable("Upload is being changed by other requests")
 
@@ -126,10 +132,17 @@ class DropzoneRequest:
             if record is not None:
                 return record, False
             made = self._view.new_record(self._incoming)
-            made.client_key, made.declared = self._names.key, self._declared({})
+            made.declared = self._declared({})
+            self._names.give(made)
             try:
-                self._view.create(made, length=self._sent.length, reserved=self._reserved)
+                self._view.create(
+                    made,
+                    length=self._sent.length,
+                    reserved=self._reserved,
+                    unless=self._names.any_of_mine(),
+                )
             except KeyTaken:
+                self._names.free(made)
                 continue
             except LimitReached:
                 # Another chunk of this upload may have taken the quota's last place for it.
@@ -143,10 +156,21 @@ class DropzoneRequest:
         if self._upload_id is not None:
             record: Record | None = self._view.find(self._upload_id)
         else:
-            record = self._names.find()
+            record = self._find_by_name()
         if record is not None:
             self._check_agrees(record)
         return record
+
+    def _find_by_name(self) -> Record | None:
+        if self._found is not None:
+            with suppress(UploadNotFound):
+                return self._view.find(self._found)
+        for _ in range(_TRIES):
+            record = self._names.find()
+            if record is None or self._names.claim(record):
+                self._found = None if record is None else record.upload_id
+                return record
+        raise ServiceUnavailable("Upload is being changed by other requests")
 
     def _check_agrees(self, record: Record) -> None:
         """Check that the chunk belongs to the same file, cut in the same way, as the first."""

@@ -1,11 +1,7 @@
-"""Finds uploads by their clients' own names (``dzuuid``).
+"""Finds uploads by their clients' own names (``dzuuid``), and gives new uploads their keys.
 
-A name that a client made is neither secret nor proof. So the record is found by the name's hash
-together with the caller. The caller is the owner; for anonymous callers it is the visitor in the
-session's cookie, or the network address that started the upload. The address is needed when a
-browser sends its first chunks at once and has no cookie yet. The cookie is needed when the address
-changes. If several chunks arrive first at the same time, a unique index lets only one create the
-record.
+records/client_names.py says which upload a name means. If several chunks arrive first at the same
+time, only one of them creates the record.
 """
 
 from __future__ import annotations
@@ -18,55 +14,95 @@ from chunked_upload.engine.errors import UploadNotFound
 from chunked_upload.engine.failures import translate_failures
 from chunked_upload.http.access import callers
 from chunked_upload.http.views.base import ChunkedUploadBaseView
+from chunked_upload.records.client_names import ClientName, SameFile
+from chunked_upload.records.model import Status
 from chunked_upload.records.queries import UploadQuery
 from chunked_upload.records.repository import Record
 
 
 class Names:
-    """The caller's own names for uploads.
+    """One of the caller's own names for an upload.
 
     :param view: the view whose model, upload set and queryset are used.
+    :param file: the file of the request, for a browser that has no cookie yet.
     """
 
-    def __init__(self, view: ChunkedUploadBaseView, uuid: str) -> None:
+    def __init__(
+        self, view: ChunkedUploadBaseView, uuid: str, *, file: SameFile | None = None
+    ) -> None:
         self._view = view
-        self._caller = view.upload_set.caller(request)
-        self.key = hashlib.sha256(f"dropzone:{uuid}".encode(errors="replace")).hexdigest()
-        self.quota_key = callers.quota_key(request, self._caller)
-        self.visitor = None if self._caller.owner else callers.visitor()
+        self._records = view.engine.records
+        self._uuid = uuid
+        caller = view.upload_set.caller(request)
+        self._owner = caller.owner
+        self.quota_key = callers.quota_key(request, caller)
+        #: The anonymous browser that sent a cookie.
+        self.visitor = None if caller.owner else callers.visitor()
+        self._name = ClientName(
+            key=self._key(None),
+            quota_key=self.quota_key,
+            by_address=caller.owner is None,
+            other_family=callers.other_family(self.quota_key),
+            visitor=self.visitor,
+            visitor_key=self._key(self.visitor),
+            file=file,
+        )
 
     def find(self) -> Record | None:
         """Return the upload of that name; None when there has been none.
 
         :raises UploadNotFound: when the upload of that name has been removed.
         """
-        view = self._view
-        visible = view.get_queryset(request)
-        any_of_mine = view.engine.records.queries.any_of(view.upload_set.name)
+        visible = self._narrowed(self._view.get_queryset(request))
         with translate_failures():
-            record = self._first(visible)
-            if record is None and self._first(any_of_mine) is not None:
-                record = self._first(visible)  # it may have been created in between
+            record = self._records.first(visible)
+            if record is None and self._records.first(self.any_of_mine()) is not None:
+                record = self._records.first(visible)  # it may have been created in between
                 if record is None:
                     raise UploadNotFound
         return record
 
-    def _first(self, statement: UploadQuery) -> Record | None:
-        records = self._view.engine.records
-        return records.first(
-            records.queries.by_client_key(
-                statement, self.key, quota_key=self.quota_key, visitor=self.visitor
-            )
-        )
+    def any_of_mine(self) -> UploadQuery:
+        """Select the uploads of that name, in any state."""
+        return self._narrowed(self._records.queries.any_of(self._view.upload_set.name))
 
-    def record(self) -> Record:
-        """Make a record that reserves the name, without a file."""
+    def claim(self, record: Record) -> bool:
+        """Let only the visitor's cookie lead to the upload from now on, if the request has it.
+
+        :return: False when another request has changed the record's key.
+        """
+        if self.visitor is None or record.client_key != self._name.key:
+            return True
+        with translate_failures():
+            return self._records.rename(record, self._name.visitor_key, visitor=self.visitor)
+
+    def give(self, record: Record) -> None:
+        """Give a new record its key; only its visitor's cookie leads to it, if that was sent."""
+        record.client_key = self._name.visitor_key if self.visitor else self._name.key
+
+    def free(self, record: Record) -> None:
+        """Take a new record's key from a completed upload, to which only a cookie leads now."""
+        with translate_failures():
+            other = self._records.first(self._records.queries.named_as(record))
+            if other is not None and other.status == Status.COMPLETE and not self._owner:
+                key = self._key(other.visitor) if other.visitor else None
+                self._records.rename(other, key, visitor=other.visitor)
+
+    def reserved(self) -> Record:
+        """Return a record that reserves the name, without a file."""
         record: Record = self._view.model(
             upload_set=self._view.upload_set.name,
-            owner=self._caller.owner,
+            owner=self._owner,
             visitor=self.visitor,
             quota_key=self.quota_key,
-            client_key=self.key,
+            client_key=self._name.key,
             filename="",
         )
         return record
+
+    def _narrowed(self, query: UploadQuery) -> UploadQuery:
+        return self._records.queries.by_client_name(query, self._name)
+
+    def _key(self, visitor: str | None) -> str:
+        name = f"dropzone:{self._uuid}" if visitor is None else f"dropzone@{visitor}:{self._uuid}"
+        return hashlib.sha256(name.encode(errors="replace")).hexdigest()
