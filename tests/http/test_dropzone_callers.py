@@ -215,6 +215,43 @@ def test_a_browser_that_has_a_cookie_is_known_by_it_from_the_first_chunk_on(
     assert sent.upload([1, 2]).get_json()["upload_id"] == upload_id
 
 
+def answer_later(browser: FlaskClient, other: FlaskClient) -> None:
+    """Let a browser get the answer to a request that it sent before it had a cookie."""
+    for cookie in (other._cookies or {}).values():
+        browser.set_cookie(cookie.key, cookie.value, path=cookie.path)
+
+
+def test_first_answers_may_set_another_cookie_in_the_middle(app: Flask, sent: DropzoneFile) -> None:
+    """Of several uploads that start at once, each sets one, and the last replaces the others."""
+    others = [DropzoneFile(browser(app), DATA, uuid=f"other {number}") for number in range(2)]
+    for other in others:
+        other.send(0)
+    upload_id = sent.send(0).get_json()["upload_id"]
+    assert sent.send(1).get_json()["upload_id"] == upload_id
+    for other in others:
+        answer_later(sent.client, other.client)
+        assert at(other, sent.client).send(1).get_json()["upload_id"]
+    assert sent.send(2).get_json() == {**sent.send(0).get_json(), "status": 2}
+    for other in others:
+        assert at(other, sent.client).send(2).get_json()["status"] == 2
+    assert len(records(app)) == 3
+    assert sent.client.get("/uploads/").get_json()["total"] == 3
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_the_cookie_of_an_upload(app: Flask, sent: DropzoneFile, first: bool) -> None:
+    """Its own, for as long as it is needed; not for a browser that has a cookie already."""
+    if not first:
+        with_cookie(sent.client)
+    answer = sent.send(0)
+    cookies = [one for one in answer.headers.getlist("Set-Cookie") if "chunked_upload_" in one]
+    assert len(cookies) == first
+    for cookie in cookies:
+        assert answer.get_json()["upload_id"] in cookie
+        assert {"HttpOnly", "Path=/uploads/", "Max-Age=3600"} <= set(cookie.split("; "))
+    assert not sent.send(1).headers.getlist("Set-Cookie")
+
+
 # IPv4 and IPv6
 
 

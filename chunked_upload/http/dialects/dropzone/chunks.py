@@ -66,6 +66,7 @@ class DropzoneRequest:
         self._names = Names(view, sent.uuid, file=same)
         #: The upload that this request has found by its name.
         self._found: str | None = None
+        self._created = False
         self._max_bytes = view.get_max_bytes(request)
 
     def answer(self) -> Response:
@@ -74,11 +75,12 @@ class DropzoneRequest:
         with self._open() as chunk:
             self._view.receive(self._incoming, chunk)
             record = self._keep(chunk)
-        if record.length is None or record.offset != record.length:
-            data = self._view.get_response_data(record, request)
-        else:
+        if record.length is not None and record.offset == record.length:
             record, data = self._complete(record)
-        return add_progress(self._view.reply(data), record)
+            return add_progress(self._view.reply(data), record)
+        response = self._view.reply(self._view.get_response_data(record, request))
+        self._names.set_cookie(response, record, new=self._created)
+        return add_progress(response, record)
 
     def _check_sizes(self) -> None:
         """Refuse wrong declared sizes before a byte is stored."""
@@ -149,6 +151,7 @@ class DropzoneRequest:
                 if self._look_up() is None:
                     raise
                 continue
+            self._created = True
             return made, True
         raise ServiceUnavailable("Upload is being changed by other requests")
 

@@ -7,8 +7,9 @@ time, only one of them creates the record.
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 
-from flask import request
+from flask import Response, request
 
 from chunked_upload.engine.errors import UploadNotFound
 from chunked_upload.engine.failures import translate_failures
@@ -18,6 +19,8 @@ from chunked_upload.records.client_names import ClientName, SameFile
 from chunked_upload.records.model import Status
 from chunked_upload.records.queries import UploadQuery
 from chunked_upload.records.repository import Record
+
+from .upload_cookie import UploadCookie
 
 
 class Names:
@@ -47,12 +50,18 @@ class Names:
             visitor_key=self._key(self.visitor),
             file=file,
         )
+        self._cookie = UploadCookie(self._name.key)
+        #: The upload was found by its address, with the cookie of another upload.
+        self._lent = False
 
     def find(self) -> Record | None:
         """Return the upload of that name; None when there has been none.
 
         :raises UploadNotFound: when the upload of that name has been removed.
         """
+        record = self._by_cookie()
+        if record is not None:
+            return record
         visible = self._narrowed(self._view.get_queryset(request))
         with translate_failures():
             record = self._records.first(visible)
@@ -67,18 +76,32 @@ class Names:
         return self._narrowed(self._records.queries.any_of(self._view.upload_set.name))
 
     def claim(self, record: Record) -> bool:
-        """Let only the visitor's cookie lead to the upload from now on, if the request has it.
+        """Make the upload that was found the visitor's, if the request has a visitor's cookie.
+
+        Once the visitor's own cookie has come, only that one leads to the upload. The first cookie
+        that comes may be of another upload that the browser started (see upload_cookie.py).
 
         :return: False when another request has changed the record's key.
         """
-        if self.visitor is None or record.client_key != self._name.key:
+        if self.visitor is None or record.client_key == self._name.visitor_key:
             return True
+        own = record.visitor == self.visitor or self._cookie.upload_id == record.upload_id
+        self._lent = not own
+        key = self._name.visitor_key if own else record.client_key
         with translate_failures():
-            return self._records.rename(record, self._name.visitor_key, visitor=self.visitor)
+            return self._records.rename(record, key, visitor=self.visitor)
 
     def give(self, record: Record) -> None:
         """Give a new record its key; only its visitor's cookie leads to it, if that was sent."""
         record.client_key = self._name.visitor_key if self.visitor else self._name.key
+
+    def set_cookie(self, response: Response, record: Record, *, new: bool) -> None:
+        """Give the browser the upload's own cookie, if its session cookie may change.
+
+        :param new: this request has created the upload.
+        """
+        if self._owner is None and (self._lent or (new and self.visitor is None)):
+            self._cookie.set(response, record.upload_id)
 
     def free(self, record: Record) -> None:
         """Take a new record's key from a completed upload, to which only a cookie leads now."""
@@ -99,6 +122,16 @@ class Names:
             filename="",
         )
         return record
+
+    def _by_cookie(self) -> Record | None:
+        upload_id = self._cookie.upload_id
+        if upload_id is None or self._owner is not None:
+            return None
+        with suppress(UploadNotFound):
+            record = self._view.find(upload_id)
+            if record.client_key in (self._name.key, self._key(record.visitor)):
+                return record
+        return None
 
     def _narrowed(self, query: UploadQuery) -> UploadQuery:
         return self._records.queries.by_client_name(query, self._name)
