@@ -115,6 +115,11 @@ class UploadEngine:
         """
         self._parts.check_open(record)
 
+    def check_storage(self) -> None:
+        """Raise OSError when the storage cannot take bytes, or uploads cannot be completed."""
+        self.storage.check()
+        self.storage.check_promotion(self._parts.directory_at(self._parts.now()))
+
     # Create and write
 
     def create(self, record: Record, *, unless: UploadQuery | None = None) -> None:

@@ -44,7 +44,11 @@ class EngineParts:
 
     def directory(self, record: Record) -> str:
         """Return where the finished file goes, relative to the storage's root."""
-        return record.created_on.strftime(self.settings.path).strip("/")
+        return self.directory_at(record.created_on)
+
+    def directory_at(self, created_on: datetime) -> str:
+        """Return where the finished file of an upload goes that was created at that time."""
+        return created_on.strftime(self.settings.path).strip("/")
 
     def check_unexpired(self, record: Record) -> None:
         """:raises UploadExpired: for an unfinished upload past its time."""

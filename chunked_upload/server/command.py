@@ -95,6 +95,7 @@ def serve(host: str, port: int, workers: int, threads: int, grace: int) -> None:
 
     address = _usable_address(host, port)
     migrate()
+    _check_storage()
     # Or the workers would inherit its connections.
     current_app.extensions["sqlalchemy"].engine.dispose()
     _allow_open_files(threads * _FILES_PER_REQUEST + CONNECTIONS + _OTHER_FILES)
@@ -149,6 +150,24 @@ def _allow_open_files(wanted: int) -> None:
     most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def _check_storage() -> None:
+    """Refuse to start where no upload could be stored or completed; say what to do.
+
+    A full disk is no reason: files on it can be downloaded and deleted.
+    """
+    upload_set = current_app.extensions["chunked_upload"]["chunked_upload"]
+    try:
+        upload_set.engine.check_storage()
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            click.echo(f"Storage: {error.strerror}", err=True)
+            return
+        problem = f"the storage cannot be used: {error.strerror}"
+        if error.filename is not None:
+            problem += f": {error.filename}; the server's user must be able to write there"
+        raise click.ClickException(problem) from error
 
 
 @cli.command("migrate")

@@ -237,3 +237,10 @@ class Storage(ABC):
     @abstractmethod
     def check(self) -> None:
         """Raise OSError when the storage cannot take bytes now."""
+
+    def check_promotion(self, directory: str) -> None:
+        """Raise OSError when no part can be promoted now; by default this is not known.
+
+        :param directory: the target, as for :meth:`promote`.
+        """
+        return

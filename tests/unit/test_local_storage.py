@@ -321,6 +321,25 @@ def test_modes_are_as_set_whatever_the_umask(tmp_path: Path) -> None:
     assert {stat.S_IMODE(path.stat().st_mode) for path in directories} == {0o750}
 
 
+@pytest.mark.usefixtures("umask")
+def test_a_setgid_root_hands_its_group_down(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    root.chmod(0o2770)
+    storage = LocalStorage(root, durable=False, directory_mode=0o750)
+    upload_id = put(storage)
+    key = storage.promote(upload(upload_id, 11, "f"), "a/b")
+    directories = [storage.part_path(upload_id).parent, Path(storage.path(key)).parent, root / "a"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in directories} == {0o2750}
+    assert stat.S_IMODE(root.stat().st_mode) == 0o2770
+
+
+def test_a_setgid_parent_hands_its_group_to_a_new_root(tmp_path: Path) -> None:
+    tmp_path.chmod(0o2755)
+    LocalStorage(tmp_path / "root", durable=False, directory_mode=0o750).check()
+    assert stat.S_IMODE((tmp_path / "root").stat().st_mode) == 0o2750
+
+
 def test_syncing_is_a_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[str] = []
     for name in ("fsync", "fdatasync"):
@@ -400,6 +419,43 @@ def test_a_lock_that_another_takes_and_lets_go_meanwhile_is_free(
 
 def test_the_check_leaves_nothing(storage: LocalStorage) -> None:
     storage.check()
+    assert tree(storage) == {}
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.EFBIG])
+def test_an_offset_that_no_file_can_have_is_too_large(
+    storage: LocalStorage, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def fail(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    with storage.open_writer(upload(new_upload_id()), 2**62, 2**62 + 1, have=0) as lease:
+        monkeypatch.setattr(os, "pwrite", fail)
+        with pytest.raises(OSError, match="File too large") as caught:
+            lease.write(b"x", 2**62)
+        monkeypatch.undo()
+    assert caught.value.errno == errno.EFBIG
+
+
+@pytest.mark.parametrize("made", ["", "done", "done/today"])
+def test_the_check_of_promotion_leaves_nothing(storage: LocalStorage, made: str) -> None:
+    (storage.root / made).mkdir(parents=True)
+    storage.check_promotion("done/today")
+    assert tree(storage) == {}
+    assert (storage.root / "done").exists() == bool(made)
+
+
+def test_completed_files_on_another_file_system(
+    storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    monkeypatch.setattr(os, "rename", fail)
+    with pytest.raises(OSError, match=r"are not on one file system.*; mount") as caught:
+        storage.check_promotion("done")
+    assert caught.value.errno == errno.EXDEV
+    monkeypatch.undo()
     assert tree(storage) == {}
 
 

@@ -12,6 +12,7 @@ import errno
 import functools
 import os
 import stat
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -66,15 +67,54 @@ class Tree:
             return path
         if path == self.root:
             path.mkdir(mode=self._directory_mode, parents=True, exist_ok=True)
-            path.chmod(self._directory_mode)
+            self._set_mode(path)
             with suppress(PermissionError):  # the root's parent is not ours
                 self._sync(path.parent)
         else:
             self.make_directory(path.parent)
             with suppress(FileExistsError):
                 path.mkdir(mode=self._directory_mode)
-                path.chmod(self._directory_mode)
+                self._set_mode(path)
         return path
+
+    def _set_mode(self, directory: Path) -> None:
+        """Set a new directory's mode; keep the setgid bit that it has from its parent."""
+        has = stat.S_IMODE(directory.stat().st_mode)
+        mode = self._directory_mode | (has & stat.S_ISGID)
+        if has != mode:
+            directory.chmod(mode)
+
+    def check(self, directory: Path, *, target: Path | None = None) -> None:
+        """Check that files can be made in a directory, and moved to another one.
+
+        :param target: a directory below the root, made or not.
+        :raises OSError: when they cannot; the text says what to do.
+        """
+        probe = self.make_directory(directory) / f".check-{os.getpid()}-{threading.get_ident()}"
+        descriptor = os.open(probe, os.O_CREAT | os.O_WRONLY | FLAGS, 0o600)
+        try:
+            os.write(descriptor, b"x")
+            if target is not None:
+                self._check_move(probe, target)
+        finally:
+            os.close(descriptor)
+            probe.unlink(missing_ok=True)
+
+    def _check_move(self, probe: Path, directory: Path) -> None:
+        while not directory.is_dir() and directory != self.root:
+            directory = directory.parent  # where it will be made
+        moved = directory / probe.name
+        try:
+            os.rename(probe, moved)
+        except OSError as error:
+            problem = f"{error.strerror} in {directory}, where completed files go"
+            if error.errno == errno.EXDEV:
+                problem = (
+                    f"{directory} and {probe.parent} are not on one file system, so uploads cannot"
+                    f" be completed; mount the file system at {self.root} instead"
+                )
+            raise OSError(error.errno, problem) from error
+        moved.unlink(missing_ok=True)
 
     def sync_directories(self, path: Path) -> None:
         """Make the entries of a directory durable, and its own entry up to the root.
@@ -142,7 +182,20 @@ def copy_range(source: int, target: int, size: int, at: int, to: int) -> int:
     except (AttributeError, OSError) as error:
         if getattr(error, "errno", errno.ENOSYS) not in _NO_COPY:
             raise
-    return os.pwrite(target, os.pread(source, min(size, _BUFFER), at), to)
+    return write_at(target, os.pread(source, min(size, _BUFFER), at), to)
+
+
+def write_at(descriptor: int, data: bytes | memoryview, position: int) -> int:
+    """Write bytes at a position; return how many were written.
+
+    :raises OSError: EFBIG where no file of this file system can have bytes; some say EINVAL there.
+    """
+    try:
+        return os.pwrite(descriptor, data, position)
+    except OSError as error:
+        if error.errno == errno.EINVAL:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG)) from error
+        raise
 
 
 def is_same(path: Path, other: os.stat_result) -> bool:

@@ -59,7 +59,7 @@ class LocalLease(WriteLease):
         view, start = memoryview(data), position
         with self._entry.held():
             while view:
-                written = os.pwrite(self._part, view, position)
+                written = files.write_at(self._part, view, position)
                 position += written
                 view = view[written:]
         self._tree.begin_sync(self._part, start, len(data))

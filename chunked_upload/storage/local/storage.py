@@ -326,14 +326,10 @@ class LocalStorage(
             os.close(descriptor)
 
     def check(self) -> None:
-        directory = self.tree.make_directory(self.root / _INCOMING)
-        probe = directory / f".check-{os.getpid()}"
-        descriptor = os.open(probe, os.O_CREAT | os.O_WRONLY | files.FLAGS, 0o600)
-        try:
-            os.write(descriptor, b"x")
-        finally:
-            os.close(descriptor)
-            probe.unlink(missing_ok=True)
+        self.tree.check(self.root / _INCOMING)
+
+    def check_promotion(self, directory: str) -> None:
+        self.tree.check(self.root / _INCOMING, target=self.root / directory)
 
 
 def _path_of(url: str | None) -> str | None:
