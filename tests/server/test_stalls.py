@@ -23,6 +23,7 @@ from tests.server.client import (
     state,
     stored_files,
 )
+from tests.server.conftest import other_server
 from tests.server.waiting import eventually
 from tests.support.server import Server, measured
 
@@ -256,3 +257,34 @@ def test_who_sends_requests_and_reads_no_answer_holds_up_nobody(small: Server) -
                 for _ in range(200):
                     client.sendall(head("GET", f"/uploads/{upload_id}") * 100)
             assert_serves_others(small)
+
+
+# Refused while they send
+
+
+@pytest.fixture(scope="module", params=["bundled", "gunicorn"])
+def refusing(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    directory = tmp_path_factory.mktemp("server")
+    other = request.param != "bundled"
+    with other_server(directory, request.param) if other else Server(directory) as server:
+        yield server
+
+
+def refused_head() -> bytes:
+    return chunk_head("0" * 32, len(LONG), f"bytes 0-{len(LONG) - 1}/{len(LONG)}")
+
+
+def test_refused_senders_that_stall_keep_nobody_from_reading_why(refusing: Server) -> None:
+    """However many they are, and as often as it is tried."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(70):  # more than threads
+            stalled = stack.enter_context(connect(refusing))
+            stalled.sendall(refused_head() + DATA[:1000])
+        for _ in range(5):
+            with connect(refusing) as client:
+                client.sendall(refused_head())
+                client.sendall(LONG)  # all of it before the answer is looked at
+                assert read_answer(client).status == 404
+        assert call(refusing, "GET", "/healthz", timeout=20).status == 200
