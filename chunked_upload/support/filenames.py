@@ -45,18 +45,19 @@ def clean_filename(name: str) -> str:
     return "" if shown.strip(_JOINERS) in ("", ".", "..") else shown
 
 
-def portable_filename(name: str, *, fallback: str) -> str:
+def portable_filename(name: str, *, fallback: str, max_bytes: int = _MAX_DISK_BYTES) -> str:
     """Return a name that every common file system accepts, never hidden, never reserved.
 
     :param name: the client's name; any text.
     :param fallback: used when nothing usable is left.
+    :param max_bytes: the most that the name may have, where that is less than usual.
     """
     # NFKC turns look-alike separators and dots (fullwidth solidus …) into what they look like
     # before they are judged.
     plain = clean_filename(_normalize("NFKC", clean_filename(name))).lstrip(f". {_JOINERS}")
     # Cut before it is sanitised, which would cut the extension off; strip before, too, since a
     # name may become reserved by that (".CON").
-    short = _shorten(plain).rstrip(". ")
+    short = _shorten(plain, min(max_bytes, _MAX_DISK_BYTES)).rstrip(". ")
     safe = sanitize_filename(short, replacement_text="_", platform="universal")
     return f"_{safe}" if _DEVICE.match(safe) else safe or fallback
 
@@ -95,12 +96,12 @@ def _normalize(form: Literal["NFC", "NFKC"], text: str) -> str:
     )
 
 
-def _shorten(name: str) -> str:
-    """Cut the stem, not the extension, to fit :data:`_MAX_DISK_BYTES`."""
-    if len(name.encode()) <= _MAX_DISK_BYTES:
+def _shorten(name: str, max_bytes: int) -> str:
+    """Cut the stem, not the extension."""
+    if len(name.encode()) <= max_bytes:
         return name
     stem, dot, suffix = name.rpartition(".")
     if not stem or len(suffix.encode()) > 32:
         stem, dot, suffix = name, "", ""
-    room = _MAX_DISK_BYTES - len((dot + suffix).encode())
+    room = max_bytes - len((dot + suffix).encode())
     return stem.encode()[:room].decode(errors="ignore") + dot + suffix

@@ -257,6 +257,18 @@ def test_no_name_leaves_its_directory(storage: LocalStorage, name: str, director
         assert path.read_bytes() == DATA
 
 
+def test_names_fit_a_file_system_with_shorter_ones(
+    storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or every completion would fail, after all the bytes have come."""
+    monkeypatch.setattr(storage.tree, "longest_name", lambda: 143)
+    keys = [storage.promote(upload(put(storage), 11, "é" * 120 + ".txt"), "d") for _ in range(2)]
+    assert len(set(keys)) == 2
+    for key in keys:
+        assert len(Path(key).name.encode()) <= 143
+        assert key.endswith(".txt")
+
+
 # Hostile neighbours, modes
 
 

@@ -84,6 +84,13 @@ class Tree:
         if has != mode:
             directory.chmod(mode)
 
+    def longest_name(self) -> int:
+        """Return how many bytes a file's name may have here: 255, but 143 on eCryptfs, say."""
+        try:
+            return os.statvfs(self.root).f_namemax or 255  # some say nothing
+        except FileNotFoundError:
+            return 255
+
     def check(self, directory: Path, *, target: Path | None = None) -> None:
         """Check that files can be made in a directory, and moved to another one.
 

@@ -231,7 +231,8 @@ class LocalStorage(
 
     def _candidates(self, upload_id: str, directory: str, filename: str) -> list[str]:
         """Return the keys to try: the client's name, then the same with the id, which is unique."""
-        name = portable_filename(filename, fallback=upload_id)
+        room = self.tree.longest_name() - len(f"_-{upload_id}")
+        name = portable_filename(filename, fallback=upload_id, max_bytes=room)
         stem, dot, suffix = name.rpartition(".") if "." in name else (name, "", "")
         prefix = f"{directory}/" if directory else ""  # a key must never begin with a slash
         return [f"{prefix}{name}", f"{prefix}{stem}-{upload_id}{dot}{suffix}"]
