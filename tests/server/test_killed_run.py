@@ -57,7 +57,7 @@ def test_nothing_is_left(tmp_path: Path, number: signal.Signals) -> None:
         tag = ready.read_text()
         assert len(guard.tagged(tag)) > len(fixtures())
         run.send_signal(number)
-        eventually(lambda: not guard.tagged(tag), seconds=60)
+        eventually(lambda: not guard.tagged(tag), seconds=120)
     finally:
         run.kill()
         run.wait()
