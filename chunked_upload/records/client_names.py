@@ -5,7 +5,8 @@ known. An anonymous browser is known by its cookie; but it sends its first chunk
 So an upload has one of two keys, both hashes of the name:
 
 - the *open* key, until a request with the cookie of the record's visitor has come. Until then the
-  network address counts too, but never for a completed upload.
+  network address counts too. For a completed upload it counts only for a chunk without a cookie,
+  which must have the stored bytes: a client whose last answer was lost sends it again.
 - the *visitor's* key, of name and cookie, from then on. Nothing but that cookie leads to it.
 
 A browser may send its first chunks over IPv4 and over IPv6. So for an open key, an address of the
@@ -66,7 +67,10 @@ class ClientName:
             yield model.client_key == self.visitor_key
             yield and_(is_open, model.visitor == self.visitor)
         here = and_(is_open, model.quota_key == self.quota_key)
-        yield and_(here, model.status != int(Status.COMPLETE)) if self.by_address else here
+        again = self.file is not None and self.visitor is None
+        if self.by_address and not again:
+            here = and_(here, model.status != int(Status.COMPLETE))
+        yield here
         if self.file is not None and self.visitor is None and self.other_family is not None:
             yield and_(
                 is_open,

@@ -17,6 +17,7 @@ from chunked_upload.engine.chunk import Chunk
 from chunked_upload.engine.duplicate_chunk import DuplicateChunk
 from chunked_upload.engine.errors import (
     AlreadyComplete,
+    BytesDiffer,
     FileTooLarge,
     LimitReached,
     OffsetMismatch,
@@ -73,7 +74,7 @@ class DropzoneRequest:
         """Receive the chunk; complete the upload if no bytes are missing any more."""
         self._check_sizes()
         with self._open() as chunk:
-            self._view.receive(self._incoming, chunk)
+            self._receive(chunk)
             record = self._keep(chunk)
         if record.length is not None and record.offset == record.length:
             record, data = self._complete(record)
@@ -95,6 +96,13 @@ class DropzoneRequest:
             return
         if declared < size or (incoming.raw and declared != size):
             raise SizeMismatch(f"'dzchunksize' says {size} bytes, the body has {declared}")
+
+    def _receive(self, chunk: Chunk | DuplicateChunk) -> None:
+        try:
+            self._view.receive(self._incoming, chunk)
+        except BytesDiffer:
+            self._names.part_from(chunk.record)
+            raise
 
     # The record
 

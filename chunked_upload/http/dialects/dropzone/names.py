@@ -111,6 +111,14 @@ class Names:
                 key = self._key(other.visitor) if other.visitor else None
                 self._records.rename(other, key, visitor=other.visitor)
 
+    def part_from(self, record: Record) -> None:
+        """Leave a completed upload to its visitor, after other bytes were sent for it.
+
+        So nobody can find out a short chunk's bytes by trying.
+        """
+        if record.client_key == self._name.key:
+            self.free(record)
+
     def reserved(self) -> Record:
         """Return a record that reserves the name, without a file."""
         record: Record = self._view.model(
