@@ -135,3 +135,15 @@ def test_a_body_that_has_to_be_waited_for_lets_others_pass(
     client.sendall(b" bytes")
     reading.join()
     assert got == [b"some", b" bytes"]
+
+
+def test_a_small_answer_is_one_packet(ends: tuple[socket.socket, socket.socket]) -> None:
+    client, server = ends
+    connection = Connection(server, ("127.0.0.1", 1), ("127.0.0.1", 2), set())
+    with connection.one_packet():
+        connection.sendall(b"head ")
+        connection.sendall(b"body")
+        assert not select.select([client], [], [], 0)[0]
+    assert client.recv(100) == b"head body"
+    connection.sendall(b"next")
+    assert client.recv(100) == b"next"

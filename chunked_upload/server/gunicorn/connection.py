@@ -79,6 +79,8 @@ class Connection:
         #: Whether its thread waits for the client now; and whether to send something.
         self.is_waiting = self.is_sending = False
         self._has_given_way = False
+        #: What is collected to be sent as one packet.
+        self._collected: bytearray | None = None
         #: Whether it has one of the turns of :data:`_left`.
         self._has_turn = False
         connection.setblocking(True)
@@ -177,11 +179,14 @@ class Connection:
             data = self._wait_for(size - len(there), socket.MSG_WAITALL if whole else 0)
         return there + data if there else data
 
-    def sendall(self, data: bytes) -> None:
+    def sendall(self, data: bytes | bytearray) -> None:
         """Send everything.
 
         :raises TimeoutError: when the client has taken nothing for too long.
         """
+        if self._collected is not None:
+            self._collected += data
+            return
         left = memoryview(data)
         with suppress(BlockingIOError):
             left = left[self._socket.send(left, socket.MSG_DONTWAIT) :]
@@ -189,6 +194,16 @@ class Connection:
             with self._waiting(sends=True):
                 while left:
                     left = left[self._patiently(self._socket.send, left) :]
+
+    @contextmanager
+    def one_packet(self) -> Iterator[None]:
+        """Send what is sent in the block at its end, all at once."""
+        self._collected = bytearray()
+        try:
+            yield
+        finally:
+            data, self._collected = self._collected, None
+            self.sendall(data)
 
     def sendfile(self, file: Any, offset: int, count: int) -> None:
         """Send a part of a file, as :meth:`sendall` does."""

@@ -255,7 +255,7 @@ class UploadWorker(Worker):  # type: ignore[misc]
             self._count(response)
             content = self.wsgi(environ, response.start_response)
             try:
-                self._send(response, content, body, environ)
+                self._send(response, content, body, environ, connection)
             finally:
                 self.log.access(response, request, environ, datetime.now() - began)
                 if hasattr(content, "close"):
@@ -279,17 +279,32 @@ class UploadWorker(Worker):  # type: ignore[misc]
         if not self.alive or not self.cfg.keepalive:
             response.force_close()
 
-    def _send(self, response: Any, content: Any, body: ConnectionBody, environ: Any) -> None:
+    def _send(
+        self,
+        response: Any,
+        content: Any,
+        body: ConnectionBody,
+        environ: Any,
+        connection: Connection,
+    ) -> None:
         body.answered()
         if body.unread is None:
             response.force_close()  # where the next request begins is unknown
-        if (response.response_length or _SMALL_ANSWER) >= _SMALL_ANSWER:
-            request_gate.step_out()
-        if isinstance(content, environ["wsgi.file_wrapper"]):
+        is_file = isinstance(content, environ["wsgi.file_wrapper"])
+        if not is_file and (response.response_length or _SMALL_ANSWER) < _SMALL_ANSWER:
+            with connection.one_packet():
+                self._write(response, content)
+            return
+        request_gate.step_out()
+        if is_file:
             response.write_file(content)
+            response.close()
         else:
-            for part in content:
-                response.write(part)
+            self._write(response, content)
+
+    def _write(self, response: Any, content: Any) -> None:
+        for part in content:
+            response.write(part)
         response.close()
 
     def _let_wait(
