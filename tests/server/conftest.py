@@ -16,7 +16,8 @@ from tests.support.server import PROGRAM, Server, clean_environment, measured
 PROJECT = Path(__file__).parents[2]
 
 GUNICORN = [
-    *(sys.executable, "-m", "gunicorn", "-k", "gthread", "--threads", "32", "--workers", "2"),
+    *(str(Path(sys.executable).parent / "gunicorn"), "-k", "gthread", "--threads", "32"),
+    *("--workers", "2"),
     *("--pythonpath", str(PROJECT), "--no-control-socket", "-b", "127.0.0.1:{port}", "wsgi:app"),
 ]
 

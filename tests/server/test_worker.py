@@ -220,9 +220,7 @@ def run_other(place: Path) -> Iterator[Server]:
     (place / "other.py").write_text(OTHER_APP)
     command = [
         *(
-            sys.executable,
-            "-m",
-            "gunicorn",
+            str(Path(sys.executable).parent / "gunicorn"),
             "-k",
             "chunked_upload.worker.UploadWorker",
         ),

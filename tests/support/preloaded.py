@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 import coverage
+from gunicorn.config import Chdir
 
 #: Scripts beside Python, with the function that each of them calls.
 SCRIPTS = {
@@ -300,6 +301,7 @@ def _become(message: dict[str, Any], files: list[int]) -> Callable[[], Any]:
         os.dup2(file, number)
         os.close(file)
     os.chdir(message["cwd"])
+    Chdir.default = os.getcwd()  # gunicorn has looked when it was imported
     os.environ.clear()
     os.environ.update(message["env"])
     command: list[str] = message["command"]
