@@ -40,12 +40,14 @@ _SILENT_SECONDS = 5.0
 #: Where others wait, a body up to this size that has arrived makes a request a short one.
 _SMALL_BODY = 64 * 1024
 
-#: How many requests whose body is still to come wait in a line; the others are held, so that one
-#: of them that becomes short goes first.
+#: How many requests with a body to come wait in line; one of the others that gets short goes first.
 _LINE = 32
 
 #: How soon who comes is seen while there are requests that have not been taken up.
 _GLANCE_SECONDS = 0.01
+
+#: How many connections are accepted before those that there are get a look.
+_MOST_ACCEPTS = 256
 
 #: How often to look for connections whose time is up.
 _SWEEP_SECONDS = 0.5
@@ -91,6 +93,8 @@ class WaitingConnections:
         self._ready: deque[Connection] = deque()
         self._ready_to_receive: deque[Connection] = deque()
         self._taken = 0
+        #: How many connections to accept when there are some next time.
+        self._accepts = 1
         #: With a request that has to wait for a place; and whether its body is read meanwhile.
         self._held: dict[Connection, bool] = {}
         self._watch = threading.Lock()
@@ -196,9 +200,12 @@ class WaitingConnections:
             self._sweep(now)
 
     def _accept_some(self, listener: socket.socket) -> None:
-        # One, and then other workers have a chance; more only before this one is busy for long.
-        while self._accept(listener) and (self._ready or self._ready_to_receive):
-            pass
+        # One, and then other workers have a chance; twice as many each time while a crowd comes.
+        for _ in range(self._accepts):
+            if not self._accept(listener):
+                self._accepts = 1
+                return
+        self._accepts = min(2 * self._accepts, _MOST_ACCEPTS)
 
     def _accept(self, listener: socket.socket) -> bool:
         """Accept a connection; return False if there is none."""
