@@ -7,6 +7,7 @@ refused, and the stored bytes stay.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import BinaryIO
 
@@ -17,6 +18,9 @@ from .errors import BytesDiffer, SizeMismatch
 from .failures import translate_failures
 from .parts import EngineParts
 from .states import Event, follow
+
+#: Bytes read from the storage at a time.
+_BUFFER = 2**20
 
 
 class DuplicateChunk:
@@ -64,6 +68,17 @@ class DuplicateChunk:
             raise SizeMismatch(f"{declared} bytes were declared, {self.received} arrived")
         with translate_failures():
             self._look_again()
+
+    def compared(self) -> Iterator[bytes]:
+        """Yield the stored bytes that were found equal so far, in buffers.
+
+        :raises UploadNotFound: when the upload was removed meanwhile.
+        """
+        for low in range(0, self.received, _BUFFER):
+            high = min(low + _BUFFER, self.received)
+            with translate_failures():
+                data = self._stored(self._start + low, self._start + high)
+            yield data
 
     def _stored(self, low: int, high: int) -> bytes:
         if self.record.path is None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from flask import Request, Response
 
 from chunked_upload.engine.chunk import Chunk
-from chunked_upload.engine.duplicate_chunk import DuplicateChunk
 from chunked_upload.http.access import callers
 from chunked_upload.http.access.callers import Caller
 from chunked_upload.http.errors import BadRequest, LimitExceeded, UnsupportedBody
@@ -24,6 +23,17 @@ from ..checks import UploadToBe
 from ..wire.fields import FormLimits, own_fields
 from ..wire.incoming import UNNAMED, Incoming, header_filename, open_incoming
 from .base import ChunkedUploadBaseView
+
+
+class Receives(Protocol):
+    """What a chunk's bytes are written to."""
+
+    @property
+    def received(self) -> int:
+        """Bytes received so far."""
+
+    def write(self, data: bytes) -> None:
+        """Take the next bytes."""
 
 
 class ReceivingView(ChunkedUploadBaseView):
@@ -210,7 +220,7 @@ class ReceivingView(ChunkedUploadBaseView):
         """The largest chunk in bytes."""
         return self.settings.max_chunk_bytes
 
-    def receive(self, incoming: Incoming, chunk: Chunk | DuplicateChunk) -> None:
+    def receive(self, incoming: Incoming, chunk: Receives) -> None:
         """Write all bytes of the file part, or of the raw body, to the chunk."""
         max_chunk = self.max_chunk
         for data in incoming:

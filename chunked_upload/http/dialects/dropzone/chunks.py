@@ -8,7 +8,7 @@ whichever arrives first, and the chunk that makes the file whole completes it.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from flask import Response, request
@@ -73,9 +73,10 @@ class DropzoneRequest:
     def answer(self) -> Response:
         """Receive the chunk; complete the upload if no bytes are missing any more."""
         self._check_sizes()
-        with self._open() as chunk:
-            self._receive(chunk)
-            record = self._keep(chunk)
+        with ExitStack() as closing:
+            receiver = Receiver(self, closing)
+            self._view.receive(self._incoming, receiver)
+            record = self._keep(receiver.finish())
         if record.length is not None and record.offset == record.length:
             record, data = self._complete(record)
             return add_progress(self._view.reply(data), record)
@@ -97,16 +98,9 @@ class DropzoneRequest:
         if declared < size or (incoming.raw and declared != size):
             raise SizeMismatch(f"'dzchunksize' says {size} bytes, the body has {declared}")
 
-    def _receive(self, chunk: Chunk | DuplicateChunk) -> None:
-        try:
-            self._view.receive(self._incoming, chunk)
-        except BytesDiffer:
-            self._names.part_from(chunk.record)
-            raise
-
     # The record
 
-    def _open(self) -> Chunk | DuplicateChunk:
+    def open(self) -> Chunk | DuplicateChunk:
         """Find or create the record, and start receiving the chunk."""
         problem: ChunkedUploadError | None = None
         for _ in range(_TRIES):
@@ -163,13 +157,29 @@ class DropzoneRequest:
             return made, True
         raise ServiceUnavailable("Upload is being changed by other requests")
 
+    def part_from(self, record: Record) -> bool:
+        """Leave a completed upload that is another browser's after all; return whether it is.
+
+        Only the address had led to it. So the chunk is one of another upload.
+        """
+        if self._upload_id is not None or not self._names.part_from(record):
+            return False
+        self._found = None
+        return True
+
     def _look_up(self) -> Record | None:
         if self._upload_id is not None:
             record: Record | None = self._view.find(self._upload_id)
         else:
             record = self._find_by_name()
-        if record is not None:
+        if record is None:
+            return None
+        try:
             self._check_agrees(record)
+        except (BadRequest, TotalMismatch):
+            if not self.part_from(record):
+                raise
+            return self._look_up()
         return record
 
     def _find_by_name(self) -> Record | None:
@@ -213,7 +223,6 @@ class DropzoneRequest:
 
     def _keep(self, chunk: Chunk | DuplicateChunk) -> Record:
         if isinstance(chunk, DuplicateChunk):
-            chunk.finish()
             return chunk.record
         if not chunk.received and not self._sent.may_be_empty:
             raise SizeMismatch("the chunk has no bytes")
@@ -236,6 +245,67 @@ class DropzoneRequest:
             # The bytes stay, so tell the client the id: it can complete or delete the upload.
             error.data.setdefault("upload_id", record.upload_id)
             raise
+
+
+class Receiver:
+    """What a chunk's bytes are written to.
+
+    A duplicate chunk without a cookie may lead, by its address, to the completed upload of another
+    browser. Its bytes tell: if they differ, it is a chunk of another upload. The bytes before the
+    difference are copied from those that are stored, since they are the same.
+
+    :param closing: closes the chunks at the end of the request.
+    """
+
+    def __init__(self, request: DropzoneRequest, closing: ExitStack) -> None:
+        self._request = request
+        self._closing = closing
+        self.chunk = self._open()
+
+    @property
+    def received(self) -> int:
+        """Bytes received so far."""
+        return self.chunk.received
+
+    def write(self, data: bytes) -> None:
+        """Write the next bytes, or compare them.
+
+        :raises ChunkedUploadError: as the methods of both kinds of chunks.
+        """
+        try:
+            self.chunk.write(data)
+        except (BytesDiffer, SizeMismatch):
+            if not self._switch():
+                raise
+            self.chunk.write(data)
+
+    def finish(self) -> Chunk | DuplicateChunk:
+        """Return the chunk once all bytes have come; a duplicate is finished.
+
+        :raises SizeMismatch: when a duplicate has fewer bytes than the stored chunk.
+        """
+        if isinstance(self.chunk, DuplicateChunk):
+            try:
+                self.chunk.finish()
+            except SizeMismatch:
+                if not self._switch():
+                    raise
+        return self.chunk
+
+    def _switch(self) -> bool:
+        """Start another upload, if the chunk is of one; return whether it is."""
+        before = self.chunk
+        if not isinstance(before, DuplicateChunk) or not self._request.part_from(before.record):
+            return False
+        self.chunk = self._open()
+        for data in before.compared():
+            self.chunk.write(data)
+        return True
+
+    def _open(self) -> Chunk | DuplicateChunk:
+        chunk = self._request.open()
+        self._closing.push(chunk)
+        return chunk
 
 
 def _said(number: int | None) -> str:

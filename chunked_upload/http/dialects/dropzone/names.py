@@ -111,13 +111,20 @@ class Names:
                 key = self._key(other.visitor) if other.visitor else None
                 self._records.rename(other, key, visitor=other.visitor)
 
-    def part_from(self, record: Record) -> None:
-        """Leave a completed upload to its visitor, after other bytes were sent for it.
+    def part_from(self, record: Record) -> bool:
+        """Leave a completed upload to its visitor, if only the address has led to it.
 
-        So nobody can find out a short chunk's bytes by trying.
+        :return: whether that was so. Then the name leads to no upload, and is free for a new one.
         """
-        if record.client_key == self._name.key:
-            self.free(record)
+        by_address = self._owner is None and self.visitor is None
+        if (
+            not by_address
+            or record.status != Status.COMPLETE
+            or record.client_key != self._name.key
+        ):
+            return False
+        self.free(record)
+        return True
 
     def reserved(self) -> Record:
         """Return a record that reserves the name, without a file."""
