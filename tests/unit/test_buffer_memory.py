@@ -20,7 +20,7 @@ if sys.argv[1] == "kept":
 
 def take_in() -> int:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    for _ in range(100):
+    for _ in range(10):
         body = [b"x" * 2**20 for _ in range(8)]
         del body
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
@@ -31,7 +31,7 @@ print(take_in())
 
 
 def faults(how: str) -> int:
-    """Return the page faults of a process that makes and drops 800 MiB of buffers."""
+    """Return the page faults of a process that makes and drops 80 MiB of buffers."""
     command = [sys.executable, "-c", _COUNT_FAULTS, how]
     return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
@@ -40,7 +40,7 @@ def faults(how: str) -> int:
     not hasattr(ctypes.CDLL(None), "mallopt"), reason="this C library's heap is another"
 )
 def test_freed_buffers_are_used_again_without_asking_the_system() -> None:
-    pages = 800 * 2**20 // resource.getpagesize()
+    pages = 80 * 2**20 // resource.getpagesize()
     assert faults("kept") < pages / 100 < faults("returned")
 
 

@@ -153,7 +153,7 @@ def test_a_long_head_costs_no_more_than_its_length(worker: Worker) -> None:
 
 
 def test_half_a_head_is_given_up(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_HEAD_SECONDS", -1.0)
+    monkeypatch.setattr(module, "_HEAD_SECONDS", 0.1)
     client = worker.connect()
     client.send(REQUEST[:-3])
     eventually(lambda: worker.look() is None and is_closed(client))
