@@ -122,13 +122,13 @@ def main() -> None:
     """Serve the lines of standard input."""
     say = _speaker()
     app = _make_app()
-    _warm_up(app)
+    client = _warm_up(app)
     for line in sys.stdin:
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
             os.close(reading)
-            _carry_out(app, json.loads(line), writing)
+            _carry_out(app, client, json.loads(line), writing)
         os.close(writing)
         say(pid)
         with os.fdopen(reading) as pipe:
@@ -165,19 +165,25 @@ def _make_app() -> Any:
     return app
 
 
-def _warm_up(app: Any) -> None:
-    """Import and compile what every child would, and leave no connection to the database."""
+def _warm_up(app: Any) -> Any:
+    """Import and compile what every child would, and leave no connection to the database.
+
+    :return: the client that each child continues: a browser that has the page open, and its cookie.
+    """
     app.test_cli_runner()
-    app.test_client().get(f"/uploads/{'0' * 32}")
+    client = app.test_client()
+    client.get("/")
+    client.get(f"/uploads/{'0' * 32}")
     with app.app_context():
         app.extensions["sqlalchemy"].engine.dispose()
+    return client
 
 
-def _carry_out(app: Any, steps: list[Step], report: int) -> None:
+def _carry_out(app: Any, client: Any, steps: list[Step], report: int) -> None:
     """Run in the child, which never returns from here."""
     code = 1
     try:
-        said = list(_results(app, steps))
+        said = list(_results(app, client, steps))
         os.write(report, json.dumps(said).encode())
         code = 0
     except BaseException:
@@ -188,8 +194,7 @@ def _carry_out(app: Any, steps: list[Step], report: int) -> None:
         os._exit(code)
 
 
-def _results(app: Any, steps: list[Step]) -> Iterator[Any]:
-    client = app.test_client()
+def _results(app: Any, client: Any, steps: list[Step]) -> Iterator[Any]:
     known = {"id": "0" * 32}
     for step in steps:
         if "stop" in step:
