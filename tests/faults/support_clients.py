@@ -11,6 +11,7 @@ from random import Random
 from tests.faults.support_client import Http, Upload, promoted_files
 from tests.support.scorecard import Run, Size
 from tests.support.server import Server
+from tests.support.site import wait_until
 
 _CLIENTS = 8
 
@@ -64,6 +65,11 @@ class Clients:
         finally:
             self._unplugged.clear()
 
+    def wait_for_an_ack(self) -> None:
+        """Wait until one more request has been acknowledged."""
+        before = self._acks()
+        wait_until(lambda: self._acks() > before, what="an acknowledged request")
+
     def last_call(self) -> None:
         """Let clients end after the upload they are at, if enough are done."""
         self._enough.set()
@@ -114,6 +120,11 @@ class Clients:
                 with self._lock:
                     self._finished.append(upload)
         http.close()
+
+    def _acks(self) -> int:
+        with self._lock:
+            uploads = {*self._at_work.values(), *self._finished}
+        return sum(upload.acks for upload in uploads)
 
     def _pause(self) -> None:
         time.sleep(0.02)

@@ -69,6 +69,7 @@ def cut_at_random(
             size = size or run.amount(reduced=40_000, full=200_000)
             clients = Clients(run, server, uploads=1, size=size)
             for _ in range(cuts):
+                clients.wait_for_an_ack()  # or there would be nothing to lose
                 time.sleep(run.random.uniform(0.02, 0.5))
                 with clients.unplug():
                     disk.cut()
