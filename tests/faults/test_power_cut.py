@@ -11,7 +11,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.faults.support_audit import audit
@@ -108,7 +108,8 @@ class _PostgreSQL(_SQLite):
     def kill(self) -> None:
         # Not pg_ctl: it would write to the dead disk.
         for pid in [self._pid, *_children(self._pid)]:
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # a worker of the server has ended meanwhile
+                os.kill(pid, signal.SIGKILL)
         while any(Path(f"/proc/{pid}").exists() for pid in [self._pid]):
             time.sleep(0.01)
 
