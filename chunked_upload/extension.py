@@ -16,7 +16,7 @@ from .http.dialect import Dialect, Dialects
 from .http.dialects.django.chunks import ChunkedUploadView
 from .http.dialects.django.completion import ChunkedUploadCompleteView
 from .http.ported_keys import refuse_without_effect
-from .http.upload_set import UploadSet
+from .http.upload_set import BoundUploadSet
 from .http.views import resources
 from .http.views.routing import add_routes
 from .maintenance.commands import command_group
@@ -84,14 +84,14 @@ class ChunkedUpload:
 
         :raises ConfigurationError: for a setting that cannot work, or a name taken twice.
         """
-        upload_sets: dict[str, UploadSet] = app.extensions.setdefault(_STATE, {})
+        upload_sets: dict[str, BoundUploadSet] = app.extensions.setdefault(_STATE, {})
         if self.name in upload_sets:
             raise ConfigurationError(
                 f"this app already has an upload set named {self.name!r};"
                 " give the second one another name="
             )
         db, own_db = self._database(app)
-        upload_set = UploadSet(
+        upload_set = BoundUploadSet(
             app,
             name=self.name,
             db=db,
@@ -160,9 +160,9 @@ class ChunkedUpload:
         return function
 
     @property
-    def upload_set(self) -> UploadSet:
+    def upload_set(self) -> BoundUploadSet:
         """The upload set in the current app."""
-        upload_sets: dict[str, UploadSet] = current_app.extensions.get(_STATE, {})
+        upload_sets: dict[str, BoundUploadSet] = current_app.extensions.get(_STATE, {})
         if self.name not in upload_sets:
             raise RuntimeError(
                 f"the current app has no upload set named {self.name!r}; call init_app(app) first"
@@ -232,13 +232,13 @@ class ChunkedUpload:
         app.extensions["chunked_upload_own_db"] = db
         return db, True
 
-    def _blueprint(self, upload_set: UploadSet) -> Blueprint:
+    def _blueprint(self, upload_set: BoundUploadSet) -> Blueprint:
         blueprint = Blueprint(self.name, __name__, url_prefix=upload_set.settings.url_prefix)
         add_routes(blueprint, upload_set, [*resources.ROUTES, *web_views.ROUTES])
         return blueprint
 
 
-def _check(upload_set: UploadSet, others: dict[str, UploadSet]) -> None:
+def _check(upload_set: BoundUploadSet, others: dict[str, BoundUploadSet]) -> None:
     """Check when the app starts, not at its first request, that the upload set can work."""
     if len(upload_set.name) > _MAX_NAME:
         raise ConfigurationError(f"name={upload_set.name!r} is longer than {_MAX_NAME} characters")

@@ -40,8 +40,8 @@ _MAX_ENVELOPE = 32 * 1024
 _REMOVALS = ("aborted", "expired")
 
 
-class UploadSet:
-    """A :class:`~chunked_upload.ChunkedUpload` in one app.
+class BoundUploadSet:
+    """A :class:`~chunked_upload.ChunkedUpload` bound to one app.
 
     :param name: the upload set's name: its blueprint's, and its records' ``upload_set``.
     :param own_db: the database was set up by the extension, not by the app.
@@ -259,6 +259,6 @@ def _load(app: Flask, overrides: Mapping[str, Any], dialects: Iterable[Dialect])
 
 
 def _deleted_by_app(record: Record) -> None:
-    upload_sets: dict[str, UploadSet] = current_app.extensions["chunked_upload"]
+    upload_sets: dict[str, BoundUploadSet] = current_app.extensions["chunked_upload"]
     if record.upload_set in upload_sets:
         upload_sets[record.upload_set].forget(record)

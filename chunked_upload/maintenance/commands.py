@@ -15,7 +15,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.http.access.callers import hash_token
-from chunked_upload.http.upload_set import UploadSet
+from chunked_upload.http.upload_set import BoundUploadSet
 from chunked_upload.records.failures import DatabaseProblem
 from chunked_upload.records.repository import Record
 from chunked_upload.settings.text import parse_duration
@@ -37,7 +37,7 @@ def command_group() -> AppGroup:
     return group
 
 
-def _upload_sets() -> list[UploadSet]:
+def _upload_sets() -> list[BoundUploadSet]:
     return list(current_app.extensions["chunked_upload"].values())
 
 

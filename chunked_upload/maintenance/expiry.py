@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from chunked_upload.errors import ChunkedUploadError
-from chunked_upload.http.upload_set import UploadSet
+from chunked_upload.http.upload_set import BoundUploadSet
 from chunked_upload.records.model import Status
 from chunked_upload.records.repository import Record
 from chunked_upload.support import steady_clock
@@ -41,7 +41,7 @@ class Retried:
 
 
 def delete_expired(
-    upload_set: UploadSet,
+    upload_set: BoundUploadSet,
     *,
     include_complete: bool = False,
     dry_run: bool = False,
@@ -75,13 +75,13 @@ def delete_expired(
     return cleaned
 
 
-def steady_now(upload_set: UploadSet) -> datetime:
+def steady_now(upload_set: BoundUploadSet) -> datetime:
     """Return the time for removals: the wall clock, without sudden jumps."""
     note = Path(upload_set.app.instance_path) / "chunked_upload_clock.json"
     return steady_clock.steady_now(note, settle=upload_set.settings.expiration_delta)
 
 
-def retry_completions(upload_set: UploadSet, notify: Callable[[Record], None]) -> Retried:
+def retry_completions(upload_set: BoundUploadSet, notify: Callable[[Record], None]) -> Retried:
     """Run ``on_completion`` for completed uploads for which it has not returned yet."""
     records, retried = upload_set.engine.records, Retried()
     for record in records.walk(records.queries.pending_completions(upload_set.name)):
@@ -92,7 +92,7 @@ def retry_completions(upload_set: UploadSet, notify: Callable[[Record], None]) -
     return retried
 
 
-def _finish_removals(upload_set: UploadSet) -> int:
+def _finish_removals(upload_set: BoundUploadSet) -> int:
     """Finish removals whose process died; return how many failed again."""
     records, failed = upload_set.engine.records, 0
     for record in records.walk(records.queries.being_removed(upload_set.name)):

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from chunked_upload.http.upload_set import UploadSet
+from chunked_upload.http.upload_set import BoundUploadSet
 from chunked_upload.records.repository import Record
 from chunked_upload.storage import Storage
 from chunked_upload.storage.powers import ListsParts
@@ -38,20 +38,20 @@ class Orphans:
     #: Ids of parts that no record knows.
     parts: list[str] = field(default_factory=list)
     #: Unfinished records whose part is gone, with their upload_sets.
-    records: list[tuple[UploadSet, Record]] = field(default_factory=list)
+    records: list[tuple[BoundUploadSet, Record]] = field(default_factory=list)
     parts_seen: int = 0
     records_seen: int = 0
 
 
 def find_orphans(
-    upload_sets: Sequence[UploadSet], *, grace: timedelta, now: datetime
+    upload_sets: Sequence[BoundUploadSet], *, grace: timedelta, now: datetime
 ) -> list[Orphans]:
     """Return the orphans in the storages of an app's upload sets; remove nothing.
 
     :param upload_sets: all of the app's upload sets, since several may share a storage.
     :param grace: how long a part or record must have been untouched.
     """
-    by_storage: dict[Any, list[UploadSet]] = {}
+    by_storage: dict[Any, list[BoundUploadSet]] = {}
     for upload_set in upload_sets:
         by_storage.setdefault(upload_set.engine.storage.identity, []).append(upload_set)
     return [_look(sharing, now - grace) for sharing in by_storage.values()]
@@ -77,7 +77,7 @@ def remove_orphans(found: Orphans, *, force: bool = False) -> int:
     return len(found.parts) + len(found.records)
 
 
-def _look(upload_sets: list[UploadSet], before: datetime) -> Orphans:
+def _look(upload_sets: list[BoundUploadSet], before: datetime) -> Orphans:
     found = Orphans(upload_sets[0].engine.storage)
     for group in _batched(_parts(found.storage)):
         found.parts_seen += len(group)
@@ -91,7 +91,7 @@ def _look(upload_sets: list[UploadSet], before: datetime) -> Orphans:
     return found
 
 
-def _look_at_records(upload_set: UploadSet, before: datetime, found: Orphans) -> None:
+def _look_at_records(upload_set: BoundUploadSet, before: datetime, found: Orphans) -> None:
     records, name = upload_set.engine.records, upload_set.name
     found.records_seen += records.count(records.queries.with_bytes(name))
     expiry = before + upload_set.settings.expiration_delta

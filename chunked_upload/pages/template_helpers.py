@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from chunked_upload.errors import ConfigurationError
 from chunked_upload.http.access import callers, csrf
-from chunked_upload.http.upload_set import UploadSet
+from chunked_upload.http.upload_set import BoundUploadSet
 from chunked_upload.support.package_data import resource
 
 from . import upload_page
@@ -71,7 +71,7 @@ class TemplateHelpers:
     may be left out if there is only one, or one has the default name.
     """
 
-    def __init__(self, app: Flask, upload_sets: Mapping[str, UploadSet]) -> None:
+    def __init__(self, app: Flask, upload_sets: Mapping[str, BoundUploadSet]) -> None:
         self._app = app
         self._upload_sets = upload_sets
 
@@ -139,7 +139,7 @@ class TemplateHelpers:
         """Return a CSRF token for a form or script of your own; empty when none is needed."""
         return csrf.new_token() if self._upload_set(upload_set).checks_csrf else ""
 
-    def _upload_set(self, name: str | None) -> UploadSet:
+    def _upload_set(self, name: str | None) -> BoundUploadSet:
         if name is None:
             only = (
                 next(iter(self._upload_sets)) if len(self._upload_sets) == 1 else "chunked_upload"
@@ -152,14 +152,14 @@ class TemplateHelpers:
             )
         return self._upload_sets[name]
 
-    def _fields(self, upload_set: UploadSet) -> Markup:
+    def _fields(self, upload_set: BoundUploadSet) -> Markup:
         """Return the hidden fields of the form where scripts are off."""
         return (
             _HIDDEN.format("csrf_token", csrf.new_token()) if upload_set.checks_csrf else Markup("")
         )
 
     def _for_module(
-        self, upload_set: UploadSet, zone: ZoneOptions, accept: str | None
+        self, upload_set: BoundUploadSet, zone: ZoneOptions, accept: str | None
     ) -> dict[str, Any]:
         """Return what chunked-upload-dropzone.js takes (its typedef ``ZoneOptions``)."""
         limit = upload_set.settings.max_bytes
@@ -186,7 +186,7 @@ class TemplateHelpers:
         }
 
 
-def _chunk_size(upload_set: UploadSet, zone: ZoneOptions) -> int | None:
+def _chunk_size(upload_set: BoundUploadSet, zone: ZoneOptions) -> int | None:
     """Return the bytes of a zone's chunks; None leaves it to the module."""
     limit = upload_set.max_chunk_bytes
     if limit is None or zone.upload_action is not None:
@@ -194,7 +194,7 @@ def _chunk_size(upload_set: UploadSet, zone: ZoneOptions) -> int | None:
     return min(zone.chunk_size or _CHUNK_SIZE, limit)
 
 
-def _service(upload_set: UploadSet, zone: ZoneOptions) -> dict[str, Any]:
+def _service(upload_set: BoundUploadSet, zone: ZoneOptions) -> dict[str, Any]:
     """Return where the service is, and how to get its CSRF tokens."""
     if zone.upload_action is not None:
         endpoint = f"{str(_url(zone.upload_action)).rstrip('/')}/"
@@ -206,7 +206,7 @@ def _service(upload_set: UploadSet, zone: ZoneOptions) -> dict[str, Any]:
     return {"endpoint": endpoint, "csrfToken": token, "csrfTokenUrl": tokens}
 
 
-def _form_action(upload_set: UploadSet, zone: ZoneOptions) -> str:
+def _form_action(upload_set: BoundUploadSet, zone: ZoneOptions) -> str:
     if zone.upload_action is None:
         return upload_set.url("form")
     return urljoin(f"{str(_url(zone.upload_action)).rstrip('/')}/", "form")
@@ -219,7 +219,7 @@ def _url(target: str | None) -> str | None:
     return url_for(target)
 
 
-def _field_name(upload_set: UploadSet, zone: ZoneOptions) -> str:
+def _field_name(upload_set: BoundUploadSet, zone: ZoneOptions) -> str:
     names: tuple[str, ...] = upload_set.upload_view(upload_set).form_limits().field_names
     if zone.input_name is None:
         return names[0]
@@ -231,6 +231,6 @@ def _field_name(upload_set: UploadSet, zone: ZoneOptions) -> str:
     return zone.input_name
 
 
-def _extensions(upload_set: UploadSet) -> str | None:
+def _extensions(upload_set: BoundUploadSet) -> str | None:
     allowed = upload_set.settings.allowed_extensions
     return None if allowed is None else ",".join(f".{suffix}" for suffix in allowed)

@@ -16,7 +16,7 @@ from flask import Response, json, render_template_string, request
 from markupsafe import Markup
 
 from chunked_upload.http.access import callers
-from chunked_upload.http.upload_set import UploadSet
+from chunked_upload.http.upload_set import BoundUploadSet
 from chunked_upload.support.package_data import resource
 
 #: Allows only what the page needs: its modules, its style sheet, its requests, its worker, its
@@ -47,7 +47,12 @@ _HEADERS = {
 
 
 def document(
-    upload_set: UploadSet, *, title: str, language: str, messages: str | None, sign_in: str | None
+    upload_set: BoundUploadSet,
+    *,
+    title: str,
+    language: str,
+    messages: str | None,
+    sign_in: str | None,
 ) -> Response:
     """Return the page as a whole HTML document, with its policy.
 
@@ -71,7 +76,7 @@ def document(
 
 
 def element(
-    upload_set: UploadSet,
+    upload_set: BoundUploadSet,
     *,
     title: str | None = None,
     language: str | None = None,
@@ -92,7 +97,7 @@ def element(
     )
 
 
-def part(upload_set: UploadSet, *, nonce: str | None, **options: str | None) -> Markup:
+def part(upload_set: BoundUploadSet, *, nonce: str | None, **options: str | None) -> Markup:
     """Return :func:`element` with its style sheet and script, for a page of the app's own."""
     once = Markup(' nonce="{}"').format(nonce) if nonce else ""
     style = Markup('<link rel="stylesheet" href="{}"{}>')
@@ -124,7 +129,7 @@ def modules(static: Path) -> list[str]:
 
 
 def configuration(
-    upload_set: UploadSet, *, title: str | None, sign_in: str | None
+    upload_set: BoundUploadSet, *, title: str | None, sign_in: str | None
 ) -> dict[str, Any]:
     """Return the page's configuration: the upload set's URLs and this request's limits."""
     settings = upload_set.settings
@@ -146,7 +151,7 @@ def configuration(
     }
 
 
-def _sign_in_with(upload_set: UploadSet) -> str | None:
+def _sign_in_with(upload_set: BoundUploadSet) -> str | None:
     """Return how callers authenticate: by a token, by the app, or not at all."""
     if not upload_set.login_required:
         return None

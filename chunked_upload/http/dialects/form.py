@@ -27,7 +27,7 @@ from chunked_upload.records.repository import Record
 
 from ..access.callers import has_session
 from ..dialect import Dialect, Recognition, Route, register
-from ..upload_set import UploadSet
+from ..upload_set import BoundUploadSet
 from ..views import whole_files
 from ..views.receiving import ReceivingView
 from ..views.resources import ResourceView
@@ -65,7 +65,9 @@ class FormView(ResourceView):
     takes_fields = True
     rules: ReceivingView
 
-    def __init__(self, upload_set: UploadSet | None = None, dialect: Dialect | None = None) -> None:
+    def __init__(
+        self, upload_set: BoundUploadSet | None = None, dialect: Dialect | None = None
+    ) -> None:
         super().__init__(upload_set, dialect)
         #: Where a browser goes after success; None answers in JSON.
         self.target: str | None = None

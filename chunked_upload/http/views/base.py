@@ -26,7 +26,7 @@ from chunked_upload.settings.keys import Settings
 
 from ..checks import run_checks
 from ..dialect import Dialect
-from ..upload_set import UploadSet
+from ..upload_set import BoundUploadSet
 from ..wire.body import LIMIT_KEY
 from ..wire.conditions import drop_unreadable
 from ..wire.fields import expose_fields
@@ -74,7 +74,9 @@ class ChunkedUploadBaseView(View):
     #: The view reads forms and passes their fields to :meth:`take_fields`, before it stores a byte.
     takes_fields: ClassVar[bool] = False
 
-    def __init__(self, upload_set: UploadSet | None = None, dialect: Dialect | None = None) -> None:
+    def __init__(
+        self, upload_set: BoundUploadSet | None = None, dialect: Dialect | None = None
+    ) -> None:
         self.upload_set = upload_set or current_app.extensions["chunked_upload"][self.upload_set]
         #: The dialect in which the request is answered.
         self.dialect: Dialect = dialect or self.upload_set.dialects.default

@@ -27,7 +27,7 @@ from chunked_upload.support.filenames import clean_filename, portable_filename
 
 from ..dialect import Dialect, Route
 from ..schemas import ListSchema
-from ..upload_set import UploadSet
+from ..upload_set import BoundUploadSet
 from ..wire.replies import add_progress
 from .base import ChunkedUploadBaseView
 
@@ -41,7 +41,9 @@ _JSON_GROWTH = 6
 class ResourceView(ChunkedUploadBaseView):
     """Base of the views below; the upload set's chunk view decides who may see what."""
 
-    def __init__(self, upload_set: UploadSet | None = None, dialect: Dialect | None = None) -> None:
+    def __init__(
+        self, upload_set: BoundUploadSet | None = None, dialect: Dialect | None = None
+    ) -> None:
         super().__init__(upload_set, dialect)
         self.rules: ChunkedUploadBaseView = self.upload_set.upload_view(self.upload_set)
         self.model = self.rules.model

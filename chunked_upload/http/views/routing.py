@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 
 from ..dialect import Dialect, Route
 from ..errors import MethodNotOffered
-from ..upload_set import UploadSet
+from ..upload_set import BoundUploadSet
 from ..wire.linger import linger
 from .base import VERBS
 
@@ -39,7 +39,7 @@ class _Url:
         return [verb for verb in VERBS if verb in self.views or verb == "OPTIONS"]
 
 
-def add_routes(blueprint: Blueprint, upload_set: UploadSet, shared: Iterable[Route]) -> None:
+def add_routes(blueprint: Blueprint, upload_set: BoundUploadSet, shared: Iterable[Route]) -> None:
     """Add the routes of an upload set and of its dialects to a blueprint.
 
     :param shared: routes that belong to no dialect.
@@ -62,7 +62,7 @@ def add_routes(blueprint: Blueprint, upload_set: UploadSet, shared: Iterable[Rou
 
 
 def _add(
-    urls: dict[str, _Url], upload_set: UploadSet, dialect: Dialect | None, route: Route
+    urls: dict[str, _Url], upload_set: BoundUploadSet, dialect: Dialect | None, route: Route
 ) -> None:
     url = urls.setdefault(route.rule, _Url(route.endpoint))
     verbs = dict(route.verbs)
@@ -74,7 +74,7 @@ def _add(
         url.views.setdefault(verb, []).append((dialect, view))
 
 
-def _dispatcher(upload_set: UploadSet, url: _Url) -> _View:
+def _dispatcher(upload_set: BoundUploadSet, url: _Url) -> _View:
     def dispatch(**kwargs: Any) -> Any:
         view = url.find(request.method)
         if view is not None:
