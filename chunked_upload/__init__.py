@@ -8,13 +8,44 @@ from .http.dialects.django.chunks import ChunkedUploadView
 from .http.dialects.django.completion import ChunkedUploadCompleteView
 from .http.uploaded_file import UploadedFile
 from .records.model import ChunkedUploadMixin, Status
+from .settings.extension_rules import allowed_file
 from .storage import LocalStorage, Storage
+from .support.filenames import extension
+from .support.presets import (
+    ALL,
+    ARCHIVES,
+    AUDIO,
+    DATA,
+    DEFAULTS,
+    DOCUMENTS,
+    EXECUTABLES,
+    IMAGES,
+    SCRIPTS,
+    SOURCE,
+    TEXT,
+    VIDEO,
+    AllExcept,
+)
+from .upload_sets import UploadConfiguration, UploadSet, addslash, configure_uploads
 
 #: django-chunked-upload's name of the mixin.
 AbstractChunkedUpload = ChunkedUploadMixin
 
 __all__ = [
+    "ALL",
+    "ARCHIVES",
+    "AUDIO",
+    "DATA",
+    "DEFAULTS",
+    "DOCUMENTS",
+    "EXECUTABLES",
+    "IMAGES",
+    "SCRIPTS",
+    "SOURCE",
+    "TEXT",
+    "VIDEO",
     "AbstractChunkedUpload",
+    "AllExcept",
     "ChunkedUpload",
     "ChunkedUploadCompleteView",
     "ChunkedUploadError",
@@ -24,9 +55,15 @@ __all__ = [
     "LocalStorage",
     "Status",
     "Storage",
+    "UploadConfiguration",
     "UploadNotFound",
+    "UploadSet",
     "UploadedFile",
+    "addslash",
+    "allowed_file",
     "chunk_received",
+    "configure_uploads",
+    "extension",
     "upload_aborted",
     "upload_completed",
     "upload_created",

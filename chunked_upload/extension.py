@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from flask import Blueprint, Flask, Response, current_app
 from flask_sqlalchemy import SQLAlchemy
@@ -15,7 +15,7 @@ from .http.access import csrf
 from .http.dialect import Dialect, Dialects
 from .http.dialects.django.chunks import ChunkedUploadView
 from .http.dialects.django.completion import ChunkedUploadCompleteView
-from .http.ported_keys import refuse_without_effect
+from .http.ported_keys import refuse_flask_uploads, refuse_without_effect
 from .http.upload_set import BoundUploadSet
 from .http.views import resources
 from .http.views.routing import add_routes
@@ -55,6 +55,9 @@ class ChunkedUpload:
     :param settings: settings of this upload set alone, by their short names (``max_bytes=10 *
         2**30``).
     """
+
+    #: Whether Flask-Uploads' keys with this upload set's name have an effect.
+    reads_uploaded_keys: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -100,10 +103,12 @@ class ChunkedUpload:
             hooks=self._hooks,
             upload_view=self._upload_view,
             complete_view=self._complete_view,
-            overrides=self._overrides,
+            overrides=self._settings_for(app),
             dialects=Dialects(self._dialects),
         )
         _check(upload_set, upload_sets)
+        if not self.reads_uploaded_keys:
+            refuse_flask_uploads(app)
         if not upload_set.settings.abstract_model:
             default_model(db)
         upload_set.prepare_database()
@@ -113,6 +118,7 @@ class ChunkedUpload:
         csrf.take_over(app, blueprint)
         app.after_request(upload_set.share)
         upload_sets[self.name] = upload_set
+        upload_set.extension = self
         if len(upload_sets) == 1:
             app.cli.add_command(command_group())
             helpers = TemplateHelpers(app, upload_sets)
@@ -221,6 +227,10 @@ class ChunkedUpload:
             raise TypeError(f"{type(storage).__name__} keeps no files on this host; use open()")
         return storage.path(upload.path)
 
+    def _settings_for(self, app: Flask) -> dict[str, Any]:
+        """Return the settings of this upload set alone, in an app."""
+        return self._overrides
+
     def _database(self, app: Flask) -> tuple[SQLAlchemy, bool]:
         """Return the db to use, and whether the extension set it up itself."""
         model_db: SQLAlchemy | None = getattr(self._model, "__fsa__", None)
@@ -245,8 +255,14 @@ def _check(upload_set: BoundUploadSet, others: dict[str, BoundUploadSet]) -> Non
     for other in others.values():
         if other.settings.url_prefix == upload_set.settings.url_prefix:
             raise ConfigurationError(
-                f"upload_sets {other.name!r} and {upload_set.name!r} have the same URL prefix"
+                f"upload sets {other.name!r} and {upload_set.name!r} have the same URL prefix"
                 f" {upload_set.settings.url_prefix!r}; give one of them another url_prefix="
+            )
+        if upload_set.shares_names_with(other):
+            raise ConfigurationError(
+                f"upload sets {other.name!r} and {upload_set.name!r} have the same place,"
+                f" {upload_set.engine.storage.identity}; give one of them another, by"
+                f" UPLOADED_{upload_set.name.upper()}_DEST or root="
             )
     refuse_without_effect(upload_set.app, checks_csrf=upload_set.checks_csrf)
     ported = {} if "dropzone" in upload_set.app.extensions else upload_set.app.config

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
-from typing import Any
 
 from flask import Flask
 
 from chunked_upload.errors import ConfigurationError
 
+#: What makes an app's upload sets, and when.
+_CALL = "configure_uploads(app, ...), called before ChunkedUpload(app)"
+
 #: Flask-Uploads': ``UPLOADED_<SET>_DEST`` and so on, and the setting that does the same here.
-_UPLOADS = re.compile(r"(?:UPLOADED_\w+|UPLOADS_DEFAULT)_(DEST|URL|ALLOW|DENY)|UPLOADS_(AUTOSERVE)")
+_UPLOADS = re.compile(
+    r"(?:UPLOADED_(?P<set>\w+)|UPLOADS_DEFAULT)_(?P<what>DEST|URL|ALLOW|DENY)|UPLOADS_(?P<own>AUTOSERVE)"
+)
 _INSTEAD = {
     "DEST": "root= or CHUNKED_UPLOAD_ROOT",
     "URL": "url_prefix= or CHUNKED_UPLOAD_URL_PREFIX",
@@ -32,8 +35,6 @@ def refuse_without_effect(app: Flask, *, checks_csrf: bool) -> None:
     :param checks_csrf: whether the upload set asks for CSRF tokens.
     :raises ConfigurationError: naming the key, and the setting to use.
     """
-    if "flask_uploads" not in sys.modules:
-        _refuse_flask_uploads(app.config)
     # In tests apps often switch every CSRF check off.
     wanted = app.config.get("DROPZONE_ENABLE_CSRF") and app.config.get("WTF_CSRF_ENABLED", True)
     if wanted and not checks_csrf and "dropzone" not in app.extensions:
@@ -43,11 +44,20 @@ def refuse_without_effect(app: Flask, *, checks_csrf: bool) -> None:
         )
 
 
-def _refuse_flask_uploads(config: Mapping[str, Any]) -> None:
-    for key in sorted(config):
+def refuse_flask_uploads(app: Flask) -> None:
+    """Refuse Flask-Uploads' keys for upload sets that the app does not have.
+
+    :raises ConfigurationError: naming the key, and what to write.
+    """
+    if "flask_uploads" in sys.modules:
+        return
+    upload_sets = app.extensions["chunked_upload"].values()
+    named = {one.name.upper() for one in upload_sets if one.extension.reads_uploaded_keys}
+    for key in sorted(app.config):
         found = _UPLOADS.fullmatch(key)
-        if found:
+        if found and not (found["set"] in named if found["set"] else named):
             raise ConfigurationError(
                 f"{key} is a setting of Flask-Uploads and has no effect here; use"
-                f" {_INSTEAD[found[1] or found[2]]} (docs/porting.md)"
+                f" {_INSTEAD[found['what'] or found['own']]}, or an UploadSet of that name in"
+                f" {_CALL} (docs/porting-flask-uploads.md)"
             )

@@ -22,6 +22,7 @@ from chunked_upload.records.relationships import in_session
 from chunked_upload.records.repository import Record, Records
 from chunked_upload.settings.keys import Settings
 from chunked_upload.settings.sources import Sources
+from chunked_upload.storage.powers import LocalPaths
 from chunked_upload.storage.registry import all_storages, make_storage, storage_class
 
 from .access import callers, cors, csrf
@@ -79,6 +80,8 @@ class BoundUploadSet:
         self._own_db = own_db
         #: Flask-SQLAlchemy's, which takes a while to look them up, and every statement needs one.
         self._engines: Mapping[str | None, Engine] | None = None
+        #: The :class:`~chunked_upload.ChunkedUpload` that it was made from.
+        self.extension: Any = None
         #: By model.
         self._upload_engines: dict[Any, UploadEngine] = {}
 
@@ -97,6 +100,13 @@ class BoundUploadSet:
                 emit=self.emit,
             )
         return self._upload_engines[model]
+
+    def shares_names_with(self, other: BoundUploadSet) -> bool:
+        """Return whether both keep files in one place, and one of them by the files' own names."""
+        by_name = self.settings.number_names or other.settings.number_names
+        storage, others = self._storage, other.engine.storage
+        one_place = type(storage) is type(others) and storage.identity == others.identity
+        return by_name and one_place and isinstance(storage, LocalPaths)
 
     def emit(self, event: str, record: Record) -> None:
         """Send the signal of an event."""

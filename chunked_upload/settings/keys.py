@@ -46,6 +46,12 @@ class Settings:
         "which the upload began.",
         default="chunked_uploads/%Y/%m/%d",
     )
+    number_names: bool = setting(
+        fields.Switch(),
+        "What a completed file is called when its name is taken. False: its upload's id is "
+        "added. True: the next of `name_1.ext`, `name_2.ext` that is free, as in Flask-Uploads.",
+        default=False,
+    )
     storage_class: Any = setting(
         fields.Imported(what="a subclass of chunked_upload.Storage"),
         "The storage: a class or its dotted name. None: what `CHUNKED_UPLOAD_STORAGE` says.",

@@ -137,7 +137,7 @@ def test_fail_if_no_header_is_a_setting_which_a_view_may_overrule(make_app: Make
         ("UPLOADED_FILES_DENY", "CHUNKED_UPLOAD_DENIED_EXTENSIONS"),
         ("UPLOADS_DEFAULT_DEST", "CHUNKED_UPLOAD_ROOT"),
         ("UPLOADS_DEFAULT_URL", "CHUNKED_UPLOAD_URL_PREFIX"),
-        ("UPLOADS_AUTOSERVE", "docs/porting.md"),
+        ("UPLOADS_AUTOSERVE", "docs/porting-flask-uploads.md"),
     ],
 )
 def test_keys_of_flask_uploads_are_refused_with_what_to_use(

@@ -16,7 +16,9 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
+from chunked_upload.errors import ConfigurationError
 from chunked_upload.support.blocking import blocking
 
 from ..base import PartMissing
@@ -211,6 +213,19 @@ def is_same(path: Path, other: os.stat_result) -> bool:
         found = os.lstat(path)
         return (found.st_dev, found.st_ino) == (other.st_dev, other.st_ino)
     return False
+
+
+def path_of(url: str | None) -> str | None:
+    """Return the directory that a ``file:`` URL names; None without a URL."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    path = unquote(parts.path)
+    if parts.netloc not in ("", "localhost") or not path.startswith("/"):
+        raise ConfigurationError(
+            f"CHUNKED_UPLOAD_STORAGE={url!r} must be file:///absolute/directory"
+        )
+    return path
 
 
 @functools.cache

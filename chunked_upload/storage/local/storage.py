@@ -26,10 +26,6 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
-from urllib.parse import unquote, urlsplit
-
-from chunked_upload.errors import ConfigurationError
-from chunked_upload.support.filenames import portable_filename
 
 from ..base import PartMissing, PartWriter, Storage, StoredUpload
 from ..powers import (
@@ -43,6 +39,7 @@ from ..powers import (
 from ..registry import register_storage
 from . import files, lease_table
 from .lease import LocalLease
+from .names import Candidates
 
 if TYPE_CHECKING:
     from chunked_upload.settings.keys import Settings
@@ -63,6 +60,7 @@ class LocalStorage(
 
     :param root: the directory; made when missing.
     :param durable: whether to sync before confirming.
+    :param number_names: whether taken names get a number (names.py), instead of the upload's id.
     """
 
     def __init__(
@@ -72,7 +70,9 @@ class LocalStorage(
         durable: bool = True,
         file_mode: int = 0o640,
         directory_mode: int = 0o750,
+        number_names: bool = False,
     ) -> None:
+        self._number_names = number_names
         self.root = Path(root).absolute()
         self._incoming = f"{self.root}/{_INCOMING}"
         self.tree = files.Tree(
@@ -82,10 +82,11 @@ class LocalStorage(
     @classmethod
     def from_settings(cls, settings: Settings, default_root: str) -> LocalStorage:
         return cls(
-            _path_of(settings.storage) or settings.root or default_root,
+            files.path_of(settings.storage) or settings.root or default_root,
             durable=settings.durable,
             file_mode=settings.file_mode,
             directory_mode=settings.directory_mode,
+            number_names=settings.number_names,
         )
 
     # Parts
@@ -194,11 +195,11 @@ class LocalStorage(
 
     def promote(self, upload: StoredUpload, directory: str) -> str:
         upload_id, length = upload.upload_id, upload.offset
-        keys = self._candidates(upload_id, directory, upload.filename)
+        keys = self._candidates(upload, directory)
         try:
             part = files.open_regular(self.part_path(upload_id))
         except FileNotFoundError:
-            return self._already_renamed(upload_id, keys[-1], length)
+            return self._already_renamed(upload_id, keys.unique, length)
         try:
             self._cut(part, upload_id, length)
             self.tree.make_directory(self.root / directory)
@@ -207,11 +208,11 @@ class LocalStorage(
             os.close(part)
 
     def retract(self, upload: StoredUpload, directory: str) -> None:
-        keys = self._candidates(upload.upload_id, directory, upload.filename)
+        keys = self._candidates(upload, directory)
         try:
             part = os.lstat(self.part_path(upload.upload_id))
         except FileNotFoundError:
-            self.delete(keys[-1])  # renamed there, or never made
+            self.delete(keys.unique)  # renamed there, or never made
             return
         for key in keys:
             if part.st_nlink > 1 and files.is_same(self.root / key, part):
@@ -229,13 +230,14 @@ class LocalStorage(
     def path(self, key: str) -> str:
         return str(self.root / key)
 
-    def _candidates(self, upload_id: str, directory: str, filename: str) -> list[str]:
-        """Return the keys to try: the client's name, then the same with the id, which is unique."""
-        room = self.tree.longest_name() - len(f"_-{upload_id}")
-        name = portable_filename(filename, fallback=upload_id, max_bytes=room)
-        stem, dot, suffix = name.rpartition(".") if "." in name else (name, "", "")
-        prefix = f"{directory}/" if directory else ""  # a key must never begin with a slash
-        return [f"{prefix}{name}", f"{prefix}{stem}-{upload_id}{dot}{suffix}"]
+    def _candidates(self, upload: StoredUpload, directory: str) -> Candidates:
+        return Candidates(
+            upload.upload_id,
+            directory,
+            upload.filename,
+            longest=self.tree.longest_name(),
+            numbered=self._number_names,
+        )
 
     def _cut(self, part: int, upload_id: str, length: int) -> None:
         """Cut off garbage past ``length``: bytes of a chunk that was never recorded."""
@@ -246,9 +248,14 @@ class LocalStorage(
             os.ftruncate(part, length)
             self.tree.sync_data(part)
 
-    def _link(self, upload_id: str, part: os.stat_result, keys: list[str]) -> str:
+    def _link(self, upload_id: str, part: os.stat_result, keys: Candidates) -> str:
         """Link the part to the first of ``keys`` that is free or already this upload's."""
         source = self.part_path(upload_id)
+        if part.st_nlink > 1:  # promoted before; a name that was taken then may be free now
+            keys_of_part = (key for key in keys if files.is_same(self.root / key, part))
+            for key in keys_of_part:
+                self.tree.sync_directories((self.root / key).parent)
+                return key
         for key in keys:
             target = self.root / key
             try:
@@ -261,10 +268,12 @@ class LocalStorage(
             except OSError as error:
                 if error.errno not in _NO_LINKS:
                     raise
-                return self._rename(source, keys[-1])
+                return self._rename(source, keys.unique)
             self.tree.sync_directories(target.parent)
             return key
-        raise FileExistsError(errno.EEXIST, "a file with this upload's id already exists", keys[-1])
+        raise FileExistsError(
+            errno.EEXIST, "a file with this upload's id already exists", keys.unique
+        )
 
     def _rename(self, source: Path, key: str) -> str:
         target = self.root / key
@@ -331,16 +340,3 @@ class LocalStorage(
 
     def check_promotion(self, directory: str) -> None:
         self.tree.check(self.root / _INCOMING, target=self.root / directory)
-
-
-def _path_of(url: str | None) -> str | None:
-    """Return the directory that a ``file:`` URL names; None without a URL."""
-    if url is None:
-        return None
-    parts = urlsplit(url)
-    path = unquote(parts.path)
-    if parts.netloc not in ("", "localhost") or not path.startswith("/"):
-        raise ConfigurationError(
-            f"CHUNKED_UPLOAD_STORAGE={url!r} must be file:///absolute/directory"
-        )
-    return path
