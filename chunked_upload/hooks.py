@@ -23,7 +23,7 @@ chunk_received = _signals.signal("chunk-received")
 upload_completed = _signals.signal("upload-completed")
 #: The cleaner removed an expired upload.
 upload_expired = _signals.signal("upload-expired")
-#: A client removed its upload.
+#: A client or an operator removed the upload.
 upload_aborted = _signals.signal("upload-aborted")
 
 SIGNALS = {

@@ -303,6 +303,15 @@ class UploadEngine:
         self.emit("expired", record)
         return True
 
+    def end_time(self, record: Record) -> None:
+        """Have an unfinished upload expire now: it takes no more chunks; the cleaner removes it.
+
+        A chunk that is being received at this moment may still be stored, and extends the time.
+
+        :raises AlreadyComplete, UploadNotFound:
+        """
+        self._removal.end_time(record)
+
     def discard_files(self, record: Record) -> None:
         """Remove the bytes of an upload whose record the app has deleted."""
         with translate_failures():

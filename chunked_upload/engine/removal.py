@@ -19,7 +19,7 @@ from chunked_upload.records.repository import Record
 from .errors import ServiceUnavailable, StorageFull
 from .failures import translate_failures
 from .parts import EngineParts
-from .states import Event, State, allows, follow
+from .states import Event, State, allows, follow, state_of
 
 #: Tries to mark a record that other requests keep changing.
 _TRIES = 20
@@ -68,6 +68,19 @@ class Removal:
                 return False
             self._purge(record)
         return True
+
+    def end_time(self, record: Record) -> None:
+        """Have an unfinished upload expire now; it stays until it is removed as expired.
+
+        :raises AlreadyComplete, UploadNotFound:
+        """
+        follow(state_of(record), Event.WRITE)
+        with translate_failures():
+            for _ in range(_TRIES):
+                if self._records.swap(record, {"expires_on": self._parts.now()}):
+                    return
+                follow(self._parts.refresh(record), Event.WRITE)
+        raise ServiceUnavailable("Upload is being changed by other requests")
 
     def finish(self, record: Record) -> None:
         """Finish a removal whose process died or is slow."""

@@ -37,6 +37,16 @@ class UploadSchema(Schema):
     metadata = fields.Dict(attribute="extra_fields")
 
 
+class RecordSchema(UploadSchema):
+    """An upload as its operator sees it: also whose it is, and where its file lies."""
+
+    upload_set = fields.String()
+    owner = fields.String(allow_none=True)
+    expired = fields.Boolean()
+    path = fields.String(allow_none=True)
+    checksums = fields.Dict()
+
+
 class CompleteSchema(Schema):
     """The fields of a complete request; others are ignored, since forms carry CSRF tokens."""
 

@@ -21,6 +21,7 @@ from chunked_upload.records.repository import Record
 from chunked_upload.settings.text import parse_duration
 
 from .expiry import delete_expired, retry_completions, steady_now
+from .listing import delete_uploads, expire_uploads, list_uploads, show_upload
 from .orphans import SuspiciousSweep, find_orphans, remove_orphans
 
 
@@ -28,6 +29,10 @@ def command_group() -> AppGroup:
     """Return the group that the extension adds to an app's ``flask`` program."""
     group = AppGroup("chunked-upload", help="Care for chunked uploads.")
     for command in (
+        list_uploads,
+        show_upload,
+        delete_uploads,
+        expire_uploads,
         delete_expired_uploads,
         delete_orphans,
         retry_completions_command,

@@ -149,9 +149,13 @@ class Queries:
             else query.where(self._model.expires_on < expires_before)
         )
 
+    def among(self, query: UploadQuery, upload_ids: Iterable[str]) -> UploadQuery:
+        """Narrow a query to uploads with some ids."""
+        return query.where(self._model.upload_id.in_(list(upload_ids)))
+
     def with_ids(self, upload_ids: Iterable[str]) -> UploadQuery:
         """Select uploads of any upload set and in any state by their ids."""
-        return select(self._model).where(self._model.upload_id.in_(list(upload_ids)))
+        return self.among(select(self._model), upload_ids)
 
     def with_file(self, path: str, *, but: ChunkedUploadMixin) -> UploadQuery:
         """Select another upload whose finished file has this name."""

@@ -1,0 +1,182 @@
+"""``flask chunked-upload list|show|delete|expire``: which uploads they choose, and what they do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from chunked_upload import ChunkedUpload, upload_aborted, upload_expired
+from chunked_upload.server.command import cli
+from tests.conftest import create_tables
+from tests.extension.helpers import answer, refusal
+from tests.extension.test_commands import age
+from tests.support.protocol import Protocol, files, records
+
+MakeApp = Callable[..., Flask]
+
+
+def run(app: Flask, *words: str, answers: str | None = None) -> Result:
+    return app.test_cli_runner().invoke(args=["chunked-upload", *words], input=answers)
+
+
+def listed(app: Flask, *options: str) -> list[str]:
+    """The names of the listed files."""
+    result = run(app, "list", "--json", *options)
+    assert result.exit_code == 0, result.output
+    return [upload["filename"] for upload in json.loads(result.output)]
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Flask:
+    """An app with two upload sets; ada owns the photo."""
+    app = make_app()
+    photos = ChunkedUpload(app, name="photos", url_prefix="/photos")
+    photos.user_loader(lambda request: request.headers.get("X-User"))
+    ChunkedUpload(app, name="videos", url_prefix="/videos")
+    create_tables(app)
+    return app
+
+
+@pytest.fixture
+def ids(app: Flask) -> dict[str, str]:
+    """Three uploads by the names of their files."""
+    client = app.test_client()
+    ada = {"X-User": "ada"}
+    photo = Protocol(client, "/photos").chunk(b"half", 0, 8, filename="a_1.png", headers=ada)
+    videos = Protocol(client, "/videos")
+    late = answer(videos.chunk(b"late", 0, 9, filename="late.mp4"))["upload_id"]
+    age(app, late, name="videos")
+    return {
+        "a_1.png": answer(photo)["upload_id"],
+        "late.mp4": late,
+        "done.mp4": videos.completed(b"done", filename="done.mp4"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], ["a_1.png", "late.mp4", "done.mp4"]),
+        (["--set", "videos"], ["late.mp4", "done.mp4"]),
+        (["--status", "complete"], ["done.mp4"]),
+        (["--status", "uploading"], ["a_1.png", "late.mp4"]),
+        (["--expired"], ["late.mp4"]),
+        (["--owner", "ada"], ["a_1.png"]),
+        (["--owner", ""], ["late.mp4", "done.mp4"]),
+        (["--name", "MP4"], ["late.mp4", "done.mp4"]),
+        (["--name", "a_"], ["a_1.png"]),
+        (["--name", "%"], []),
+        (["--set", "videos", "--expired", "--name", "late"], ["late.mp4"]),
+    ],
+)
+@pytest.mark.usefixtures("ids")
+def test_list_chooses_by_every_option(app: Flask, options: list[str], expected: list[str]) -> None:
+    assert listed(app, *options) == expected
+
+
+def test_list_is_a_line_for_each_upload(app: Flask, ids: dict[str, str]) -> None:
+    lines = run(app, "list").output.splitlines()
+    assert [line.split()[:3] + line.split()[-2:] for line in lines] == [
+        [ids["a_1.png"], "uploading", "4/8", "ada", "a_1.png"],
+        [ids["late.mp4"], "expired", "4/9", "-", "late.mp4"],
+        [ids["done.mp4"], "complete", "4/4", "-", "done.mp4"],
+    ]
+
+
+def test_show_tells_all_that_is_recorded(app: Flask, ids: dict[str, str]) -> None:
+    shown: dict[str, Any] = json.loads(run(app, "show", "--json", ids["done.mp4"]).output)
+    assert shown["upload_set"] == "videos"
+    assert (shown["status"], shown["offset"], shown["expired"]) == (2, 4, False)
+    assert shown["checksums"] == {"md5": shown["md5"]}
+    assert shown["path"].endswith("done.mp4")
+    text = run(app, "show", ids["a_1.png"]).output.splitlines()
+    assert "owner:        ada" in text
+    assert "length:       8" in text
+
+
+def test_delete_removes_bytes_and_records_and_tells_the_app(
+    app: Flask, ids: dict[str, str]
+) -> None:
+    gone: list[str] = []
+    with upload_aborted.connected_to(lambda sender, upload, **_: gone.append(upload.upload_id)):
+        result = run(app, "delete", ids["done.mp4"], ids["a_1.png"], "--yes")
+    assert result.output == "2 uploads were deleted.\n"
+    assert sorted(gone) == sorted([ids["done.mp4"], ids["a_1.png"]])
+    assert [record.filename for record in records(app, "videos")] == ["late.mp4"]
+    assert not [name for name in files(app) if "done" in name or ids["a_1.png"] in name]
+
+
+def test_delete_takes_the_same_options_and_removes_expired_ones_as_expired(
+    app: Flask, ids: dict[str, str]
+) -> None:
+    gone: list[str] = []
+    with upload_expired.connected_to(lambda sender, upload, **_: gone.append(upload.upload_id)):
+        result = run(app, "delete", "--expired", "--yes", "--json")
+    assert json.loads(result.output) == {"deleted": [ids["late.mp4"]]}
+    assert gone == [ids["late.mp4"]]
+    assert run(app, "delete", "--set", "videos", "-y").output == "1 uploads were deleted.\n"
+    assert listed(app) == ["a_1.png"]
+
+
+def test_delete_asks_first(app: Flask, ids: dict[str, str]) -> None:
+    refused = run(app, "delete", "--name", "mp4", answers="n\n")
+    assert refused.exit_code == 1
+    assert "Delete 2 uploads with their bytes?" in refused.output
+    assert len(listed(app)) == len(ids)
+
+
+def test_expire_ends_the_time_of_an_unfinished_upload(app: Flask, ids: dict[str, str]) -> None:
+    assert run(app, "expire", ids["a_1.png"]).output == "1 uploads were expired.\n"
+    chunk = Protocol(app.test_client(), "/photos").chunk(
+        b"more", 4, 8, upload_id=ids["a_1.png"], headers={"X-User": "ada"}
+    )
+    assert refusal(chunk) == (410, "Upload has expired")
+    assert listed(app, "--expired") == ["a_1.png", "late.mp4"]
+    run(app, "delete-expired-uploads")
+    assert listed(app) == ["done.mp4"]
+
+
+def test_expire_leaves_complete_uploads_alone(app: Flask, ids: dict[str, str]) -> None:
+    result = run(app, "expire", ids["done.mp4"])
+    assert result.exit_code == 1
+    assert "is complete and never expires; use delete" in result.output
+    assert json.loads(run(app, "expire", "--set", "videos", "--json").output) == {
+        "expired": [ids["late.mp4"]]
+    }
+    assert listed(app, "--status", "complete") == ["done.mp4"]
+
+
+@pytest.mark.parametrize("command", ["show", "delete", "expire"])
+def test_an_unknown_id_changes_nothing(app: Flask, ids: dict[str, str], command: str) -> None:
+    unknown = "f" * 32
+    given = [unknown] if command == "show" else [ids["a_1.png"], unknown]
+    result = run(app, command, *given)
+    assert result.exit_code == 1
+    assert result.output == f"Error: there is no upload with the id {unknown}\n"
+    assert len(listed(app)) == len(ids)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["list", "--set", "audio"], "no upload set named 'audio'; it has: photos, videos"),
+        (["list", "--status", "gone"], "'gone' is not one of 'uploading', 'complete'"),
+        (["delete"], "Give the ids of uploads, or options that choose them."),
+        (["expire"], "Give the ids of uploads, or options that choose them."),
+        (["delete", "f" * 32, "--expired"], "or options that choose them, not both."),
+    ],
+)
+def test_wrong_options_say_what_was_expected(app: Flask, words: list[str], said: str) -> None:
+    result = run(app, *words)
+    assert result.exit_code == 2
+    assert said in " ".join(result.output.split())
+
+
+def test_the_stand_alone_program_has_them(app: Flask) -> None:
+    assert {"list", "show", "delete", "expire"} <= cli.commands.keys()
+    assert listed(app) == []
