@@ -13,6 +13,7 @@ export PATH := $(PATH):$(CURDIR)/$(BIN)
 # What checks the scripts in static/ and frontend/.
 CHECKS = frontend/checks/node_modules/.package-lock.json
 CHECK = frontend/checks/node_modules/.bin
+CACHE = frontend/checks/node_modules/.cache
 
 NPM = npm --loglevel=error --fetch-retries=1 --fetch-retry-mintimeout=2000
 
@@ -55,8 +56,8 @@ bench: .venv/test ## Measure this server beside its peers, in minutes; QUICK=1, 
 lint: .venv/test $(CHECKS) layers ## Check style and layers, Python and JavaScript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(CHECK)/eslint --config frontend/checks/eslint.config.js static frontend/build.mjs
-	$(CHECK)/prettier --config frontend/checks/prettier.json --check 'static/**/*.js' 'frontend/*.mjs' 'frontend/checks/*.js' --ignore-path .gitignore
+	$(CHECK)/eslint --cache --cache-location $(CACHE)/eslint --config frontend/checks/eslint.config.js static frontend/build.mjs
+	$(CHECK)/prettier --cache --cache-location $(CACHE)/prettier --config frontend/checks/prettier.json --check 'static/**/*.js' 'frontend/*.mjs' 'frontend/checks/*.js' --ignore-path .gitignore
 
 layers: .venv/test ## Check which room imports which (docs/architecture.md)
 	$(BIN)/lint-imports --no-logo

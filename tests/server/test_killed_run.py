@@ -50,6 +50,8 @@ def test_nothing_is_left(tmp_path: Path, number: signal.Signals) -> None:
         env={**os.environ, "PYTHONPATH": str(PROJECT), "PYTEST_DEBUG_TEMPROOT": str(tmp_path)},
         stdout=subprocess.DEVNULL,
         start_new_session=True,
+        # A shell's background jobs ignore SIGINT, and so would all that they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     ready = tmp_path / "ready"
     try:
