@@ -21,6 +21,7 @@ from .failures import translate_failures
 from .parts import EngineParts
 from .removal import Removal
 from .states import Event, State, refusal
+from .target import chosen_target
 
 logger = logging.getLogger(__name__)
 
@@ -69,8 +70,11 @@ class Completion:
         """
         if record.offset != record.length:
             raise NotComplete(record.offset)
+        chosen = None if record.target else chosen_target(record, self._parts.settings)
         with translate_failures(), self._part_in_use(record):
-            record.path = self._storage.promote(record, self._parts.directory(record))
+            if chosen is not None:
+                self._records.targets.settle(record, chosen)
+            record.path = self._storage.promote(*self._parts.target(record))
         self.mark(record)
 
     def commit(self, record: Record) -> bool:

@@ -41,6 +41,7 @@ from .plan import Placement, WritePlan, end_of_stored, is_empty
 from .record_lease import RecordLease, entered
 from .removal import Removal
 from .states import State
+from .target import directory_at
 
 #: Tries to lease a range of a record that other requests keep changing.
 _TRIES = 20
@@ -118,7 +119,7 @@ class UploadEngine:
     def check_storage(self) -> None:
         """Raise OSError when the storage cannot take bytes, or uploads cannot be completed."""
         self.storage.check()
-        self.storage.check_promotion(self._parts.directory_at(self._parts.now()))
+        self.storage.check_promotion(directory_at(self._parts.now(), self.settings))
 
     # Create and write
 

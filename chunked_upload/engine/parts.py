@@ -8,12 +8,13 @@ from datetime import datetime
 
 from chunked_upload.records.repository import Record, Records
 from chunked_upload.settings.keys import Settings
-from chunked_upload.storage import Storage
+from chunked_upload.storage import Storage, StoredUpload
 
 from .digesting import Digests
 from .errors import UploadExpired
 from .last_leases import LastLeases
 from .states import Event, State, follow, state_of
+from .target import target_of
 
 #: Receives the engine's events: the event's name and the record that it concerns.
 Emit = Callable[[str, Record], None]
@@ -42,13 +43,9 @@ class EngineParts:
         """Return when an upload expires if no more bytes arrive."""
         return self.now() + self.settings.expiration_delta
 
-    def directory(self, record: Record) -> str:
-        """Return where the finished file goes, relative to the storage's root."""
-        return self.directory_at(record.created_on)
-
-    def directory_at(self, created_on: datetime) -> str:
-        """Return where the finished file of an upload goes that was created at that time."""
-        return created_on.strftime(self.settings.path).strip("/")
+    def target(self, record: Record) -> tuple[StoredUpload, str]:
+        """Return the upload as the storage shall name it, and the directory of its file."""
+        return target_of(record, self.settings)
 
     def check_unexpired(self, record: Record) -> None:
         """:raises UploadExpired: for an unfinished upload past its time."""

@@ -97,7 +97,7 @@ class Removal:
         if key is None:
             return
         if self._storage.has_part(record):  # the storage can tell its file from others'
-            self._storage.retract(record, self._parts.directory(record))
+            self._storage.retract(*self._parts.target(record))
             return
         if not self._storage.is_part(key) and not self._records.is_others_file(key, record):
             self._storage.delete(key)
@@ -128,7 +128,7 @@ class Removal:
         :param delete: also remove the finished file, by its name.
         """
         if record.path is None:
-            self._storage.retract(record, self._parts.directory(record))
+            self._storage.retract(*self._parts.target(record))
         elif delete:
             self._storage.delete(record.path)
         self._storage.discard_part(record)

@@ -125,6 +125,8 @@ class ChunkedUploadMixin:
     lease_until: Mapped[int | None] = mapped_column(BigInteger)
     #: The storage's own state, committed with the offset.
     storage_state: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    #: Where the completed file is to go, if that is not what the settings say: a relative path.
+    target: Mapped[str | None] = mapped_column(String(1024))
     #: The storage's key of the completed file.
     path: Mapped[str | None] = mapped_column(String(1024))
     created_on: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)

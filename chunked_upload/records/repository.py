@@ -1,9 +1,8 @@
 """Upload records in the database: found, added, changed by compare-and-swap, removed.
 
-Every call opens its own short transaction and returns the connection before it returns, so nothing
-is held while bytes arrive. When a request has decided something from a record that it read, it
-writes by compare-and-swap: the UPDATE names the state it expects, and if no row changes, another
-request was first.
+Every call is a short transaction of its own, so nothing is held while bytes arrive. When a request
+has decided something from a record that it read, it writes by compare-and-swap: the UPDATE names
+the state it expects, and if no row changes, another request was first.
 """
 
 from __future__ import annotations
@@ -37,6 +36,7 @@ from .prepared import Statement
 from .queries import Queries, UploadQuery
 from .quota import Quota, one_at_a_time
 from .relationships import load_references, references
+from .target import Targets
 
 Record = ChunkedUploadMixin
 
@@ -54,6 +54,7 @@ _LIVE = (
     "checksums",
     "checksum_states",
     "path",
+    "target",
     "expires_on",
     "completed_on",
     "notified_on",
@@ -78,8 +79,8 @@ class Records:
         #: The queries to pass to :meth:`first`, :meth:`all`, :meth:`walk` and :meth:`count`.
         self.queries = Queries(model)
         self._bind = bind
-        #: The leases for running an upload's hook.
         self.leases = CompletionLeases(model, bind)
+        self.targets = Targets(model, bind)
         # An app's own model may name its columns differently.
         self._columns = {a.key: a.columns[0].key for a in inspect(model).column_attrs}
         self._lookup = Lookup(model)

@@ -112,13 +112,20 @@ class SizeOrFunction(Size):
     def read(self, value: Any) -> Any:
         if not callable(value):
             return super().read(value)
-        try:
-            inspect.signature(value).bind(None)
-        except TypeError as error:
-            raise ValueError("must be a function of one argument, the request") from error
-        except ValueError:  # a built-in function that does not tell its signature
-            pass
+        if not _takes_one(value):
+            raise ValueError("must be a function of one argument, the request")
         return value
+
+
+def _takes_one(function: Any) -> bool:
+    """Return whether a function can be called with one argument."""
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError:
+        return False
+    except ValueError:  # a built-in function that does not tell its signature
+        pass
+    return True
 
 
 class Duration(SettingField):
@@ -257,6 +264,19 @@ class Imported(SettingField):
         if not callable(value):
             raise ValueError(f"must be {self._what}, or its dotted name")
         return value
+
+
+class UploadTo(Imported):
+    """A function of a record that returns a relative path."""
+
+    def __init__(self) -> None:
+        super().__init__(what="a function of one argument, the upload, that returns a path")
+
+    def read(self, value: Any) -> Any:
+        function = super().read(value)
+        if not _takes_one(function):
+            raise ValueError("must be a function of one argument, the upload")
+        return function
 
 
 class Encoder(Imported):

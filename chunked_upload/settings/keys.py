@@ -46,6 +46,13 @@ class Settings:
         "which the upload began.",
         default="chunked_uploads/%Y/%m/%d",
     )
+    upload_to: Any = setting(
+        fields.UploadTo(),
+        "Function of the completed upload's record that returns where its file goes, below the "
+        "root: `lambda upload: f'{upload.owner}/{upload.filename}'`, or its dotted name. A path "
+        "that ends with a slash gets the client's name. None: `CHUNKED_UPLOAD_PATH`.",
+        default=None,
+    )
     number_names: bool = setting(
         fields.Switch(),
         "What a completed file is called when its name is taken. False: its upload's id is "
