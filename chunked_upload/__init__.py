@@ -6,6 +6,7 @@ from .extension import ChunkedUpload
 from .hooks import chunk_received, upload_aborted, upload_completed, upload_created, upload_expired
 from .http.dialects.django.chunks import ChunkedUploadView
 from .http.dialects.django.completion import ChunkedUploadCompleteView
+from .http.save_errors import SaveRefused, UploadNotAllowed
 from .http.uploaded_file import UploadedFile
 from .records.model import ChunkedUploadMixin, Status
 from .settings.extension_rules import allowed_file
@@ -26,7 +27,7 @@ from .support.presets import (
     VIDEO,
     AllExcept,
 )
-from .upload_sets import UploadConfiguration, UploadSet, addslash, configure_uploads
+from .upload_sets import UploadConfiguration, UploadSet, addslash, configure_uploads, lowercase_ext
 
 #: django-chunked-upload's name of the mixin.
 AbstractChunkedUpload = ChunkedUploadMixin
@@ -53,9 +54,11 @@ __all__ = [
     "ChunkedUploadView",
     "ConfigurationError",
     "LocalStorage",
+    "SaveRefused",
     "Status",
     "Storage",
     "UploadConfiguration",
+    "UploadNotAllowed",
     "UploadNotFound",
     "UploadSet",
     "UploadedFile",
@@ -64,6 +67,7 @@ __all__ = [
     "chunk_received",
     "configure_uploads",
     "extension",
+    "lowercase_ext",
     "upload_aborted",
     "upload_completed",
     "upload_created",

@@ -52,15 +52,18 @@ def store(
     files: Iterable[FileStorage],
     *,
     fields: Mapping[str, str] | None = None,
+    target: str | None = None,
 ) -> list[Record]:
     """Store files within a request of the app, and complete them.
 
     :param fields: metadata to keep with each of them.
+    :param target: where they go, below the upload set's root; None for where its settings say.
     :return: the completed uploads, in the order of the files.
     :raises ChunkedUploadError: with its status and words, when a hook or a limit refuses one of
         them. Nothing is kept then.
     """
     view = upload_set.upload_view(upload_set)
+    view.max_chunk = None  # they did not come in chunks
     given = [GivenFile(file, fields) for file in files]
     try:
         view.check_permissions(request)
@@ -69,7 +72,7 @@ def store(
             view.validate(request)
         with whole_files.all_or_none(view) as records:
             for file in given:
-                whole_files.take_files(view, file, records)
+                whole_files.take_files(view, file, records, target=target)
             whole_files.complete(view, records, {})
             return records
     except (ChunkedUploadError, HTTPException) as error:

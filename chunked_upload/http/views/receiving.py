@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Protocol
 
 from flask import Request, Response
@@ -215,7 +216,7 @@ class ReceivingView(ChunkedUploadBaseView):
             return self.settings.fail_if_no_header
         return self.fail_if_no_header
 
-    @property
+    @cached_property
     def max_chunk(self) -> int | None:
         """The largest chunk in bytes."""
         return self.settings.max_chunk_bytes

@@ -36,14 +36,17 @@ def all_or_none(view: ChunkedUploadBaseView) -> Iterator[list[Record]]:
         raise
 
 
-def take_files(view: ReceivingView, incoming: Incoming, records: list[Record]) -> None:
+def take_files(
+    view: ReceivingView, incoming: Incoming, records: list[Record], *, target: str | None = None
+) -> None:
     """Store all files of a request, each as an upload; do not complete them yet.
 
     :param records: the list to append the uploads to.
+    :param target: where they go; None for where the settings say.
     """
-    records.append(_take_file(view, incoming))
+    records.append(_take_file(view, incoming, target))
     while incoming.next_file():
-        records.append(_take_file(view, incoming))
+        records.append(_take_file(view, incoming, target))
 
 
 def complete(
@@ -74,13 +77,14 @@ def complete(
     ]
 
 
-def _take_file(view: ReceivingView, incoming: Incoming) -> Record:
+def _take_file(view: ReceivingView, incoming: Incoming, target: str | None) -> Record:
     """Store the file that is arriving.
 
     A refusal leaves nothing behind, even one by ``post_save``, since the client could not continue
     the upload.
     """
     record = view.new_record(incoming)
+    record.target = target
     max_bytes = view.get_max_bytes(view.request)
     length = incoming.declared if incoming.raw else None
     _check_length(view, length, max_bytes)

@@ -18,41 +18,30 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from flask import Flask, current_app, url_for
+from flask import Flask, current_app, has_request_context, url_for
+from werkzeug.datastructures import FileStorage
 
-from .errors import ConfigurationError
-from .extension import ChunkedUpload
-from .http.ported_keys import refuse_flask_uploads
-from .settings.extension_rules import ExtensionRules
-from .settings.names import Extensions
-from .storage.powers import LocalPaths
-from .support.presets import DEFAULTS
+from ..errors import ChunkedUploadError, ConfigurationError
+from ..extension import ChunkedUpload
+from ..http.ported_keys import refuse_flask_uploads
+from ..http.save_errors import SaveRefused, UploadNotAllowed
+from ..http.views import given_files
+from ..records.repository import Record
+from ..settings.extension_rules import ExtensionRules
+from ..storage.powers import LocalPaths
+from ..support.presets import DEFAULTS
+from .configuration import UploadConfiguration, read_configuration
+from .names import is_confined, lowercase_ext, own_name
 
 #: Keywords that say where files are; with one of them a set needs no destination.
 _PLACES = frozenset({"root", "storage", "storage_class"})
 
 #: The configurations of an app's upload sets, by name.
 _CONFIGURATIONS = "chunked_upload_configurations"
-
-
-@dataclass(frozen=True)
-class UploadConfiguration:
-    """An upload set's configuration in one app, as in Flask-Uploads.
-
-    :param destination: directory of the files; None where the keywords of the set name its place.
-    :param base_url: URL of the files, with a slash at its end; None if the app serves them.
-    :param allow: extensions that are taken in addition to the set's own.
-    :param deny: extensions of the set's own that are not taken.
-    """
-
-    destination: str | None
-    base_url: str | None = None
-    allow: tuple[str, ...] = ()
-    deny: tuple[str, ...] = ()
 
 
 class UploadSet(ChunkedUpload):
@@ -115,9 +104,65 @@ class UploadSet(ChunkedUpload):
             or place taken twice.
         """
         configurations = app.extensions.setdefault(_CONFIGURATIONS, {})
-        config = self._configuration(app)
+        if self.name not in configurations:
+            configurations[self.name] = self._configuration(app)
         super().init_app(app)
-        configurations[self.name] = config
+
+    def save(self, storage: FileStorage, folder: str | None = None, name: str | None = None) -> str:
+        """Save a file that a view received; it is a completed upload with all that belongs to one.
+
+        The set's hooks, limits and quota hold. It is never written over another file: if the name
+        is taken, the file is called ``name_1.ext``, also when two requests save it at once.
+
+        :param storage: the file, from ``request.files``.
+        :param folder: folder in the set's place.
+        :param name: the file's name. With a dot at its end, the file keeps its extension; with
+            slashes, what comes before the last one is its folder.
+        :return: the file's name in the set's place, for :meth:`url` and :meth:`path`.
+        :raises UploadNotAllowed: when the set does not take files of this type.
+        :raises SaveRefused: when a hook or a limit refuses it.
+        :raises TypeError, ValueError: for a storage that is none, and for names that cannot be.
+        """
+        saved = self.save_upload(storage, folder, name).path
+        return str(saved)
+
+    def save_upload(
+        self, storage: FileStorage, folder: str | None = None, name: str | None = None
+    ) -> Record:
+        """Save a file as :meth:`save` does; return the upload's record (``path`` is its name)."""
+        if not isinstance(storage, FileStorage):
+            raise TypeError("storage must be a werkzeug.FileStorage")
+        if not storage.filename:
+            raise ValueError("Filename must not be empty!")
+        basename = self.get_basename(storage.filename)
+        if not self.file_allowed(storage, basename):
+            raise UploadNotAllowed(f"Files of the type of {basename!r} are not accepted")
+        target = None if folder is None and name is None else self._target(basename, folder, name)
+        if target is not None and not self.file_allowed(storage, target.rpartition("/")[2]):
+            raise UploadNotAllowed(f"The name {name!r} is not one of a file of an accepted type")
+        with _request_context():
+            try:
+                [record] = given_files.store(self.upload_set, [storage], target=target)
+            except ChunkedUploadError as error:
+                raise SaveRefused.of(error) from error
+            return self.upload_set.for_app(record)
+
+    def get_basename(self, filename: str) -> str:
+        """Return the name that a client's file gets: safe, its extension in lower case."""
+        return lowercase_ext(own_name(filename))
+
+    def resolve_conflict(self, target_folder: str, basename: str) -> str:
+        """Return the first of ``name_1.ext``, ``name_2.ext`` … that does not exist in a folder.
+
+        :meth:`save` needs no help from it, and is safe against others that save at the same time.
+
+        :param target_folder: absolute path of the folder.
+        """
+        stem, suffix = os.path.splitext(basename)
+        number = 1
+        while os.path.lexists(os.path.join(target_folder, f"{stem}_{number}{suffix}")):
+            number += 1
+        return f"{stem}_{number}{suffix}"
 
     def extension_allowed(self, ext: str) -> bool:
         """Return whether an extension, without its dot, is taken."""
@@ -161,7 +206,7 @@ class UploadSet(ChunkedUpload):
         return storage.path(key)
 
     def _settings_for(self, app: Flask) -> dict[str, Any]:
-        config = self._configuration(app)
+        config: UploadConfiguration = app.extensions[_CONFIGURATIONS][self.name]
         rules = self._rules_with(config)
         if rules.allowed == ():
             raise ConfigurationError(
@@ -172,40 +217,42 @@ class UploadSet(ChunkedUpload):
             "url_prefix": f"/uploads/{self.name}",
             "path": "",
             "number_names": True,
+            "upload_to": self._place_by_name,
         }
         if config.destination is not None:
             settings |= {"root": config.destination, "storage": None}
         settings |= {"allowed_extensions": rules.allowed, "denied_extensions": rules.denied}
         return settings | self._overrides
 
+    def _place_by_name(self, upload: Any) -> str:
+        """Return the target of a file that was uploaded in chunks, or saved without a name."""
+        return self.get_basename(upload.filename) or str(upload.upload_id)
+
+    def _target(self, basename: str, folder: str | None, name: str | None) -> str:
+        """Return where a file goes that is saved under a name or into a folder.
+
+        :raises ValueError: when that is outside of the set's place, or nothing is left of the name.
+        """
+        path = f"{folder}/{name or basename}" if folder else name or basename
+        if not is_confined(path):
+            raise ValueError("Security: Path traversal attempt detected")
+        *folders, last = path.split("/")
+        if last.endswith("."):
+            last += basename.rpartition(".")[2] if "." in basename else ""
+        cleaned = [own_name(part) for part in folders] + [self.get_basename(last)]
+        if not all(cleaned):
+            raise ValueError("Invalid filename after sanitization")
+        return "/".join(cleaned)
+
     def _rules_with(self, config: UploadConfiguration) -> ExtensionRules:
         return self._rules.changed(allow=config.allow, deny=config.deny)
 
     def _configuration(self, app: Flask) -> UploadConfiguration:
-        """Read Flask-Uploads' keys, in its order.
-
-        :raises ConfigurationError: when no place is named, or a key is wrong.
-        """
-        key = f"UPLOADED_{self.name.upper()}_"
-        destination, by_default = app.config.get(f"{key}DEST"), False
-        if destination is None and self.default_dest is not None:
-            destination = self.default_dest(app)
-        if destination is None and not self._overrides.keys() & _PLACES:
-            default = app.config.get("UPLOADS_DEFAULT_DEST")
-            if default is None:
-                raise ConfigurationError(
-                    f"no destination for set {self.name!r}; set {key}DEST or UPLOADS_DEFAULT_DEST"
-                    " in the app's config, or give UploadSet a default_dest="
-                )
-            destination, by_default = os.path.join(default, self.name), True
-        url = app.config.get(f"{key}URL")
-        if url is None and by_default and app.config.get("UPLOADS_DEFAULT_URL"):
-            url = f"{addslash(app.config['UPLOADS_DEFAULT_URL'])}{self.name}"
-        return UploadConfiguration(
-            None if destination is None else os.fspath(destination),
-            None if url is None else addslash(url),
-            _extensions(app, f"{key}ALLOW"),
-            _extensions(app, f"{key}DENY"),
+        return read_configuration(
+            app,
+            self.name,
+            default_dest=self.default_dest,
+            needs_place=not self._overrides.keys() & _PLACES,
         )
 
 
@@ -222,19 +269,6 @@ def configure_uploads(app: Flask, upload_sets: UploadSet | Iterable[UploadSet]) 
     refuse_flask_uploads(app)
 
 
-def addslash(url: str) -> str:
-    """Return a URL with a slash at its end."""
-    return url if url.endswith("/") else f"{url}/"
-
-
-def is_confined(key: str) -> bool:
-    """Return whether a relative path stays where it begins."""
-    parts = key.split("/")
-    return not ("\0" in key or "\\" in key or any(part in ("", ".", "..") for part in parts))
-
-
-def _extensions(app: Flask, key: str) -> tuple[str, ...]:
-    try:
-        return Extensions().read(app.config.get(key, ()))
-    except ValueError as error:
-        raise ConfigurationError(f"{key} {error}, not {app.config[key]!r}") from error
+def _request_context() -> AbstractContextManager[Any]:
+    """Return the current request's context, or one for code outside of requests."""
+    return nullcontext() if has_request_context() else current_app.test_request_context()
