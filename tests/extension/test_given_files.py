@@ -94,8 +94,6 @@ def test_a_callers_quota_holds(make_app: Callable[..., Flask]) -> None:
     uploads.init_app(app)
     create_tables(app)
     with app.test_request_context(method="POST"):
-        from werkzeug.datastructures import FileStorage
-
         with pytest.raises(ChunkedUploadError, match="more than 100 bytes"):
             store(uploads.upload_set, [FileStorage(io.BytesIO(bytes(101)), filename="a")])
     assert_nothing_is_left(app, uploads)
