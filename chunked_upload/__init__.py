@@ -1,6 +1,6 @@
 """Resumable chunked uploads for Flask: the django-chunked-upload protocol, made trustworthy."""
 
-from .engine.errors import UploadNotFound
+from .engine.errors import UploadClaimed, UploadNotFound
 from .errors import ChunkedUploadError, ConfigurationError
 from .extension import ChunkedUpload
 from .hooks import chunk_received, upload_aborted, upload_completed, upload_created, upload_expired
@@ -8,6 +8,7 @@ from .http.dialects.django.chunks import ChunkedUploadView
 from .http.dialects.django.completion import ChunkedUploadCompleteView
 from .http.save_errors import SaveRefused, UploadNotAllowed
 from .http.uploaded_file import UploadedFile
+from .records.attached import CannotAttach, attached_upload
 from .records.model import ChunkedUploadMixin, Status
 from .settings.extension_rules import allowed_file
 from .storage import LocalStorage, Storage
@@ -47,6 +48,7 @@ __all__ = [
     "VIDEO",
     "AbstractChunkedUpload",
     "AllExcept",
+    "CannotAttach",
     "ChunkedUpload",
     "ChunkedUploadCompleteView",
     "ChunkedUploadError",
@@ -57,6 +59,7 @@ __all__ = [
     "SaveRefused",
     "Status",
     "Storage",
+    "UploadClaimed",
     "UploadConfiguration",
     "UploadNotAllowed",
     "UploadNotFound",
@@ -64,6 +67,7 @@ __all__ = [
     "UploadedFile",
     "addslash",
     "allowed_file",
+    "attached_upload",
     "chunk_received",
     "configure_uploads",
     "extension",

@@ -15,7 +15,7 @@ request may have all its bytes on disk and be one statement away from its commit
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -32,7 +32,7 @@ from .chunk import Chunk
 from .completion import Completion
 from .digesting import Digests
 from .duplicate_chunk import DuplicateChunk
-from .errors import OffsetMismatch, ServiceUnavailable, SizeMismatch, UploadNotFound
+from .errors import OffsetMismatch, ServiceUnavailable, SizeMismatch, UploadClaimed, UploadNotFound
 from .failures import translate_failures
 from .holding import Holding, quota_of
 from .last_leases import LastLeases
@@ -268,6 +268,22 @@ class UploadEngine:
         writer = self.storage.open_writer(record, plan.start, plan.stop, have=have)
         return RecordLease(record, writer, number)
 
+    # Claim
+
+    def claim(self, records: Sequence[Record]) -> None:
+        """Claim completed uploads for the app, all or none: each can be claimed once.
+
+        :raises UploadClaimed: when one of them is claimed already, removed, or not complete.
+        """
+        with translate_failures():
+            if not self.records.claims.take(records):
+                raise UploadClaimed
+
+    def release(self, records: Sequence[Record]) -> None:
+        """Give up a claim, unless a row of the app uses the upload by now."""
+        with translate_failures():
+            self.records.claims.release(records)
+
     # Remove
 
     def forbid(self, record: Record, *, unless: UploadQuery | None = None) -> None:
@@ -286,6 +302,7 @@ class UploadEngine:
         """Remove an upload, finished or not, with its bytes.
 
         :raises UploadNotFound: when another request has removed it.
+        :raises UploadClaimed: when the app uses it.
         """
         self._removal.abort(record)
         self.emit("aborted", record)
@@ -299,7 +316,14 @@ class UploadEngine:
 
         :param now: the time to use instead of the engine's clock.
         """
-        if not self._removal.expire(record, now or self._parts.now()):
+        return self._expire(record, now or self._parts.now())
+
+    def expire_unclaimed(self, record: Record) -> bool:
+        """Remove a completed upload that nothing has claimed; return False if something has now."""
+        return self._expire(record, None)
+
+    def _expire(self, record: Record, now: datetime | None) -> bool:
+        if not self._removal.expire(record, now):
             return False
         self.emit("expired", record)
         return True

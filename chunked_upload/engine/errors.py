@@ -39,6 +39,10 @@ class AlreadyComplete(UploadError):
     """The upload is complete and takes no more bytes."""
 
 
+class UploadClaimed(UploadError):
+    """The app uses the upload: it cannot be claimed again, and its client cannot remove it."""
+
+
 class NotComplete(UploadError):
     """Bytes are missing from ``offset`` on."""
 

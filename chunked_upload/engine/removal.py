@@ -16,7 +16,7 @@ from typing import Any
 
 from chunked_upload.records.repository import Record
 
-from .errors import ServiceUnavailable, StorageFull
+from .errors import ServiceUnavailable, StorageFull, UploadClaimed
 from .failures import translate_failures
 from .parts import EngineParts
 from .states import Event, State, allows, follow, state_of
@@ -37,6 +37,7 @@ class Removal:
         """Remove an upload, finished or not, even when the database's disk is full.
 
         :raises UploadNotFound: when another request has removed it.
+        :raises UploadClaimed: when the app uses it.
         """
         try:
             with translate_failures():
@@ -61,8 +62,12 @@ class Removal:
             if self._records.swap(record, mark, offset=0):
                 self._purge(record)
 
-    def expire(self, record: Record, now: datetime) -> bool:
-        """Remove an expired upload; return False when it is no longer expired."""
+    def expire(self, record: Record, now: datetime | None) -> bool:
+        """Remove an expired upload; return False when it is no longer expired.
+
+        :param now: None for an upload that nothing has claimed in time, whose own expiry does not
+            count. A claim changes the fencing token.
+        """
         with translate_failures():
             if not self._records.swap(record, self._mark_of(record), expired_at=now):
                 return False
@@ -104,6 +109,8 @@ class Removal:
 
     def _mark(self, record: Record) -> None:
         for _ in range(_TRIES):
+            if record.claimed_by is not None:
+                raise UploadClaimed
             if self._records.swap(record, self._mark_of(record)):
                 return
             follow(self._parts.refresh(record), Event.REMOVE)

@@ -62,6 +62,7 @@ REFUSALS: Mapping[type[errors.UploadError], Refusal] = {
     errors.UploadNotFound: Refusal(404, "Upload not found"),
     errors.UploadExpired: Refusal(410, "Upload has expired"),
     errors.AlreadyComplete: Refusal(400, 'Upload has already been marked as "complete"'),
+    errors.UploadClaimed: Refusal(409, "Upload is in use"),
     errors.NotComplete: Refusal(400, "Upload is not complete"),
     errors.OffsetMismatch: Refusal(400, "Offsets do not match"),
     errors.BytesDiffer: Refusal(400, "Chunk differs from the bytes already stored"),

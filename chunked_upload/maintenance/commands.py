@@ -63,7 +63,11 @@ def _duration(_context: Any, _parameter: Any, value: str | None) -> timedelta | 
 def delete_expired_uploads(
     interactive: bool, include_complete: bool, dry_run: bool, every: timedelta | None
 ) -> None:
-    """Delete unfinished uploads whose time is up, with their bytes."""
+    """Delete unfinished uploads whose time is up, with their bytes.
+
+    Also delete completed ones that nothing has claimed in time, if
+    CHUNKED_UPLOAD_UNCLAIMED_EXPIRATION_DELTA is set.
+    """
 
     def confirm(record: Record) -> bool:
         if dry_run:

@@ -6,7 +6,7 @@ the engine logs why, and the next run tries again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,7 +47,7 @@ def delete_expired(
     dry_run: bool = False,
     confirm: Callable[[Record], bool] = lambda record: True,
 ) -> Cleaned:
-    """Remove an upload set's expired uploads.
+    """Remove an upload set's expired uploads, and those that nothing has claimed in time.
 
     The statement that marks an upload for removal checks its expiry again, so an upload that gets a
     chunk meanwhile stays. Several cleaners may run at once. The time is the steady clock's
@@ -60,10 +60,34 @@ def delete_expired(
         cleaned.failed += _finish_removals(upload_set)
     records = upload_set.engine.records
     expired = records.queries.expired(upload_set.name, now=now, include_complete=include_complete)
-    for record in records.walk(expired):
+    expire: Callable[[Record], bool] = partial(upload_set.engine.expire, now=now)
+    _remove_each(records.walk(expired), expire, cleaned, dry_run=dry_run, confirm=confirm)
+    delta = upload_set.settings.unclaimed_expiration_delta
+    if delta is not None:
+        # With include_complete, the others have had their turn.
+        unclaimed = records.queries.unclaimed(
+            upload_set.name,
+            completed_before=now - delta,
+            expires_after=now if include_complete else None,
+        )
+        expire = upload_set.engine.expire_unclaimed
+        _remove_each(records.walk(unclaimed), expire, cleaned, dry_run=dry_run, confirm=confirm)
+    return cleaned
+
+
+def _remove_each(
+    records: Iterable[Record],
+    expire: Callable[[Record], bool],
+    cleaned: Cleaned,
+    *,
+    dry_run: bool,
+    confirm: Callable[[Record], bool],
+) -> None:
+    """Remove records, and count what became of them."""
+    for record in records:
         complete = record.status == Status.COMPLETE
         try:
-            if not confirm(record) or not (dry_run or upload_set.engine.expire(record, now=now)):
+            if not confirm(record) or not (dry_run or expire(record)):
                 continue
         except ChunkedUploadError:
             cleaned.failed += 1
@@ -72,7 +96,6 @@ def delete_expired(
             cleaned.complete += 1
         else:
             cleaned.incomplete += 1
-    return cleaned
 
 
 def steady_now(upload_set: BoundUploadSet) -> datetime:

@@ -134,6 +134,9 @@ class ChunkedUploadMixin:
     completed_on: Mapped[datetime | None] = mapped_column(UTCDateTime)
     #: When ``on_completion`` returned; None until it has.
     notified_on: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: What uses the completed upload: a request of the app, or a row by its table and column
+    #: (records/claims.py). None while nothing does.
+    claimed_by: Mapped[str | None] = mapped_column(String(255))
 
     @declared_attr.directive
     @classmethod

@@ -124,11 +124,26 @@ class Queries:
     def expired(
         self, upload_set: str, *, now: datetime, include_complete: bool = False
     ) -> UploadQuery:
-        """Select expired uploads: unfinished ones, and completed ones if asked for."""
+        """Select expired uploads: unfinished ones, and unclaimed completed ones if asked for."""
         statuses = [int(Status.UPLOADING)] + ([int(Status.COMPLETE)] if include_complete else [])
         return self._of(upload_set).where(
-            self._model.status.in_(statuses), self._model.expires_on <= now
+            self._model.status.in_(statuses),
+            self._model.expires_on <= now,
+            self._model.claimed_by.is_(None),
         )
+
+    def unclaimed(
+        self, upload_set: str, *, completed_before: datetime, expires_after: datetime | None = None
+    ) -> UploadQuery:
+        """Select uploads that were completed before a time and that nothing has claimed.
+
+        :param expires_after: leave out those that expired before; None leaves none out.
+        """
+        model = self._model
+        query = self.by_status(self._of(upload_set), Status.COMPLETE).where(
+            model.claimed_by.is_(None), model.completed_on <= completed_before
+        )
+        return query if expires_after is None else query.where(model.expires_on > expires_after)
 
     def being_removed(self, upload_set: str) -> UploadQuery:
         """Select uploads whose removal has started."""

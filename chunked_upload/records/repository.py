@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    Connection,
     CursorResult,
     Engine,
     bindparam,
@@ -29,6 +28,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import get_history, set_committed_value
 
 from . import durability
+from .claims import Claims
 from .lease import CompletionLeases
 from .lookup import Lookup
 from .model import ChunkedUploadMixin, Status
@@ -58,6 +58,7 @@ _LIVE = (
     "expires_on",
     "completed_on",
     "notified_on",
+    "claimed_by",
     "storage_state",
     "write_leases",
 )
@@ -81,6 +82,7 @@ class Records:
         self._bind = bind
         self.leases = CompletionLeases(model, bind)
         self.targets = Targets(model, bind)
+        self.claims = Claims(model, bind)
         # An app's own model may name its columns differently.
         self._columns = {a.key: a.columns[0].key for a in inspect(model).column_attrs}
         self._lookup = Lookup(model)
@@ -208,7 +210,7 @@ class Records:
 
     def raise_fencing_token(self, record: Record) -> None:
         """Fence every request that read the record earlier: its commit will find another token."""
-        with self._transaction() as connection:
+        with self._bind().begin() as connection:
             connection.execute(self._raise_fencing_token, {"this": record.upload_id})
 
     def swap(
@@ -260,7 +262,7 @@ class Records:
             model.status == int(record.status),
         )
         try:
-            with self._transaction() as connection:
+            with self._bind().begin() as connection:
                 result: CursorResult[Any] = connection.execute(
                     statement.values(client_key=key, visitor=visitor)
                 )
@@ -284,7 +286,7 @@ class Records:
             model.offset == record.offset,
         )
         columns = {getattr(model, name): value for name, value in values.items()}
-        with self._transaction() as connection:
+        with self._bind().begin() as connection:
             connection.execute(statement.values(columns))
         for name, value in values.items():
             set_committed_value(record, name, value)
@@ -301,7 +303,7 @@ class Records:
             model.status == int(Status.DELETING),
             or_(model.client_key.is_(None), model.expires_on <= now),
         )
-        with self._transaction() as connection:
+        with self._bind().begin() as connection:
             result: CursorResult[Any] = connection.execute(statement)
             return result.rowcount == 1
 
@@ -335,11 +337,6 @@ class Records:
 
     def _session(self) -> Session:
         return Session(self._bind(), expire_on_commit=False)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        with self._bind().begin() as connection:
-            yield connection
 
 
 def _loaded(record: Record, unchanged: Set[str], name: str) -> Any:

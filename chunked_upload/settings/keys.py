@@ -40,6 +40,13 @@ class Settings:
         "How long an unfinished upload lives after its last chunk.",
         default=timedelta(days=1),
     )
+    unclaimed_expiration_delta: timedelta | None = setting(
+        fields.Duration(),
+        "How long a completed upload is kept that no form, no row and no `claim()` of the app "
+        "uses, from its completion on. None: forever. Set it only if your app claims the uploads "
+        "that it keeps.",
+        default=None,
+    )
     path: str = setting(
         fields.PathPattern(),
         "Where completed files go, below the root: a strftime pattern of the day (UTC) on "

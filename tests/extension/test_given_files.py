@@ -93,9 +93,10 @@ def test_a_callers_quota_holds(make_app: Callable[..., Flask]) -> None:
     app = make_app()
     uploads.init_app(app)
     create_tables(app)
-    with app.test_request_context(method="POST"):
-        with pytest.raises(ChunkedUploadError, match="more than 100 bytes"):
-            store(uploads.upload_set, [FileStorage(io.BytesIO(bytes(101)), filename="a")])
+    file = FileStorage(io.BytesIO(bytes(101)), filename="a")
+    refused = pytest.raises(ChunkedUploadError, match="more than 100 bytes")
+    with app.test_request_context(method="POST"), refused:
+        store(uploads.upload_set, [file])
     assert_nothing_is_left(app, uploads)
 
 
