@@ -1,6 +1,15 @@
-"""Conformance suites for tests of packages that extend this one. They need pytest.
+"""For tests: uploads through an app's test client, and conformance suites.
 
-Example::
+An app's test::
+
+    from chunked_upload.testing import upload_file
+
+    def test_a_photo_is_listed(app):
+        client = app.test_client()
+        upload = upload_file(client, "/uploads/", b"...", filename="photo.jpg")
+        assert upload["status"] == 2
+
+A test of a package that extends this one; the suites need pytest::
 
     from chunked_upload.testing import StorageConformance
 
@@ -10,10 +19,34 @@ Example::
             return MyStorage(tmp_path)
 """
 
-import pytest
+from __future__ import annotations
 
-pytest.register_assert_rewrite("chunked_upload.testing.storage")
+from typing import TYPE_CHECKING, Any
 
-from .storage import AnUpload, StorageConformance, an_upload, put  # noqa: E402
+from .client import UploadRefused, upload_file
 
-__all__ = ["AnUpload", "StorageConformance", "an_upload", "put"]
+if TYPE_CHECKING:
+    from .storage import AnUpload, StorageConformance, an_upload, put
+
+__all__ = [
+    "AnUpload",
+    "StorageConformance",
+    "UploadRefused",
+    "an_upload",
+    "put",
+    "upload_file",
+]
+
+#: What needs pytest, which tests of apps may do without.
+_OF_SUITES = ("AnUpload", "StorageConformance", "an_upload", "put")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _OF_SUITES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import pytest
+
+    pytest.register_assert_rewrite(f"{__name__}.storage")
+    from . import storage
+
+    return getattr(storage, name)
