@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, abort, request
+from werkzeug.datastructures import FileStorage
 
 from chunked_upload import ChunkedUpload, ChunkedUploadError
 from chunked_upload.http.views.given_files import store
