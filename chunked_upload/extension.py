@@ -18,6 +18,7 @@ from .http.dialects.django.completion import ChunkedUploadCompleteView
 from .http.ported_keys import refuse_flask_uploads, refuse_without_effect
 from .http.upload_set import BoundUploadSet
 from .http.views import resources
+from .http.views.files import add_named_files
 from .http.views.routing import add_routes
 from .maintenance.commands import command_group
 from .pages import upload_page, web_views
@@ -121,6 +122,7 @@ class ChunkedUpload:
         upload_set.extension = self
         if len(upload_sets) == 1:
             app.cli.add_command(command_group())
+            add_named_files(app)
             helpers = TemplateHelpers(app, upload_sets)
             app.context_processor(lambda: {_STATE: helpers})
 
@@ -245,6 +247,16 @@ class ChunkedUpload:
         """Return the settings of this upload set alone, in an app."""
         return self._overrides
 
+    def url(self, upload: Record | str) -> str:
+        """Return the URL of a finished file: at ``public_url``, or else in this app.
+
+        :param upload: its record, or the file's name in the upload set's place.
+        """
+        key = upload if isinstance(upload, str) else upload.path
+        if key is None:
+            raise ValueError(f"{upload!r} is not complete, it has no file yet")
+        return self.upload_set.file_url(key)
+
     def _database(self, app: Flask) -> tuple[SQLAlchemy, bool]:
         """Return the db to use, and whether the extension set it up itself."""
         model_db: SQLAlchemy | None = getattr(self._model, "__fsa__", None)
@@ -275,7 +287,7 @@ def _check(upload_set: BoundUploadSet, others: dict[str, BoundUploadSet]) -> Non
         if upload_set.shares_names_with(other):
             raise ConfigurationError(
                 f"upload sets {other.name!r} and {upload_set.name!r} have the same place,"
-                f" {upload_set.engine.storage.identity}; give one of them another, by"
+                f" {upload_set.place}; give one of them another, by"
                 f" UPLOADED_{upload_set.name.upper()}_DEST or root="
             )
     refuse_without_effect(upload_set.app, checks_csrf=upload_set.checks_csrf)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from flask import Flask, Request, Response, current_app, has_request_context, request, url_for
 from flask_sqlalchemy import SQLAlchemy
@@ -33,6 +35,9 @@ from .schemas import UploadSchema
 from .wire.body import BEFORE_WAITING
 
 logger = logging.getLogger(__name__)
+
+#: The endpoint of finished files by their names, Flask-Uploads' own.
+NAMED_FILE = "_uploads.uploaded_file"
 
 #: Bytes of a request beside those of its chunk: the form's other fields and its delimiters.
 _MAX_ENVELOPE = 32 * 1024
@@ -104,9 +109,13 @@ class BoundUploadSet:
     def shares_names_with(self, other: BoundUploadSet) -> bool:
         """Return whether both keep files in one place, and one of them by the files' own names."""
         by_name = self.settings.number_names or other.settings.number_names
-        storage, others = self._storage, other.engine.storage
-        one_place = type(storage) is type(others) and storage.identity == others.identity
-        return by_name and one_place and isinstance(storage, LocalPaths)
+        return by_name and self.place is not None and self.place == other.place
+
+    @property
+    def place(self) -> str | None:
+        """The directory of its files; None when the storage keeps no files on this host."""
+        storage = self._storage
+        return os.path.realpath(storage.path("")) if isinstance(storage, LocalPaths) else None
 
     def emit(self, event: str, record: Record) -> None:
         """Send the signal of an event."""
@@ -168,6 +177,8 @@ class BoundUploadSet:
         """Return whether a request is for an endpoint of this upload set, however it is routed."""
         if request.blueprint == self.name:
             return True
+        if request.endpoint == NAMED_FILE:
+            return bool((request.view_args or {}).get("setname") == self.name)
         view = self.app.view_functions.get(request.endpoint or "")
         return getattr(getattr(view, "view_class", None), "upload_set", None) == self.name
 
@@ -221,6 +232,15 @@ class BoundUploadSet:
     def url(self, endpoint: str, **values: Any) -> str:
         """Build the path of one of the upload set's endpoints."""
         return url_for(f"{self.name}.{endpoint}", **values)
+
+    def file_url(self, key: str) -> str:
+        """Return the URL of a finished file, by its name in the storage.
+
+        With ``public_url`` it is there; else it is the app's own, complete with its host.
+        """
+        if self.settings.public_url is not None:
+            return f"{self.settings.public_url.rstrip('/')}/{quote(key)}"
+        return url_for(NAMED_FILE, setname=self.name, filename=key, _external=True)
 
     def prepare_database(self) -> None:
         """Set the database's connections up before the first of them is made, if it is there."""

@@ -141,7 +141,7 @@ class ChunkedUploadMixin:
     @declared_attr.directive
     @classmethod
     def __table_args__(cls) -> tuple[Any, ...]:
-        """Indexes for the cleaner, for a caller's list, for the quota, and for clients' names."""
+        """Indexes for the cleaner, callers' lists, the quota, and names of files and clients."""
         table: str = cls.__tablename__  # type: ignore[attr-defined]
         named = text("client_key IS NOT NULL")
         return (
@@ -149,6 +149,8 @@ class ChunkedUploadMixin:
             Index(f"ix_{table}_owner", "owner", "id"),
             Index(f"ix_{table}_visitor", "visitor", "id"),
             Index(f"ix_{table}_quota_key_status", "quota_key", "status"),
+            # Names may be longer than an entry of PostgreSQL's ordinary index.
+            Index(f"ix_{table}_path", "path", postgresql_using="hash"),
             Index(
                 f"ix_{table}_client_key",
                 "client_key",

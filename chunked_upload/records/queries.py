@@ -43,6 +43,10 @@ class Queries:
         """Narrow a query to one upload."""
         return query.where(self._model.upload_id == upload_id)
 
+    def by_path(self, query: UploadQuery, path: str) -> UploadQuery:
+        """Narrow a query to the completed upload whose file has this name in the storage."""
+        return self.by_status(query, Status.COMPLETE).where(self._model.path == path)
+
     def by_visitor(self, query: UploadQuery, visitor: str) -> UploadQuery:
         """Narrow a query to the uploads that an anonymous browser started."""
         return query.where(self._model.visitor == visitor)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from . import fields, names
 from .schema import setting, specs
+from .serving import ServingSettings
 from .sources import PREFIX, Sources
 
 #: Environment variables of the stand-alone server that are not settings of an upload set.
@@ -31,7 +32,7 @@ _URL_PREFIX = r"(?:/(?!\.\.?(?:/|$))[^/\s?#%<>\\]+)+"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(ServingSettings):
     """The settings of one upload set. Make it with :meth:`load`, which checks every value."""
 
     # Ported from django-chunked-upload, with its defaults.
@@ -120,6 +121,13 @@ class Settings:
     root: str | None = setting(
         fields.Directory(),
         "Directory that holds all bytes. None: `uploads` in the app's instance folder.",
+        default=None,
+    )
+    incoming: str | None = setting(
+        fields.Directory(),
+        "Directory of unfinished bytes, on the file system of the root; several upload sets may "
+        "share it. Name one outside of the root if a front server offers the root to the public. "
+        "Unfinished uploads move there at the next start. None: `.incoming` in the root.",
         default=None,
     )
     durable: bool = setting(

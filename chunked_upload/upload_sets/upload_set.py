@@ -20,9 +20,8 @@ import os
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
-from urllib.parse import quote
 
-from flask import Flask, current_app, has_request_context, url_for
+from flask import Flask, current_app, has_request_context
 from werkzeug.datastructures import FileStorage
 
 from ..errors import ChunkedUploadError, ConfigurationError
@@ -177,18 +176,6 @@ class UploadSet(ChunkedUpload):
         """
         return self._rules_with(self.config).fits(basename)
 
-    def url(self, filename: str) -> str:
-        """Return the URL of a file.
-
-        :param filename: what :meth:`save` returned.
-        """
-        base = self.config.base_url
-        if base is not None:
-            return base + quote(filename)
-        return url_for(
-            "_uploads.uploaded_file", setname=self.name, filename=filename, _external=True
-        )
-
     def path(self, filename: str, folder: str | None = None) -> str:
         """Return the absolute path of a file, which need not exist.
 
@@ -219,6 +206,8 @@ class UploadSet(ChunkedUpload):
             "number_names": True,
             "upload_to": self._place_by_name,
         }
+        if config.base_url is not None:
+            settings["public_url"] = config.base_url
         if config.destination is not None:
             settings |= {"root": config.destination, "storage": None}
         settings |= {"allowed_extensions": rules.allowed, "denied_extensions": rules.denied}

@@ -30,7 +30,7 @@ from ..dialect import Dialect, Recognition, Route, register
 from ..upload_set import BoundUploadSet
 from ..views import whole_files
 from ..views.receiving import ReceivingView
-from ..views.resources import ResourceView
+from ..views.resource import ResourceView
 from ..wire.digests import read_digests
 from ..wire.incoming import Incoming, open_incoming
 from ..wire.parameters import media_type

@@ -96,7 +96,7 @@ class Tree:
     def check(self, directory: Path, *, target: Path | None = None) -> None:
         """Check that files can be made in a directory, and moved to another one.
 
-        :param target: a directory below the root, made or not.
+        :param target: a directory below this root or below one that exists, made or not.
         :raises OSError: when they cannot; the text says what to do.
         """
         probe = self.make_directory(directory) / f".check-{os.getpid()}-{threading.get_ident()}"
@@ -118,9 +118,12 @@ class Tree:
         except OSError as error:
             problem = f"{error.strerror} in {directory}, where completed files go"
             if error.errno == errno.EXDEV:
+                advice = f"mount the file system at {self.root} instead"
+                if not directory.is_relative_to(self.root):
+                    advice = "give CHUNKED_UPLOAD_INCOMING a directory on the other one"
                 problem = (
                     f"{directory} and {probe.parent} are not on one file system, so uploads cannot"
-                    f" be completed; mount the file system at {self.root} instead"
+                    f" be completed; {advice}"
                 )
             raise OSError(error.errno, problem) from error
         moved.unlink(missing_ok=True)

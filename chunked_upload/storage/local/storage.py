@@ -6,6 +6,9 @@ Layout below the root::
     .incoming/ab/<upload_id>.turn    the write leases (see lease_table.py)
     <path pattern>/<name>            completed files
 
+``CHUNKED_UPLOAD_INCOMING`` puts what is in ``.incoming`` elsewhere on the file system, so that
+nothing unfinished lies below the root.
+
 Durability (Guarantee 1): data is fdatasynced before a lease's ``sync`` returns, and a new file's
 directory is synced once. Promotion is a hard link, which never overwrites and never copies. The
 part keeps its own name until the record says complete, so that after a crash at any point the
@@ -20,10 +23,9 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -38,14 +40,13 @@ from ..powers import (
 )
 from ..registry import register_storage
 from . import files, lease_table
+from .incoming import WITHIN_ROOT, choose, move, uploads_in
 from .lease import LocalLease
 from .names import Candidates
 
 if TYPE_CHECKING:
     from chunked_upload.settings.keys import Settings
 
-_INCOMING = ".incoming"
-_OWN_NAME = re.compile(r"([0-9a-f]{32})\.(?:part|turn|lock)")
 _READ_SIZE = 1024 * 1024
 
 #: Errors of link(2) on a file system without hard links.
@@ -59,6 +60,8 @@ class LocalStorage(
     """A directory tree on one host's disk.
 
     :param root: the directory; made when missing.
+    :param incoming: the directory of unfinished bytes; None for ``.incoming`` in the root. Storages
+        may share one.
     :param durable: whether to sync before confirming.
     :param number_names: whether taken names get a number (names.py), instead of the upload's id.
     """
@@ -67,6 +70,7 @@ class LocalStorage(
         self,
         root: str | os.PathLike[str],
         *,
+        incoming: str | os.PathLike[str] | None = None,
         durable: bool = True,
         file_mode: int = 0o640,
         directory_mode: int = 0o750,
@@ -74,20 +78,28 @@ class LocalStorage(
     ) -> None:
         self._number_names = number_names
         self.root = Path(root).absolute()
-        self._incoming = f"{self.root}/{_INCOMING}"
-        self.tree = files.Tree(
-            self.root, durable=durable, file_mode=file_mode, directory_mode=directory_mode
-        )
+        self.incoming = choose(self.root, incoming)
+        self._incoming = str(self.incoming)
+        modes = {"file_mode": file_mode, "directory_mode": directory_mode}
+        self.tree = files.Tree(self.root, durable=durable, **modes)
+        #: The tree in which the unfinished bytes lie.
+        self._part_tree = self.tree
+        if not self.incoming.is_relative_to(self.root):
+            self._part_tree = files.Tree(self.incoming, durable=durable, **modes)
 
     @classmethod
     def from_settings(cls, settings: Settings, default_root: str) -> LocalStorage:
-        return cls(
+        storage = cls(
             files.path_of(settings.storage) or settings.root or default_root,
+            incoming=settings.incoming,
             durable=settings.durable,
             file_mode=settings.file_mode,
             directory_mode=settings.directory_mode,
             number_names=settings.number_names,
         )
+        if settings.incoming is not None:
+            move(storage.root / WITHIN_ROOT, storage._part_tree)
+        return storage
 
     # Parts
 
@@ -107,7 +119,7 @@ class LocalStorage(
         """
         name = self._own_name(upload_id, "part")
         if create:
-            return self.tree.open_or_create(name, sole=True)
+            return self._part_tree.open_or_create(name, sole=True)
         try:
             return files.open_regular(name, sole=True)
         except FileNotFoundError as error:
@@ -115,7 +127,7 @@ class LocalStorage(
 
     def open_side(self, upload_id: str) -> int:
         """Open the side file with the table of leases."""
-        return self.tree.open_or_create(self._own_name(upload_id, "turn"), sole=True)
+        return self._part_tree.open_or_create(self._own_name(upload_id, "turn"), sole=True)
 
     def open_writer(
         self, upload: StoredUpload, start: int, stop: int | None, *, have: int
@@ -128,7 +140,7 @@ class LocalStorage(
             os.close(part)
             raise
         directory = self.part_path(upload_id).parent if have == 0 else None
-        lease = LocalLease(self.tree, part, side, start, stop, directory=directory)
+        lease = LocalLease(self._part_tree, part, side, start, stop, directory=directory)
         if lease.size < have:
             lease.close()
             raise PartMissing(upload_id)
@@ -189,7 +201,7 @@ class LocalStorage(
             with self._locked(upload_id):
                 pass
         if part.parent.exists():
-            self.tree.sync_directories(part.parent)
+            self._part_tree.sync_directories(part.parent)
 
     # Completed files
 
@@ -279,7 +291,7 @@ class LocalStorage(
         target = self.root / key
         os.rename(source, target)
         self.tree.sync_directories(target.parent)
-        self.tree.sync_directories(source.parent)
+        self._part_tree.sync_directories(source.parent)
         return key
 
     def _already_renamed(self, upload_id: str, key: str, length: int) -> str:
@@ -293,19 +305,10 @@ class LocalStorage(
 
     @property
     def identity(self) -> str:
-        return os.path.realpath(self.root)
+        return os.path.realpath(self.incoming)  # two roots may share it
 
     def parts(self) -> Iterator[tuple[str, datetime]]:
-        for directory in (self.root / _INCOMING).glob("[0-9a-f][0-9a-f]"):
-            touched: dict[str, float] = {}
-            for entry in os.scandir(directory):
-                match = _OWN_NAME.fullmatch(entry.name)
-                if match and entry.is_file(follow_symlinks=False):
-                    with suppress(FileNotFoundError):
-                        at = entry.stat(follow_symlinks=False).st_mtime
-                        touched[match[1]] = max(at, touched.get(match[1], 0.0))
-            for upload_id, at in touched.items():
-                yield upload_id, datetime.fromtimestamp(at, UTC)
+        yield from uploads_in(self.incoming)
 
     def only_one(self, upload: StoredUpload) -> AbstractContextManager[bool]:
         return self._locked(upload.upload_id)
@@ -314,10 +317,10 @@ class LocalStorage(
     def _locked(self, upload_id: str) -> Iterator[bool]:
         path = self.part_path(upload_id).with_suffix(".lock")
         try:
-            descriptor = self.tree.open_or_create(path)
+            descriptor = self._part_tree.open_or_create(path)
         except PartMissing:  # a link in its place; a lock file has no content to lose
             path.unlink(missing_ok=True)
-            descriptor = self.tree.open_or_create(path)
+            descriptor = self._part_tree.open_or_create(path)
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -331,12 +334,13 @@ class LocalStorage(
             finally:
                 if mine:
                     path.unlink(missing_ok=True)
-                    self.tree.sync_directories(path.parent)  # a power cut would bring it back
+                    self._part_tree.sync_directories(path.parent)  # a power cut would bring it back
         finally:
             os.close(descriptor)
 
     def check(self) -> None:
-        self.tree.check(self.root / _INCOMING)
+        self._part_tree.check(self.incoming)
 
     def check_promotion(self, directory: str) -> None:
-        self.tree.check(self.root / _INCOMING, target=self.root / directory)
+        self.tree.make_directory(self.root)
+        self._part_tree.check(self.incoming, target=self.root / directory)

@@ -6,7 +6,7 @@ from flask import Response, request
 
 from chunked_upload.engine.errors import LimitReached, ServiceUnavailable, UploadNotFound
 from chunked_upload.engine.failures import translate_failures
-from chunked_upload.http.views.resources import ResourceView
+from chunked_upload.http.views.resource import ResourceView
 from chunked_upload.records.repository import KeyTaken
 
 from .fields import read_uuid
