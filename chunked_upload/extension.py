@@ -32,6 +32,9 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _STATE = "chunked_upload"
 
+#: Called with an app and its first :class:`ChunkedUpload`, by the rooms above.
+after_init: list[Callable[[Flask, ChunkedUpload], None]] = []
+
 #: Records keep the name of their upload set in a column of this length.
 _MAX_NAME = 64
 
@@ -125,6 +128,9 @@ class ChunkedUpload:
             add_named_files(app)
             helpers = TemplateHelpers(app, upload_sets)
             app.context_processor(lambda: {_STATE: helpers})
+        if self._is_first(upload_sets):
+            for function in after_init:
+                function(app, self)
 
     def user_loader(self, function: _Function) -> _Function:
         """Register the function that returns a request's user, or None (decorator).
@@ -166,6 +172,12 @@ class ChunkedUpload:
         """
         self._hooks.on_delete.append(function)
         return function
+
+    @property
+    def sets(self) -> dict[str, ChunkedUpload]:
+        """Every upload set of the current app by its name, those of ``CHUNKED_UPLOAD_SETS`` too."""
+        upload_sets: dict[str, BoundUploadSet] = current_app.extensions.get(_STATE, {})
+        return {name: bound.extension for name, bound in upload_sets.items()}
 
     @property
     def upload_set(self) -> BoundUploadSet:
@@ -243,6 +255,24 @@ class ChunkedUpload:
             raise TypeError(f"{type(storage).__name__} keeps no files on this host; use open()")
         return storage.path(upload.path)
 
+    def shared(self, app: Flask) -> dict[str, Any]:
+        """Return the keywords that make an upload set with this one's database, model and views."""
+        bound: BoundUploadSet = app.extensions[_STATE][self.name]
+        return {
+            "db": bound.db,
+            "model": bound.model,
+            "upload_view": self._upload_view,
+            "complete_view": self._complete_view,
+        }
+
+    def inherit(self, other: ChunkedUpload) -> None:
+        """Know callers as another upload set does, until this one has hooks for it."""
+        self._hooks.inherits = other._hooks
+
+    def _is_first(self, upload_sets: dict[str, BoundUploadSet]) -> bool:
+        plain = [one for one in upload_sets.values() if not one.extension.reads_uploaded_keys]
+        return [one.name for one in plain] == [self.name]
+
     def _settings_for(self, app: Flask) -> dict[str, Any]:
         """Return the settings of this upload set alone, in an app."""
         return self._overrides
@@ -278,6 +308,13 @@ def _check(upload_set: BoundUploadSet, others: dict[str, BoundUploadSet]) -> Non
     """Check when the app starts, not at its first request, that the upload set can work."""
     if len(upload_set.name) > _MAX_NAME:
         raise ConfigurationError(f"name={upload_set.name!r} is longer than {_MAX_NAME} characters")
+    prefix = upload_set.settings.url_prefix
+    taken = [rule for rule in upload_set.app.url_map.iter_rules() if rule.rule == prefix]
+    if taken:
+        raise ConfigurationError(
+            f"the URL prefix {prefix!r} of upload set {upload_set.name!r} is also that of the"
+            f" endpoint {taken[0].endpoint!r}; give the set another name or url_prefix="
+        )
     for other in others.values():
         if other.settings.url_prefix == upload_set.settings.url_prefix:
             raise ConfigurationError(

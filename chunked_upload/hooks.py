@@ -40,7 +40,23 @@ class Hooks:
     """The functions registered on one :class:`~chunked_upload.ChunkedUpload`."""
 
     user_loader: Callable[[Any], Any] | None = None
+    #: The hooks that say who the caller is, and who may upload, where these do not.
+    inherits: Hooks | None = None
     permission_checks: list[Callable[[Any], None]] = field(default_factory=list)
     validators: list[Callable[[Any], None]] = field(default_factory=list)
     on_completion: list[Callable[[Any, Any], None]] = field(default_factory=list)
     on_delete: list[Callable[[Any], None]] = field(default_factory=list)
+
+    @property
+    def loads_user(self) -> Callable[[Any], Any] | None:
+        """The function that returns a request's user."""
+        if self.user_loader is None and self.inherits is not None:
+            return self.inherits.loads_user
+        return self.user_loader
+
+    @property
+    def checks_callers(self) -> list[Callable[[Any], None]]:
+        """The checks of who may upload."""
+        if not self.permission_checks and self.inherits is not None:
+            return self.inherits.checks_callers
+        return self.permission_checks

@@ -31,6 +31,7 @@ from .access import callers, cors, csrf
 from .access.callers import Caller
 from .dialect import Dialect, Dialects
 from .dialect import registered as registered_dialects
+from .errors import BadRequest
 from .schemas import UploadSchema
 from .wire.body import BEFORE_WAITING
 
@@ -85,6 +86,8 @@ class BoundUploadSet:
         self._own_db = own_db
         #: Flask-SQLAlchemy's, which takes a while to look them up, and every statement needs one.
         self._engines: Mapping[str | None, Engine] | None = None
+        #: What is served at each of its rules (views/routing.py).
+        self.urls: dict[str, Any] = {}
         #: The :class:`~chunked_upload.ChunkedUpload` that it was made from.
         self.extension: Any = None
         #: By model.
@@ -105,6 +108,20 @@ class BoundUploadSet:
                 emit=self.emit,
             )
         return self._upload_engines[model]
+
+    def chosen(self, given: Mapping[str, str]) -> BoundUploadSet:
+        """Return the upload set that a client chooses by a form field or a parameter of the query.
+
+        :raises BadRequest: when the app has no such set; names those that it has.
+        """
+        wanted = given.get(self.settings.set_field or "", self.name)
+        if wanted == self.name:
+            return self
+        known: dict[str, BoundUploadSet] = self.app.extensions["chunked_upload"]
+        if wanted not in known:
+            names = ", ".join(sorted(known))
+            raise BadRequest(f"There is no upload set {wanted[:80]!r}; choose one of: {names}")
+        return known[wanted]
 
     def shares_names_with(self, other: BoundUploadSet) -> bool:
         """Return whether both keep files in one place, and one of them by the files' own names."""

@@ -155,5 +155,5 @@ def _sign_in_with(upload_set: BoundUploadSet) -> str | None:
     """Return how callers authenticate: by a token, by the app, or not at all."""
     if not upload_set.login_required:
         return None
-    only_tokens = upload_set.settings.tokens and upload_set.hooks.user_loader is None
+    only_tokens = upload_set.settings.tokens and upload_set.hooks.loads_user is None
     return "token" if only_tokens else "app"

@@ -308,6 +308,22 @@ class Options(SettingField):
         return dict(options)
 
 
+class UploadSets(Options):
+    """Upload sets by their names, each a dict of settings; as text, a JSON object."""
+
+    def read(self, value: Any) -> dict[str, Any]:
+        upload_sets = super().read(value)
+        for name, options in upload_sets.items():
+            if not (name.isascii() and name.isalnum()):
+                raise ValueError(f"must have names of letters and digits; {name!r} is none")
+            if not isinstance(options, Mapping) or not all(isinstance(key, str) for key in options):
+                raise ValueError(
+                    f"must have the settings of each set as a dict; write {{'{name}':"
+                    " {'max_bytes': '10M'}}"
+                )
+        return upload_sets
+
+
 class Tokens(SettingField):
     """Names of API tokens, and the SHA-256 of each; as text ``name:digest`` with commas."""
 

@@ -166,6 +166,20 @@ class Settings(ServingSettings):
         default=("file", "files[]"),
     )
 
+    # Several upload sets.
+    sets: Mapping[str, Any] | None = setting(
+        fields.UploadSets(),
+        "More upload sets, as `{'photos': {'allowed_extensions': ['jpg'], 'max_bytes': '10M'}}`: "
+        "for each name its settings (docs/extension.md). As text, JSON.",
+        default=None,
+    )
+    set_field: str | None = setting(
+        fields.Text(pattern=r"[A-Za-z][\w-]*", problem="must be the name of a form field"),
+        "Form field, or parameter of the query, by which clients choose an upload set of the app "
+        "at the URL of this one, as `set`. None: they cannot.",
+        default=None,
+    )
+
     # Limits; None is none.
     max_chunk_bytes: int | None = setting(
         fields.Size(),

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chunked_upload.support.filenames import has_extension
+from chunked_upload.support.presets import PRESETS
 
 from .fields import SettingField
 from .text import parse_list
@@ -55,6 +56,11 @@ class Extensions(Names):
     """File extensions, as ``jpg`` or ``tar.gz``; a dot or ``*.`` before them may be there."""
 
     def read_name(self, name: str) -> str:
+        if name in PRESETS:
+            raise ValueError(
+                f"must hold extensions, as jpg or tar.gz; {name!r} is the name of a preset, write"
+                f" the preset itself (from chunked_upload import {name}) or its extensions"
+            )
         plain = unicodedata.normalize("NFKC", name).strip().lower()
         plain = plain.removeprefix("*").lstrip(".")
         if re.search(r"[\s,;*?/\\]", plain) or not has_extension(f"name.{plain}", (plain,)):

@@ -161,9 +161,7 @@ def test_another_type_is_refused_and_leaves_nothing(
     assert stored(place) == []
 
 
-@pytest.mark.parametrize(
-    "name", ["a.php", "a.PHP", "a.p'hp.php", "a.ｐｈｐ", "x.php ", "a.php\u200d"]
-)
+@pytest.mark.parametrize("name", ["a.php", "a.PHP", "a.p'hp.php", "a.ｐｈｐ", "x.php "])
 def test_no_spelling_passes_a_denied_extension_by(
     make_app: MakeApp, place: Path, name: str
 ) -> None:
@@ -186,8 +184,9 @@ def test_what_is_left_out_of_a_name_makes_no_other_extension(
     app = serve(make_app(), files)
     with app.app_context():
         assert files.save(a_file("x.p'hp")) == "x.p_hp"
+        assert files.save(a_file("x.txt"), name="z.php\u200d") == "z.php_"
     Protocol(app.test_client(), "/uploads/files").completed(b"data", filename="y.p'hp")
-    assert stored(place) == ["x.p_hp", "y.p_hp"]
+    assert stored(place) == ["x.p_hp", "y.p_hp", "z.php_"]
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ ANONYMOUS = Caller()
 
 def required(app: Flask, hooks: Hooks, tokens: Mapping[str, str] | None) -> bool:
     """Return whether the app has a way to know its callers, and so refuses unknown ones."""
-    return bool(tokens or hooks.user_loader or hasattr(app, "login_manager"))
+    return bool(tokens or hooks.loads_user or hasattr(app, "login_manager"))
 
 
 def identify(
@@ -72,8 +72,8 @@ def identify(
     if name is not None:
         return Caller(_bounded(f"{_TOKEN}{name}"))
     user = None
-    if hooks.user_loader is not None:
-        user = _plain(hooks.user_loader(request))
+    if (load := hooks.loads_user) is not None:
+        user = _plain(load(request))
     elif hasattr(app, "login_manager"):
         user = _flask_login_user()
     key = owner_key(user)

@@ -77,6 +77,17 @@ class FormView(ResourceView):
         self.target = self._configured_target()
         self.check_permissions(request)
         incoming = self._open()
+        chosen = self.upload_set.chosen(incoming.fields)
+        if chosen is self.upload_set:
+            return self.take(incoming)
+        view = FormView(chosen, self.dialect)
+        view.target = self.target
+        view.admit(incoming.fields)
+        return view.take(incoming)
+
+    def take(self, incoming: Incoming) -> Response:
+        """Store and complete the files of a form whose first fields have been read."""
+        incoming.fields.pop(self.settings.set_field or "", None)
         self.rules.upload_to_be = self.rules.describe_incoming(incoming, length=None)
         self.rules.validate(request)
         with whole_files.all_or_none(self) as records:

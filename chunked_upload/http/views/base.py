@@ -141,7 +141,7 @@ class ChunkedUploadBaseView(View):
             raise AuthenticationRequired(
                 callers.refusal_reason(request, self.upload_set.settings.tokens)
             )
-        run_checks(self.upload_set.hooks.permission_checks, request, None)
+        run_checks(self.upload_set.hooks.checks_callers, request, None)
 
     def find(self, upload_id: str) -> Record:
         """Return the caller's upload.
@@ -163,6 +163,17 @@ class ChunkedUploadBaseView(View):
         """
         expose_fields(self.request, fields)
         csrf.check_fields(self.request, fields)
+
+    def admit(self, fields: dict[str, str]) -> None:
+        """Check a caller who has chosen this view's upload set at another one's URL.
+
+        :param fields: the fields before the file.
+        :raises ChunkedUploadError: as at the set's own URL.
+        """
+        self.upload_set.guard_connections(self.request)
+        self._check_csrf()
+        self.check_permissions(self.request)
+        self.take_fields(fields)
 
     def reply(self, content: Any, status: int = 200) -> Response:
         """Answer in JSON."""

@@ -58,14 +58,32 @@ class ReceivingView(ChunkedUploadBaseView):
         max_files = self.settings.max_form_files if whole else 1
         incoming = open_incoming(self.request, self.form_limits(max_files=max_files))
         self.take_fields(incoming.fields)
+        chosen = self.upload_set.chosen(incoming.fields)
+        if chosen is not self.upload_set:
+            return self._hand_over(chosen.upload_view(chosen), incoming, upload_id)
+        return self.take_incoming(incoming, upload_id)
+
+    put = post
+
+    def _hand_over(
+        self, view: ReceivingView, incoming: Incoming, upload_id: str | None
+    ) -> Response:
+        """Let the view of the upload set that the client chose take a file."""
+        try:
+            view.admit(incoming.fields)
+            return view.take_incoming(incoming, upload_id)
+        finally:
+            self.dialect = view.dialect  # in which a refusal is answered
+
+    def take_incoming(self, incoming: Incoming, upload_id: str | None) -> Response:
+        """Take a file or a chunk whose request has been read up to its first byte."""
+        incoming.fields.pop(self.settings.set_field or "", None)
         given = agreed_id(upload_id, incoming.fields)
         self.dialect = self.upload_set.dialects.of_file(self, incoming, given)
         length = self.dialect.declared_length(self, incoming)
         self.upload_to_be = self.describe_incoming(incoming, length=length, upload_id=given)
         self.validate(self.request)
         return self.dialect.take(self, incoming, given)
-
-    put = post
 
     def get_extra_attrs(self, request: Request) -> dict[str, Any]:
         """Return more attributes for a new record (hook)."""
@@ -139,7 +157,12 @@ class ReceivingView(ChunkedUploadBaseView):
         )
 
     def metadata(self, fields: dict[str, str]) -> dict[str, str]:
-        """Return the fields that are kept with an upload."""
+        """Return the fields that are kept with an upload.
+
+        :raises BadRequest: when the upload set is chosen too late, after the file.
+        """
+        if self.settings.set_field in fields:
+            raise BadRequest(f"'{self.settings.set_field}' must come before the file")
         own = own_fields() | self.upload_set.dialects.fields
         kept = {name: value for name, value in fields.items() if name not in own}
         # PostgreSQL cannot store NUL in text.

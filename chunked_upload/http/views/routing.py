@@ -8,8 +8,10 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from chunked_upload.errors import ChunkedUploadError
+
 from ..dialect import Dialect, Route
-from ..errors import MethodNotOffered
+from ..errors import BadRequest, MethodNotOffered
 from ..upload_set import BoundUploadSet
 from ..wire.linger import linger
 from .base import VERBS
@@ -50,11 +52,12 @@ def add_routes(blueprint: Blueprint, upload_set: BoundUploadSet, shared: Iterabl
             _add(urls, upload_set, dialect, route)
     for route in shared:
         _add(urls, upload_set, None, route)
+    upload_set.urls = urls
     for rule, url in urls.items():
         blueprint.add_url_rule(
             rule,
             url.endpoint,
-            _dispatcher(upload_set, url),
+            _dispatcher(upload_set, rule),
             methods=VERBS,
             strict_slashes=False,
             provide_automatic_options=False,
@@ -74,14 +77,23 @@ def _add(
         url.views.setdefault(verb, []).append((dialect, view))
 
 
-def _dispatcher(upload_set: BoundUploadSet, url: _Url) -> _View:
+def _dispatcher(upload_set: BoundUploadSet, rule: str) -> _View:
     def dispatch(**kwargs: Any) -> Any:
+        url = upload_set.urls[rule]
+        if upload_set.settings.set_field is not None:
+            try:
+                url = upload_set.chosen(request.args).urls.get(rule, url)
+            except BadRequest as error:
+                return _refuse(upload_set, error)
         view = url.find(request.method)
         if view is not None:
             return view(**kwargs)
         if request.method == "OPTIONS":
             return Response(status=204, headers={"Allow": ", ".join(url.verbs)})
-        error = MethodNotOffered(url.verbs)
-        return linger(upload_set.dialects.default.render(upload_set.settings, error), request)
+        return _refuse(upload_set, MethodNotOffered(url.verbs))
 
     return dispatch
+
+
+def _refuse(upload_set: BoundUploadSet, error: ChunkedUploadError) -> Response:
+    return linger(upload_set.dialects.default.render(upload_set.settings, error), request)

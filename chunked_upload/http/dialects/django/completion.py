@@ -78,6 +78,15 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
         """Complete an upload; a repeated request gets the same answer and runs no hook twice."""
         self.check_permissions(request)
         fields = self._fields()
+        chosen = self.upload_set.chosen(request.form)
+        if chosen is self.upload_set:
+            return self.complete(fields)
+        view: ChunkedUploadCompleteView = chosen.complete_view(chosen)
+        view.admit(dict(request.form))
+        return view.complete(fields)
+
+    def complete(self, fields: dict[str, str]) -> Response:
+        """Complete an upload, whose request has been read."""
         upload_id, digests = fields["upload_id"].strip(), read_digests(fields)
         required = self.required_checksums
         if not upload_id or (required and not digests.keys() & set(required)):
