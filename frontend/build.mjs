@@ -1,12 +1,12 @@
 // What browsers get, made from static/ and from the packages of package-lock.json:
 //
 //   node build.mjs vendor       static/vendor, for a checkout, whose own scripts are served as they are
-//   node build.mjs static DIR   DIR, for the wheel: minified, with a compressed file beside each
+//   node build.mjs static DIR   DIR, for the wheel: bundled, minified, with a compressed file beside each
 import { cp, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { transform } from "esbuild";
+import { build, transform } from "esbuild";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const PACKAGES = join(HERE, "node_modules");
@@ -17,6 +17,15 @@ const VENDORED = {
     dropzone: ["dist/min/dropzone.min.js", "dist/min/dropzone.min.css"],
     "hash-wasm": ["dist/md5.umd.min.js", "dist/sha256.umd.min.js"],
 };
+
+/** The modules that pages and apps import; all others are bundled into these. */
+const ENTRIES = [
+    "chunked-upload.js",
+    "chunked-upload-dropzone.js",
+    "chunked-upload-dropzone/zone.js", // two import it, so it goes into a chunk: see bundle()
+    "page/main.js",
+    "page/page.js",
+];
 
 /** Suffixes of files that esbuild minifies, and the loader that reads them. */
 const LOADERS = { ".js": "js", ".css": "css" };
@@ -45,7 +54,28 @@ async function ownFiles(folder) {
         );
 }
 
-/** Module by module, not bundled: their addresses are what apps import and what pages preload. */
+/**
+ * Writes the entries, and into `chunks/` what several of them share, so that a page which imports two
+ * has one copy. That folder is as deep as those of the modules that load `md5-worker.js` and `vendor/` by
+ * their own address. Resolves to the sources that are in there, whose own files nobody needs any more.
+ */
+async function bundle(folder) {
+    const { metafile } = await build({
+        absWorkingDir: SOURCES,
+        entryPoints: ENTRIES,
+        outdir: folder,
+        outbase: SOURCES,
+        bundle: true,
+        splitting: true,
+        chunkNames: "chunks/[name]-[hash]",
+        format: "esm",
+        minify: true,
+        legalComments: "none",
+        metafile: true,
+    });
+    return new Set(Object.keys(metafile.inputs));
+}
+
 async function minify(name) {
     const source = await readFile(join(SOURCES, name));
     const loader = LOADERS[extname(name)];
@@ -57,7 +87,9 @@ async function minify(name) {
 /** Makes the folder that the wheel ships, which must not exist. */
 async function buildStatic(folder) {
     await vendor(join(folder, "vendor"));
+    const bundled = await bundle(folder);
     for (const name of await ownFiles(SOURCES)) {
+        if (bundled.has(name)) continue;
         await mkdir(join(folder, dirname(name)), { recursive: true });
         await writeFile(join(folder, name), await minify(name));
     }

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode
 import pytest
 from playwright.sync_api import Browser, Route
 
-from tests.browser.library import CHUNK, PAGE, LibraryPage, Network
+from tests.browser.library import CHUNK, PAGE, ROOT, LibraryPage, Network
 from tests.browser.site import Site
 from tests.browser.trial import make_file
 from tests.support.server import Server
@@ -125,15 +125,22 @@ def test_an_option_that_cannot_work_is_told(library: Open) -> None:
         assert complaint in page.evaluate(script, options)
 
 
+#: Chunk sizes at some speeds, and as a server takes less and less.
+CHUNK_SIZES = """async () => {
+    const { ChunkSize } = await import("/static/chunked-upload/chunk-size.js");
+    const chunk = new ChunkSize(2 ** 23);
+    const speeds = [0, 10 ** 9, 2 ** 16, 1].map((speed) => chunk.next(speed));
+    const less = [];
+    for (let size = 2 ** 23; chunk.shrink(size); size = chunk.next(0)) less.push(chunk.next(0));
+    return { speeds, less };
+}"""
+
+
 def test_chunks_get_smaller_on_slow_lines_and_where_less_is_taken(library: Open) -> None:
-    sizes = library().evaluate("""async () => {
-        const { ChunkSize } = await import("/static/chunked-upload/chunk-size.js");
-        const chunk = new ChunkSize(2 ** 23);
-        const speeds = [0, 10 ** 9, 2 ** 16, 1].map((speed) => chunk.next(speed));
-        const less = [];
-        for (let size = 2 ** 23; chunk.shrink(size); size = chunk.next(0)) less.push(chunk.next(0));
-        return { speeds, less };
-    }""")
+    page = library()
+    source = ROOT / "static" / "chunked-upload" / "chunk-size.js"
+    with page.answered("**/chunk-size.js", path=source):
+        sizes = page.evaluate(CHUNK_SIZES)
     assert sizes["speeds"] == [2**23, 2**23, 10 * 2**16, 4 * CHUNK]  # of 10 seconds, not too few
     assert sizes["less"] == [2**power for power in range(22, 15, -1)]
 

@@ -9,6 +9,8 @@ from playwright.sync_api import Route, expect
 
 from tests.browser.visitor import Visitor, chunks
 
+TEXTS = Path(__file__).parents[2] / "static" / "page" / "text.js"
+
 #: Layout shift that nobody sees: the tenth of what counts as good (web.dev, CLS).
 UNSEEN = 0.01
 
@@ -71,17 +73,17 @@ def test_every_word_is_in_one_place(visitor: Visitor) -> None:
     """With every text put in brackets, nothing without them is left."""
 
     def bracketed(route: Route) -> None:
-        response = route.fetch()
         body = (
-            response.text()
+            TEXTS.read_text()
             + """
             for (const [key, message] of Object.entries(english)) {
                 english[key] = {other: `⟦${message.other ?? message}⟧`};
             }
         """
         )
-        route.fulfill(response=response, body=body)
+        route.fulfill(body=body, content_type="text/javascript")
 
+    visitor.serve_sources()
     visitor.page.route("**/page/text.js", bracketed)
     visitor.page.goto(visitor.site.url + "/")
     visitor.page.get_by_text("⟦Nothing here yet").wait_for()

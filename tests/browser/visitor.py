@@ -30,6 +30,8 @@ PATIENCE = 60_000
 
 expect.set_options(timeout=PATIENCE)
 
+_STATIC = Path(__file__).parents[2] / "static"
+
 #: What the page may not do on its own: a number for each shift of what is seen.
 _SHIFTS = """
 new PerformanceObserver((list) => {
@@ -94,6 +96,18 @@ class Visitor:
             route.fulfill(response=response, body=body)
 
         self.page.route(self.site.url + "/", change)
+
+    def serve_sources(self) -> None:
+        """From the next load on, get the page's modules as a checkout serves them, unbundled."""
+
+        def serve(route: Route) -> None:
+            source = _STATIC / route.request.url.partition("/static/")[2]
+            if source.is_file():
+                route.fulfill(path=source)
+            else:
+                route.fallback()
+
+        self.page.route("**/static/**", serve)
 
     # Files
 

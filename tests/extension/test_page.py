@@ -89,8 +89,9 @@ def test_every_module_is_loaded_at_once(make_app: MakeApp) -> None:
             assert str(imported.relative_to(STATIC.resolve())) in loaded
 
 
-def test_the_built_page_loads_the_same_modules(built_static: Path) -> None:
-    assert modules(built_static) == modules(STATIC)
+def test_the_built_page_loads_few_modules(built_static: Path) -> None:
+    assert len(modules(STATIC)) > 40
+    assert 1 <= len(modules(built_static)) <= 4
 
 
 def test_what_the_page_is_told(make_app: MakeApp) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.waiting import eventually
-from tests.support import guard, postgres
+from tests.support import browser, guard, postgres
 
 PROJECT = Path(__file__).parents[2]
 
@@ -32,12 +31,11 @@ def test_sleeps(request, started):
 
 def fixtures() -> list[str]:
     """Return the fixtures that this machine can provide."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     cluster = postgres.find_programs()
     return [
         "server",
         *(["postgres_cluster"] if cluster else []),
-        *(["browser"] if chromium else []),
+        *(["browser"] if browser.installed() else []),
     ]
 
 

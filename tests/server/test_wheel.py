@@ -100,11 +100,14 @@ def test_the_wheel_holds_what_serving_needs_and_no_more(wheel: Path) -> None:
     assert {f"chunked_upload/migrations/versions/{name}" for name in migrations} <= names
 
 
-def test_the_wheel_has_the_page_minified(wheel: Path) -> None:
+def test_the_wheel_has_the_page_bundled_and_minified(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
-        built = archive.read("chunked_upload/static/page/page.js")
-    assert len(built) < (PROJECT / "static" / "page" / "page.js").stat().st_size / 1.5
-    assert b"/**" not in built
+        names = [name for name in archive.namelist() if name.endswith(".js")]
+        built = [archive.read(name) for name in names if "/vendor/" not in name]
+    sources = [*PROJECT.glob("static/*.js"), *PROJECT.glob("static/[!v]*/*.js")]
+    assert sum(map(len, built)) < sum(path.stat().st_size for path in sources) / 1.5
+    assert not [text for text in built if b"/**" in text]
+    assert "chunked_upload/static/page/text.js" not in names
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +151,7 @@ def test_everything_that_its_page_names_is_there(server: Server) -> None:
     """The page, its modules, what these import, the worker, and what npm brought."""
     page = call(server, "GET", "/").body.decode()
     waiting = re.findall(r'(?:href|src)="(/uploads/static/[^"]*)"', page)
-    assert len(waiting) > 40
+    assert 4 < len(waiting) < 10  # bundled
     waiting += ["/uploads/static/md5-worker.js", "/uploads/static/chunked-upload-dropzone.js"]
     waiting += [f"/uploads/static/vendor/{name}" for name in VENDORED]
     seen = set(waiting)

@@ -11,6 +11,13 @@ from tests.support.missing import skip_without
 FRONTEND = Path(__file__).parents[2] / "frontend"
 
 
+def can_be_built() -> bool:
+    """Whether Node.js and npm's packages are there."""
+    return (FRONTEND / "node_modules" / ".package-lock.json").is_file() and bool(
+        shutil.which("node")
+    )
+
+
 def build_static(folder: Path) -> Path:
     """Build into ``folder``, which must not exist; without npm's packages the test is skipped."""
     if not (FRONTEND / "node_modules" / ".package-lock.json").is_file():
