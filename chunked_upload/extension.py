@@ -16,6 +16,7 @@ from .http.dialect import Dialect, Dialects
 from .http.dialects.django.chunks import ChunkedUploadView
 from .http.dialects.django.completion import ChunkedUploadCompleteView
 from .http.ported_keys import refuse_flask_uploads, refuse_without_effect
+from .http.schemas import Schemas
 from .http.upload_set import BoundUploadSet
 from .http.views import resources
 from .http.views.files import add_named_files
@@ -56,6 +57,7 @@ class ChunkedUpload:
     :param complete_view: a subclass of :class:`~chunked_upload.ChunkedUploadCompleteView`.
     :param dialects: the dialects it speaks: names, classes or objects. By default every one that is
         registered. django-chunked-upload's is always among them.
+    :param schemas: the app's own schemas of requests and answers (:mod:`chunked_upload.schemas`).
     :param settings: settings of this upload set alone, by their short names (``max_bytes=10 *
         2**30``).
     """
@@ -73,6 +75,7 @@ class ChunkedUpload:
         upload_view: type[ChunkedUploadView] = ChunkedUploadView,
         complete_view: type[ChunkedUploadCompleteView] = ChunkedUploadCompleteView,
         dialects: Iterable[str | type[Dialect] | Dialect] | None = None,
+        schemas: Schemas | None = None,
         **settings: Any,
     ) -> None:
         self.name = name
@@ -81,6 +84,7 @@ class ChunkedUpload:
         self._upload_view = upload_view
         self._complete_view = complete_view
         self._dialects = None if dialects is None else tuple(dialects)
+        self._schemas = schemas
         self._overrides = settings
         self._hooks = Hooks()
         if app is not None:
@@ -109,6 +113,7 @@ class ChunkedUpload:
             complete_view=self._complete_view,
             overrides=self._settings_for(app),
             dialects=Dialects(self._dialects),
+            schemas=self._schemas,
         )
         _check(upload_set, upload_sets)
         if not self.reads_uploaded_keys:

@@ -1,16 +1,27 @@
-"""Schemas of an upload's state in JSON, and of the requests that complete or list uploads."""
+"""What requests send and what answers say, as marshmallow schemas.
+
+An app extends them: it derives from one, adds fields, and passes the class with
+:class:`Schemas` to its upload set. A field that is added to an answer appears there, its value
+taken from the record; one that is added to a request is checked before a byte is stored.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, fields, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_dump, pre_dump, validate
 
 from chunked_upload.checksum.registry import names
+from chunked_upload.errors import ConfigurationError
 from chunked_upload.records.model import Status
 
-from .wire.replies import format_time
+from .encoder import format_time
 
 
 class Timestamp(fields.Field[datetime]):
@@ -20,8 +31,86 @@ class Timestamp(fields.Field[datetime]):
         return None if value is None else format_time(value)
 
 
+class WholeNumber(fields.Integer):
+    """A number from 0 to 2^63-1, in plain digits: offsets and lengths live in 64-bit columns."""
+
+    default_error_messages = {  # noqa: RUF012
+        "invalid": "must be a whole number from 0 to 2^63-1, not {shown!r}"
+    }
+
+    def _validated(self, value: Any) -> int:
+        text = str(value).strip()
+        if not re.fullmatch("[0-9]{1,19}", text) or int(text) >= 2**63:
+            raise self.make_error("invalid", shown=text[:40])
+        return int(text)
+
+
+class Stripped(fields.String):
+    """Text without the blanks around it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        return text.strip()
+
+
+# Requests
+
+
+class RequestSchema(Schema):
+    """Base of the schemas of requests; other fields are ignored, since forms carry CSRF tokens."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+
+class ChunkSchema(RequestSchema):
+    """The form fields before a file or chunk. The file itself streams, and is no field."""
+
+    upload_id = Stripped(load_default="")
+
+
+class CompleteSchema(RequestSchema):
+    """The fields of a complete request; each checksum that is known is a field, too."""
+
+    upload_id = Stripped(load_default="")
+
+
+class ListSchema(RequestSchema):
+    """The query of a list: the page, its size, and optionally a status."""
+
+    page = fields.Integer(load_default=1, validate=validate.Range(1, 10**9))
+    per_page = fields.Integer(load_default=None, validate=validate.Range(1, 1000))
+    #: Whether metadata is listed too; it may be many times as long as the rest.
+    metadata = fields.Boolean(load_default=False)
+    status = fields.Integer(
+        load_default=None, validate=validate.OneOf([Status.UPLOADING, Status.COMPLETE])
+    )
+
+
+class ResumeSchema(RequestSchema):
+    """jQuery-File-Upload's resume question: the file's name, and its length in bytes."""
+
+    file = fields.String(required=True)
+    size = WholeNumber(load_default=None)
+
+
+# Answers
+
+
+class ChunkReplySchema(Schema):
+    """The answer to a chunk."""
+
+    upload_id = fields.String()
+    offset = fields.Integer()
+    #: A datetime, as in django-chunked-upload; the encoder writes it.
+    expires = fields.Raw(attribute="expires_on")
+
+
 class UploadSchema(Schema):
-    """An upload's state: the contract's fields, plus the fields its client gave it."""
+    """An upload's state: the contract's fields, plus the fields its client gave it.
+
+    :param upload_set: the upload set to which it belongs (``http/upload_set.py``).
+    """
 
     upload_id = fields.String()
     filename = fields.String()
@@ -35,10 +124,33 @@ class UploadSchema(Schema):
         lambda record: format_time(record.expires_on) if record.status == Status.UPLOADING else None
     )
     metadata = fields.Dict(attribute="extra_fields")
+    url = fields.Method("get_url")
+
+    def __init__(self, *, upload_set: Any = None, **options: Any) -> None:
+        self.upload_set = upload_set
+        super().__init__(**options)
+
+    def get_url(self, record: Any) -> str | None:
+        """Return where the finished file can be had; None until it is finished."""
+        if record.status != Status.COMPLETE or self.upload_set is None:
+            return None
+        url: str = self.upload_set.url("file", upload_id=record.upload_id)
+        return url
+
+    @post_dump(pass_original=True)
+    def add_checksums(self, data: dict[str, Any], record: Any, **kwargs: Any) -> dict[str, Any]:
+        """Add the checksums that the upload set keeps, and those that the record has."""
+        kept = () if self.upload_set is None else self.upload_set.settings.kept_checksums
+        for name in (*kept, *record.checksums):
+            data.setdefault(name, record.checksums.get(name))
+        return data
 
 
 class RecordSchema(UploadSchema):
     """An upload as its operator sees it: also whose it is, and where its file lies."""
+
+    class Meta:
+        exclude = ("url",)
 
     upload_set = fields.String()
     owner = fields.String(allow_none=True)
@@ -47,33 +159,141 @@ class RecordSchema(UploadSchema):
     checksums = fields.Dict()
 
 
-class CompleteSchema(Schema):
-    """The fields of a complete request; others are ignored, since forms carry CSRF tokens."""
+class UploadsSchema(Schema):
+    """The answer to a form that completed several files."""
 
-    class Meta:
-        unknown = EXCLUDE
-
-    upload_id = fields.String(load_default="")
+    uploads = fields.List(fields.Raw())
 
 
-def complete_schema() -> Schema:
-    """Return the schema of a complete request, with a field for every checksum that is known."""
-    checksums: dict[str, fields.Field[Any]] = {
-        name: fields.String(load_default="") for name in names()
+class PageSchema(UploadsSchema):
+    """A page of the caller's uploads, and the address of the next page."""
+
+    page = fields.Integer()
+    per_page = fields.Integer()
+    total = fields.Integer()
+    next = fields.String(allow_none=True)
+
+
+class ResumableSchema(Schema):
+    """An unfinished upload as jQuery-File-Upload asks for it; ``size`` is how much is there."""
+
+    name = fields.String(attribute="filename")
+    size = fields.Integer(attribute="offset")
+    upload_id = fields.String()
+    length = fields.Integer(allow_none=True)
+
+
+class ResumeReplySchema(Schema):
+    """The answer to the resume question: that upload, or null."""
+
+    file = fields.Nested(ResumableSchema, allow_none=True)
+
+
+class CsrfTokenSchema(Schema):
+    """A CSRF token; null when none is needed."""
+
+    csrf_token = fields.String(allow_none=True)
+
+
+class ErrorSchema(Schema):
+    """A refusal. ``error`` repeats ``detail``, since Dropzone shows that field.
+
+    What a hook adds to its ChunkedUploadError is in the answer, too.
+    """
+
+    detail = fields.Raw()
+    error = fields.Raw()
+    #: What was wrong with this request, and what was expected. For people; the text may change.
+    reason = fields.Raw()
+    #: Where the stored bytes end.
+    offset = fields.Raw()
+    #: The file's length as declared by its first chunk.
+    length = fields.Raw()
+    csrf_token_url = fields.Raw()
+
+    @pre_dump
+    def repeat_detail(self, given: Mapping[str, Any], **kwargs: Any) -> dict[str, Any]:
+        """Say ``detail`` as ``error`` as well, unless the hook says something else there."""
+        return {"error": given["detail"], **given} if "detail" in given else dict(given)
+
+    @post_dump(pass_original=True)
+    def add_others(
+        self, data: dict[str, Any], given: Mapping[str, Any], **kwargs: Any
+    ) -> dict[str, Any]:
+        """Add all that a hook has added."""
+        return data | dict(given)
+
+
+# An upload set's
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schemas:
+    """The schemas of an upload set that an app may replace by its own.
+
+    :param chunk: the form fields before a file.
+    :param chunk_reply: the answer to a chunk.
+    :param complete: the fields of a complete request.
+    :param upload: an upload's state: the answer to a completion, the state for resuming, and the
+        entries of the list.
+    :param list_query: the query of the list.
+    :raises ConfigurationError: for a class that does not derive from the one that it replaces.
+    """
+
+    chunk: type[ChunkSchema] = ChunkSchema
+    chunk_reply: type[ChunkReplySchema] = ChunkReplySchema
+    complete: type[CompleteSchema] = CompleteSchema
+    upload: type[UploadSchema] = UploadSchema
+    list_query: type[ListSchema] = ListSchema
+
+    def __post_init__(self) -> None:
+        for field in dataclass_fields(self):
+            own, base = getattr(self, field.name), field.default
+            if not (isinstance(own, type) and isinstance(base, type) and issubclass(own, base)):
+                raise ConfigurationError(
+                    f"Schemas({field.name}={own!r}): expected a class that derives from"
+                    f" chunked_upload.schemas.{getattr(base, '__name__', base)}"
+                )
+
+
+class BoundSchemas:
+    """The schemas of one upload set, made once: making one takes longer than a small chunk.
+
+    :param upload_set: the upload set, for the addresses of files and the checksums that it keeps.
+    """
+
+    def __init__(self, schemas: Schemas, upload_set: Any) -> None:
+        self.chunk = schemas.chunk()
+        self.chunk_reply = schemas.chunk_reply()
+        self.list_query = schemas.list_query()
+        self.upload = schemas.upload(upload_set=upload_set)
+        #: Without the client's fields, which may be many times as long as the rest.
+        self.listed = schemas.upload(
+            upload_set=upload_set, exclude={"metadata"} & self.upload.fields.keys()
+        )
+        self._complete = schemas.complete
+
+    @property
+    def complete(self) -> Schema:
+        """The schema of a complete request, with a field for every checksum that is known."""
+        return _with_checksums(self._complete, frozenset(names()))
+
+
+@lru_cache(maxsize=64)
+def _with_checksums(schema: type[CompleteSchema], checksums: frozenset[str]) -> Schema:
+    own = schema().fields
+    added: dict[str, fields.Field[Any]] = {
+        name: Stripped(load_default="") for name in sorted(checksums - own.keys())
     }
-    return CompleteSchema.from_dict(checksums)()
+    return schema.from_dict(added)()
 
 
-class ListSchema(Schema):
-    """The query of a list: the page, its size, and optionally a status."""
+def problems(error: ValidationError) -> str:
+    """Return what is wrong with a request's fields, as one line."""
+    said = dict(error.messages_dict)
+    return "; ".join(_sentence(name, messages) for name, messages in said.items())
 
-    class Meta:
-        unknown = EXCLUDE
 
-    page = fields.Integer(load_default=1, validate=validate.Range(1, 10**9))
-    per_page = fields.Integer(load_default=None, validate=validate.Range(1, 1000))
-    #: Whether metadata is listed too; it may be many times as long as the rest.
-    metadata = fields.Boolean(load_default=False)
-    status = fields.Integer(
-        load_default=None, validate=validate.OneOf([Status.UPLOADING, Status.COMPLETE])
-    )
+def _sentence(name: str, messages: Any) -> str:
+    text = " ".join(messages) if isinstance(messages, list) else str(messages)
+    return f"'{name}' {text}" if text[:1].islower() else f"{name}: {text}"

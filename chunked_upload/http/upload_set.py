@@ -19,7 +19,6 @@ from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.hooks import SIGNALS, Hooks
 from chunked_upload.records import durability
 from chunked_upload.records.deletions import watch_deletions
-from chunked_upload.records.model import Status
 from chunked_upload.records.relationships import in_session
 from chunked_upload.records.repository import Record, Records
 from chunked_upload.settings.keys import Settings
@@ -32,7 +31,7 @@ from .access.callers import Caller
 from .dialect import Dialect, Dialects
 from .dialect import registered as registered_dialects
 from .errors import BadRequest
-from .schemas import UploadSchema
+from .schemas import BoundSchemas, Schemas
 from .wire.body import BEFORE_WAITING
 
 logger = logging.getLogger(__name__)
@@ -56,6 +55,7 @@ class BoundUploadSet:
         the other endpoints as well.
     :param overrides: settings of this upload set alone.
     :param dialects: the dialects it speaks; by default every one that is registered.
+    :param schemas: of its requests and answers.
     """
 
     def __init__(
@@ -71,6 +71,7 @@ class BoundUploadSet:
         complete_view: Any,
         overrides: dict[str, Any],
         dialects: Dialects | None = None,
+        schemas: Schemas | None = None,
     ) -> None:
         self.app = app
         self.name = name
@@ -83,6 +84,8 @@ class BoundUploadSet:
         #: Read and checked here, once: a later change of ``app.config`` has no effect.
         self.settings = _load(app, overrides, self.dialects)
         self._storage = make_storage(self.settings, f"{app.instance_path}/uploads")
+        #: Of its requests and answers.
+        self.schemas = BoundSchemas(schemas or Schemas(), self)
         self._own_db = own_db
         #: Flask-SQLAlchemy's, which takes a while to look them up, and every statement needs one.
         self._engines: Mapping[str | None, Engine] | None = None
@@ -238,12 +241,8 @@ class BoundUploadSet:
 
         :param metadata: False leaves the client's fields out.
         """
-        left_out = () if metadata else ("metadata",)
-        state: dict[str, Any] = dict(UploadSchema(exclude=left_out).dump(record))
-        complete = record.status == Status.COMPLETE
-        for name in (*self.settings.kept_checksums, *record.checksums):
-            state.setdefault(name, record.checksums.get(name))
-        state["url"] = self.url("file", upload_id=record.upload_id) if complete else None
+        schema = self.schemas.upload if metadata else self.schemas.listed
+        state: dict[str, Any] = schema.dump(record)
         return state
 
     def url(self, endpoint: str, **values: Any) -> str:

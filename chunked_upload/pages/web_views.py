@@ -6,6 +6,7 @@ from flask import Response
 
 from chunked_upload.http.access import callers, csrf
 from chunked_upload.http.dialect import Route
+from chunked_upload.http.schemas import CsrfTokenSchema
 from chunked_upload.http.views.base import ChunkedUploadBaseView
 
 from .assets import send_asset
@@ -40,7 +41,7 @@ class CsrfTokenView(ChunkedUploadBaseView):
             token = csrf.new_token()
         if token and not self.upload_set.login_required:
             callers.ensure_visitor()  # now, so that uploads sent at once are one visitor's
-        response = self.reply({"csrf_token": token})
+        response = self.reply(CsrfTokenSchema().dump({"csrf_token": token}))
         response.headers["Cache-Control"] = "no-store"
         return response
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chunked_upload.http.wire.replies import encode, format_time
+from chunked_upload.http.encoder import encode, format_time
 
 
 def test_times() -> None:

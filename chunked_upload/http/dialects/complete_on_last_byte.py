@@ -13,6 +13,7 @@ from flask import Response
 from chunked_upload.http.errors import BadRequest
 
 from ..dialect import Dialect, Recognition, register
+from ..schemas import UploadsSchema
 from ..views import whole_files
 from ..views.receiving import ReceivingView
 from ..wire.digests import read_file_digests
@@ -66,5 +67,5 @@ class CompleteOnLastByte(Dialect):
             digests = read_file_digests(view.request, incoming)
             completed = whole_files.complete(view, records, digests)
         if several or len(completed) > 1:
-            return view.reply({"uploads": completed})
+            return view.reply(UploadsSchema().dump({"uploads": completed}))
         return add_progress(view.reply(completed[0]), records[0])

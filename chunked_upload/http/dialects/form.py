@@ -27,6 +27,7 @@ from chunked_upload.records.repository import Record
 
 from ..access.callers import has_session
 from ..dialect import Dialect, Recognition, Route, register
+from ..schemas import UploadsSchema
 from ..upload_set import BoundUploadSet
 from ..views import whole_files
 from ..views.receiving import ReceivingView
@@ -88,13 +89,15 @@ class FormView(ResourceView):
     def take(self, incoming: Incoming) -> Response:
         """Store and complete the files of a form whose first fields have been read."""
         incoming.fields.pop(self.settings.set_field or "", None)
+        self.rules.chunk_fields = self.rules.load_fields(incoming)
         self.rules.upload_to_be = self.rules.describe_incoming(incoming, length=None)
         self.rules.validate(request)
         with whole_files.all_or_none(self) as records:
             whole_files.take_files(self.rules, incoming, records)
             whole_files.complete(self.rules, records, read_digests(incoming.fields))
         if self.target is None or not _wants_page():
-            return self.reply({"uploads": [self.upload_set.describe(record) for record in records]})
+            uploads = [self.upload_set.describe(record) for record in records]
+            return self.reply(UploadsSchema().dump({"uploads": uploads}))
         self._flash(_success_message(records), "success")
         return redirect(self.target, 303)  # type: ignore[return-value]
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from flask import Request, Response
+from marshmallow import ValidationError
 
 from chunked_upload.engine.chunk import Chunk
 from chunked_upload.http.access import callers
@@ -21,6 +24,7 @@ from chunked_upload.support.filenames import (
 )
 
 from ..checks import UploadToBe
+from ..schemas import problems
 from ..wire.fields import FormLimits, own_fields
 from ..wire.incoming import UNNAMED, Incoming, header_filename, open_incoming
 from .base import ChunkedUploadBaseView
@@ -50,6 +54,8 @@ class ReceivingView(ChunkedUploadBaseView):
     #: Refuse forms without that header (otherwise their part is the whole file); None for the
     #: setting's.
     fail_if_no_header: bool | None = None
+    #: The form fields before the file, as the upload set's ``ChunkSchema`` reads them.
+    chunk_fields: Mapping[str, Any] = MappingProxyType({})
 
     def post(self, upload_id: str | None = None) -> Response:
         """Take a file or a chunk, in whichever dialect its client speaks."""
@@ -78,7 +84,8 @@ class ReceivingView(ChunkedUploadBaseView):
     def take_incoming(self, incoming: Incoming, upload_id: str | None) -> Response:
         """Take a file or a chunk whose request has been read up to its first byte."""
         incoming.fields.pop(self.settings.set_field or "", None)
-        given = agreed_id(upload_id, incoming.fields)
+        self.chunk_fields = self.load_fields(incoming)
+        given = agreed_id(upload_id, self.chunk_fields["upload_id"])
         self.dialect = self.upload_set.dialects.of_file(self, incoming, given)
         length = self.dialect.declared_length(self, incoming)
         self.upload_to_be = self.describe_incoming(incoming, length=length, upload_id=given)
@@ -107,11 +114,19 @@ class ReceivingView(ChunkedUploadBaseView):
 
     def get_response_data(self, chunked_upload: Any, request: Request) -> dict[str, Any]:
         """Return the answer to a chunk (hook)."""
-        return {
-            "upload_id": chunked_upload.upload_id,
-            "offset": chunked_upload.offset,
-            "expires": chunked_upload.expires_on,
-        }
+        data: dict[str, Any] = self.upload_set.schemas.chunk_reply.dump(chunked_upload)
+        return data
+
+    def load_fields(self, incoming: Incoming) -> dict[str, Any]:
+        """Return the form fields that have arrived, checked by the upload set's schema.
+
+        :raises BadRequest: naming what is wrong with which field.
+        """
+        try:
+            fields: dict[str, Any] = self.upload_set.schemas.chunk.load(incoming.fields)
+        except ValidationError as error:
+            raise BadRequest(problems(error)) from error
+        return fields
 
     def form_limits(self, *, max_files: int = 1) -> FormLimits:
         """Return what a form may hold."""
@@ -265,15 +280,15 @@ def chunk_too_large(limit: int) -> LimitExceeded:
     return LimitExceeded(f"Size of chunk exceeds the limit ({limit} bytes)")
 
 
-def agreed_id(from_url: str | None, fields: dict[str, str]) -> str | None:
+def agreed_id(from_url: str | None, in_form: str) -> str | None:
     """Return the upload's id from the URL or the form; both may have it if they agree.
 
+    :param in_form: empty for none.
     :raises BadRequest: when they differ.
     """
-    in_form = fields.get("upload_id", "").strip() or None
     if from_url and in_form and from_url != in_form:
         raise BadRequest("'upload_id' in the form is not the one in the URL")
-    return from_url or in_form
+    return from_url or in_form or None
 
 
 def _user_key(user: Any, column: Any, attribute: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from flask import Response, request
@@ -11,11 +10,12 @@ from marshmallow import ValidationError
 from chunked_upload.engine.failures import translate_failures
 from chunked_upload.http.access import callers
 from chunked_upload.http.errors import BadRequest
+from chunked_upload.records.repository import Record
 from chunked_upload.support.clock import utcnow
 from chunked_upload.support.filenames import clean_filename
 
 from ..dialect import Route
-from ..schemas import ListSchema
+from ..schemas import PageSchema, ResumeReplySchema, ResumeSchema, problems
 from ..wire.replies import add_progress
 from .files import UploadFileView
 from .resource import ResourceView
@@ -33,14 +33,19 @@ class UploadListView(ResourceView):
     def get(self) -> Response:
         """Answer ``?file=<name>`` with that unfinished upload, otherwise a page of all uploads."""
         self.check_permissions(request)
-        if "file" in request.args:
-            response = self.reply({"file": self._unfinished(request.args["file"], _size())})
-        else:
-            response = self._page()
+        response = self._resumable() if "file" in request.args else self._page()
         response.headers["Cache-Control"] = "no-store"
         return response
 
-    def _unfinished(self, name: str, size: int | None) -> dict[str, Any] | None:
+    def _resumable(self) -> Response:
+        try:
+            asked: dict[str, Any] = ResumeSchema().load(request.args)
+        except ValidationError as error:
+            raise BadRequest(problems(error)) from error
+        found = self._unfinished(asked["file"], asked["size"])
+        return self.reply(ResumeReplySchema().dump({"file": found}))
+
+    def _unfinished(self, name: str, size: int | None) -> Record | None:
         own = self.own()
         if own is None:
             # Set the cookie now, so that the next upload is found even if its first answer is lost.
@@ -49,15 +54,7 @@ class UploadListView(ResourceView):
         records = self.engine.records
         resumable = records.queries.resumable(own, clean_filename(name), length=size, now=utcnow())
         with translate_failures():
-            record = records.first(resumable)
-        if record is None:
-            return None
-        return {
-            "name": record.filename,
-            "size": record.offset,
-            "upload_id": record.upload_id,
-            "length": record.length,
-        }
+            return records.first(resumable)
 
     @property
     def _most_with_metadata(self) -> int:
@@ -66,12 +63,9 @@ class UploadListView(ResourceView):
 
     def _page(self) -> Response:
         try:
-            query: dict[str, Any] = ListSchema().load(request.args)
+            query: dict[str, Any] = self.upload_set.schemas.list_query.load(request.args)
         except ValidationError as error:
-            problems = "; ".join(
-                f"{key}: {' '.join(said)}" for key, said in dict(error.messages_dict).items()
-            )
-            raise BadRequest(f"Cannot list uploads: {problems}") from error
+            raise BadRequest(f"Cannot list uploads: {problems(error)}") from error
         page, size = query["page"], query["per_page"] or self.upload_set.settings.page_size
         own, total, records = self.own(), 0, []
         filters = {} if query["status"] is None else {"status": query["status"]}
@@ -93,15 +87,14 @@ class UploadListView(ResourceView):
                 "uploads", page=page + 1, per_page=size, **filters, **asked
             )
         describe = self.upload_set.describe
-        response = self.reply(
-            {
-                "uploads": [describe(record, metadata=bool(asked)) for record in records],
-                "page": page,
-                "per_page": size,
-                "total": total,
-                "next": following,
-            }
-        )
+        described = {
+            "uploads": [describe(record, metadata=bool(asked)) for record in records],
+            "page": page,
+            "per_page": size,
+            "total": total,
+            "next": following,
+        }
+        response = self.reply(PageSchema().dump(described))
         if following:
             response.headers["Link"] = f'<{following}>; rel="next"'
         return response
@@ -126,16 +119,6 @@ class UploadView(ResourceView):
         self.check_permissions(request)
         self.engine.abort(self.find(upload_id))
         return Response(status=204)
-
-
-def _size() -> int | None:
-    """Return ``?size=``, the length of the file that is to be resumed."""
-    text = request.args.get("size")
-    if text is None:
-        return None
-    if not re.fullmatch("[0-9]{1,19}", text) or int(text) >= 2**63:
-        raise BadRequest("'size' must be a whole number from 0 to 2^63-1")
-    return int(text)
 
 
 #: The routes that every upload set has, whatever its dialects.

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from flask import Response
 
@@ -15,47 +11,10 @@ from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.records.model import ChunkedUploadMixin
 from chunked_upload.settings.keys import Settings
 
+from ..encoder import encode
+from ..schemas import ErrorSchema
 
-def format_time(moment: datetime) -> str:
-    """Write a time as django-chunked-upload's encoder does: ``2026-11-20T04:42:22.123Z``."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def encode(content: Any) -> str:
-    """Encode an answer as JSON; the default of ``CHUNKED_UPLOAD_ENCODER``."""
-    return _encoder.encode(content)
-
-
-def _encode_other(value: Any) -> Any:
-    """Encode what Django's ``DjangoJSONEncoder`` encodes, in the same way."""
-    match value:
-        case datetime():
-            return format_time(value if value.tzinfo else value.replace(tzinfo=UTC))
-        case date():
-            return value.isoformat()
-        case time():
-            if value.tzinfo is not None:
-                raise ValueError("JSON can't represent timezone-aware times.")
-            return value.isoformat(timespec="milliseconds" if value.microsecond else "seconds")
-        case timedelta():
-            return _duration(value)
-        case Decimal() | UUID():
-            return str(value)
-    if hasattr(value, "__html__") or type(value).__name__ in ("LazyString", "_LazyString"):
-        return str(value)  # a lazy translation (Flask-Babel, speaklater) or Markup
-    raise TypeError(f"{type(value).__name__} cannot be encoded as JSON")
-
-
-def _duration(value: timedelta) -> str:
-    """Write a time span in ISO 8601 with days as the largest unit, as Django does."""
-    sign, value = ("-", -value) if value < timedelta(0) else ("", value)
-    minutes, seconds = divmod(value.seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    fraction = f".{value.microseconds:06d}" if value.microseconds else ""
-    return f"{sign}P{value.days}DT{hours:02d}H{minutes:02d}M{seconds:02d}{fraction}S"
-
-
-_encoder = json.JSONEncoder(default=_encode_other)
+_errors = ErrorSchema()
 
 
 def json_reply(settings: Settings, content: Any, status: int = 200) -> Response:
@@ -66,16 +25,13 @@ def json_reply(settings: Settings, content: Any, status: int = 200) -> Response:
 
 
 def error_reply(settings: Settings, error: ChunkedUploadError) -> Response:
-    """Answer a refusal. ``error`` repeats ``detail``, since Dropzone shows that field.
+    """Answer a refusal.
 
     :raises TypeError: for an error that no dialect has given a status.
     """
     if error.status_code is None:
         raise TypeError(f"{error!r} has no status; Dialect.refusal gives it one")
-    content = dict(error.data)
-    if "detail" in content:
-        content = {"detail": content["detail"], "error": content["detail"]} | content
-    response = json_reply(settings, content, error.status_code)
+    response = json_reply(settings, _errors.dump(error.data), error.status_code)
     response.headers.extend(error.headers)
     response.headers["Cache-Control"] = "no-store"
     return response

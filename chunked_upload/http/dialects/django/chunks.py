@@ -40,7 +40,10 @@ class ChunkedUploadView(ReceivingView):
             if incoming.next_file():
                 raise too_many_files(1)
             self.upload_set.dialects.check_late_fields(before, incoming.fields)
-            late_id = agreed_id((self.request.view_args or {}).get("upload_id"), incoming.fields)
+            if incoming.fields.keys() != before:
+                self.chunk_fields = self.load_fields(incoming)
+            from_url = (self.request.view_args or {}).get("upload_id")
+            late_id = agreed_id(from_url, self.chunk_fields["upload_id"])
             if late_id and not upload_id:
                 stored = self._move(chunk, late_id, span, max_bytes)
             else:

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from flask import Request, Response, request
+from marshmallow import ValidationError
 
 from chunked_upload.engine.errors import AlreadyComplete, ChecksumMismatch
 from chunked_upload.http.errors import BadRequest, FieldsRequired, LimitExceeded, UnsupportedBody
-from chunked_upload.http.schemas import complete_schema
+from chunked_upload.http.schemas import problems
 from chunked_upload.http.uploaded_file import UploadedFile
 from chunked_upload.http.views.base import ChunkedUploadBaseView
 from chunked_upload.http.wire.body import Body
@@ -77,17 +78,18 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
     def post(self) -> Response:
         """Complete an upload; a repeated request gets the same answer and runs no hook twice."""
         self.check_permissions(request)
-        fields = self._fields()
+        given = self._given()
         chosen = self.upload_set.chosen(request.form)
         if chosen is self.upload_set:
-            return self.complete(fields)
+            return self.complete(given)
         view: ChunkedUploadCompleteView = chosen.complete_view(chosen)
         view.admit(dict(request.form))
-        return view.complete(fields)
+        return view.complete(given)
 
-    def complete(self, fields: dict[str, str]) -> Response:
+    def complete(self, given: dict[str, Any]) -> Response:
         """Complete an upload, whose request has been read."""
-        upload_id, digests = fields["upload_id"].strip(), read_digests(fields)
+        fields = self._load(given)
+        upload_id, digests = fields["upload_id"], read_digests(fields)
         required = self.required_checksums
         if not upload_id or (required and not digests.keys() & set(required)):
             raise FieldsRequired(checksums=required)
@@ -150,7 +152,7 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
             else:
                 self.checksum_check(record, name, value)
 
-    def _fields(self) -> dict[str, str]:
+    def _given(self) -> dict[str, Any]:
         """Read the form or the JSON object.
 
         :raises UnsupportedBody: for another type of body.
@@ -162,11 +164,19 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
             given = self._json_fields()
         else:
             raise UnsupportedBody(f"{mimetype} is not supported; send a form or JSON")
-        schema = complete_schema()
-        errors = schema.validate(given)
-        if errors:
-            raise FieldsRequired(checksums=self.required_checksums)
-        fields: dict[str, str] = schema.load(given)
+        return given
+
+    def _load(self, given: dict[str, Any]) -> dict[str, str]:
+        """Check the fields by the upload set's schema.
+
+        :raises FieldsRequired, BadRequest:
+        """
+        try:
+            fields: dict[str, str] = self.upload_set.schemas.complete.load(given)
+        except ValidationError as error:
+            if error.messages_dict.keys() & decisive_fields():
+                raise FieldsRequired(checksums=self.required_checksums) from error
+            raise BadRequest(problems(error)) from error
         return fields
 
     def _form_fields(self) -> dict[str, Any]:

@@ -10,14 +10,15 @@ number of chunks, and only until the last chunk has arrived.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Request
+from marshmallow import ValidationError
 
 from chunked_upload.checksum.registry import names
 from chunked_upload.http.errors import BadRequest
+from chunked_upload.http.schemas import RequestSchema, WholeNumber, problems
 from chunked_upload.http.wire.incoming import Incoming
 
 _UUID = "dzuuid"
@@ -25,6 +26,19 @@ _UUID = "dzuuid"
 #: The numbers that are the same in all chunks of a file.
 LAYOUT = ("dztotalfilesize", "dztotalchunkcount", "dzchunksize")
 _NUMBERS = ("dzchunkindex", "dzchunkbyteoffset", *LAYOUT)
+
+
+class NumbersSchema(RequestSchema):
+    """The five numbers of a chunk."""
+
+    dzchunkindex = WholeNumber()
+    dzchunkbyteoffset = WholeNumber()
+    dztotalfilesize = WholeNumber()
+    dztotalchunkcount = WholeNumber()
+    dzchunksize = WholeNumber()
+
+
+_schema = NumbersSchema()
 
 #: The form fields of a chunk, the same in the query or the headers of a raw body.
 FIELDS = frozenset({_UUID, *_NUMBERS})
@@ -119,7 +133,11 @@ def read_chunk(values: Mapping[str, str]) -> DropzoneChunk:
     missing = [name for name in _NUMBERS if name not in values]
     if missing:
         raise BadRequest(f"Dropzone's fields come together; {_listed(missing)} missing")
-    return _check(uuid, *(_number(name, values[name]) for name in _NUMBERS))
+    try:
+        numbers: dict[str, int] = _schema.load({name: values[name] for name in _NUMBERS})
+    except ValidationError as error:
+        raise BadRequest(problems(error)) from error
+    return _check(uuid, *(numbers[name] for name in _NUMBERS))
 
 
 def _check(uuid: str, index: int, start: int, total: int, count: int, size: int) -> DropzoneChunk:
@@ -146,13 +164,6 @@ def _check(uuid: str, index: int, start: int, total: int, count: int, size: int)
 
 def _agree(total: int, count: int, size: int) -> bool:
     return (count - 1) * size < total <= count * size
-
-
-def _number(name: str, text: str) -> int:
-    plain = re.fullmatch(r"[0-9]{1,19}", text.strip())
-    if plain is None or int(plain[0]) >= _LIMIT:
-        raise BadRequest(f"'{name}' must be a whole number from 0 to 2^63-1, not {text[:40]!r}")
-    return int(plain[0])
 
 
 def _listed(names: list[str]) -> str:

@@ -1,0 +1,41 @@
+"""The schemas of requests and answers, which an app may extend; see :class:`Schemas`."""
+
+from .http.schemas import (
+    ChunkReplySchema,
+    ChunkSchema,
+    CompleteSchema,
+    CsrfTokenSchema,
+    ErrorSchema,
+    ListSchema,
+    PageSchema,
+    RecordSchema,
+    RequestSchema,
+    ResumableSchema,
+    ResumeReplySchema,
+    ResumeSchema,
+    Schemas,
+    Timestamp,
+    UploadSchema,
+    UploadsSchema,
+    WholeNumber,
+)
+
+__all__ = [
+    "ChunkReplySchema",
+    "ChunkSchema",
+    "CompleteSchema",
+    "CsrfTokenSchema",
+    "ErrorSchema",
+    "ListSchema",
+    "PageSchema",
+    "RecordSchema",
+    "RequestSchema",
+    "ResumableSchema",
+    "ResumeReplySchema",
+    "ResumeSchema",
+    "Schemas",
+    "Timestamp",
+    "UploadSchema",
+    "UploadsSchema",
+    "WholeNumber",
+]
