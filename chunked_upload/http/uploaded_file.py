@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Iterator
-from typing import BinaryIO
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
 
 from werkzeug.datastructures import FileStorage
 
 from chunked_upload.records.model import ChunkedUploadMixin
+from chunked_upload.storage import Storage
+from chunked_upload.storage.powers import LocalPaths
 
 
 class UploadedFile(FileStorage):
@@ -57,3 +59,37 @@ class UploadedFile(FileStorage):
         self.stream.seek(0)
         while data := self.stream.read(chunk_size):
             yield data
+
+
+def open_later(storage: Storage, upload: ChunkedUploadMixin) -> UploadedFile:
+    """Return a completed upload as a file that is opened when something reads from it."""
+    key = upload.path or ""
+    path = storage.path(key) if isinstance(storage, LocalPaths) else None
+    stream: Any = _OpenedLater(lambda: storage.open(key))
+    return UploadedFile(stream, path=path, upload=upload)
+
+
+class _OpenedLater:
+    """A stream that is opened at its first use."""
+
+    def __init__(self, open_stream: Callable[[], BinaryIO]) -> None:
+        self._open = open_stream
+        self._stream: BinaryIO | None = None
+
+    def close(self) -> None:
+        """Close the stream, if it is open; a later use opens it again."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._opened)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._opened, name)
+
+    @property
+    def _opened(self) -> BinaryIO:
+        if self._stream is None:
+            self._stream = self._open()
+        return self._stream

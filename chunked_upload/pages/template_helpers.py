@@ -140,17 +140,7 @@ class TemplateHelpers:
         return csrf.new_token() if self._upload_set(upload_set).checks_csrf else ""
 
     def _upload_set(self, name: str | None) -> BoundUploadSet:
-        if name is None:
-            only = (
-                next(iter(self._upload_sets)) if len(self._upload_sets) == 1 else "chunked_upload"
-            )
-            name = only
-        if name not in self._upload_sets:
-            raise ConfigurationError(
-                f"this app has no upload set named {name!r}; upload_set= must be one of"
-                f" {sorted(self._upload_sets)}"
-            )
-        return self._upload_sets[name]
+        return find_upload_set(self._upload_sets, name)
 
     def _fields(self, upload_set: BoundUploadSet) -> Markup:
         """Return the hidden fields of the form where scripts are off."""
@@ -184,6 +174,21 @@ class TemplateHelpers:
             "uploadIdName": zone.upload_id_name,
             "texts": {name: str(getattr(zone, option)) for option, name in _TEXTS.items()},
         }
+
+
+def find_upload_set(upload_sets: Mapping[str, BoundUploadSet], name: str | None) -> BoundUploadSet:
+    """Return an upload set by its name; for None the only one, or the one with the default name.
+
+    :raises ConfigurationError: when there is none.
+    """
+    if name is None:
+        name = next(iter(upload_sets)) if len(upload_sets) == 1 else "chunked_upload"
+    if name not in upload_sets:
+        raise ConfigurationError(
+            f"this app has no upload set named {name!r}; upload_set= must be one of"
+            f" {sorted(upload_sets)}"
+        )
+    return upload_sets[name]
 
 
 def _chunk_size(upload_set: BoundUploadSet, zone: ZoneOptions) -> int | None:

@@ -43,8 +43,13 @@ def in_session(
     :return: the given record when its model has no relationships, or its row is gone.
     """
     mapper: Any = inspect(type(record))
-    if not mapper.relationships:
-        return record
+    return from_session(record, session) if mapper.relationships else record
+
+
+def from_session(
+    record: ChunkedUploadMixin, session: Session | scoped_session[Any]
+) -> ChunkedUploadMixin:
+    """Return a record from a session, read again; the given record when its row is gone."""
     found = session.get(type(record), record.id, populate_existing=True)
     return found if isinstance(found, ChunkedUploadMixin) else record
 
