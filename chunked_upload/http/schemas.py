@@ -8,7 +8,7 @@ taken from the record; one that is added to a request is checked before a byte i
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from datetime import datetime
@@ -263,8 +263,10 @@ class BoundSchemas:
     """
 
     def __init__(self, schemas: Schemas, upload_set: Any) -> None:
-        self.chunk = schemas.chunk()
-        self.chunk_reply = schemas.chunk_reply()
+        #: Reads the fields before a file.
+        self.load_chunk = _loader(schemas.chunk())
+        #: Writes the answer to a chunk.
+        self.dump_chunk_reply = _dumper(schemas.chunk_reply())
         self.list_query = schemas.list_query()
         self.upload = schemas.upload(upload_set=upload_set)
         #: Without the client's fields, which may be many times as long as the rest.
@@ -286,6 +288,26 @@ def _with_checksums(schema: type[CompleteSchema], checksums: frozenset[str]) -> 
         name: Stripped(load_default="") for name in sorted(checksums - own.keys())
     }
     return schema.from_dict(added)()
+
+
+# Once per chunk, the package's own two schemas are applied directly: marshmallow would take a
+# twentieth of the processor time of a 64 KiB chunk. A test compares the results.
+
+
+def _loader(schema: ChunkSchema) -> Callable[[Mapping[str, str]], dict[str, Any]]:
+    if type(schema) is not ChunkSchema:
+        return schema.load
+    return lambda given: {"upload_id": given.get("upload_id", "").strip()}
+
+
+def _dumper(schema: ChunkReplySchema) -> Callable[[Any], dict[str, Any]]:
+    if type(schema) is not ChunkReplySchema:
+        return schema.dump
+    return lambda upload: {
+        "upload_id": upload.upload_id,
+        "offset": upload.offset,
+        "expires": upload.expires_on,
+    }
 
 
 def problems(error: ValidationError) -> str:

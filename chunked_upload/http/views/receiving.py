@@ -114,7 +114,7 @@ class ReceivingView(ChunkedUploadBaseView):
 
     def get_response_data(self, chunked_upload: Any, request: Request) -> dict[str, Any]:
         """Return the answer to a chunk (hook)."""
-        data: dict[str, Any] = self.upload_set.schemas.chunk_reply.dump(chunked_upload)
+        data: dict[str, Any] = self.upload_set.schemas.dump_chunk_reply(chunked_upload)
         return data
 
     def load_fields(self, incoming: Incoming) -> dict[str, Any]:
@@ -123,7 +123,7 @@ class ReceivingView(ChunkedUploadBaseView):
         :raises BadRequest: naming what is wrong with which field.
         """
         try:
-            fields: dict[str, Any] = self.upload_set.schemas.chunk.load(incoming.fields)
+            fields: dict[str, Any] = self.upload_set.schemas.load_chunk(incoming.fields)
         except ValidationError as error:
             raise BadRequest(problems(error)) from error
         return fields
