@@ -84,11 +84,14 @@ class FieldsRequired(ChunkedUploadError):
 
 
 class MethodNotOffered(ChunkedUploadError):
-    """405: the verb is not offered here; ``Allow`` lists the ones that are (RFC 9110 15.5.6)."""
+    """405: the verb is not offered here; ``Allow`` lists the ones that are (RFC 9110 15.5.6).
 
-    def __init__(self, allowed: list[str]) -> None:
+    :param data: a ``reason``, where the client has probably meant something else.
+    """
+
+    def __init__(self, allowed: list[str], **data: str) -> None:
         listed = ", ".join(allowed)
-        super().__init__(405, detail=f"Method not allowed; use {listed}")
+        super().__init__(405, detail=f"Method not allowed; use {listed}", **data)
         self.headers["Allow"] = listed
 
 

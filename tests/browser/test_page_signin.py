@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Route, expect
@@ -58,6 +60,26 @@ def test_it_is_kept_over_a_reload_and_forgotten_when_signing_out(stranger: Visit
     expect(stranger.page.locator(".cu-files")).to_contain_text("Sign in to see your uploads.")
     stranger.reload()
     expect(stranger.dialog()).to_contain_text("Sign in with your token")
+
+
+def test_a_file_that_curl_sent_with_the_token_is_on_the_list(
+    stranger: Visitor, tmp_path: Path
+) -> None:
+    """As the README says: with a token, curl and the page are one caller."""
+    (tmp_path / "from curl.mp4").write_bytes(b"hello")
+    token = f"Authorization: Bearer {TOKEN}"
+    command = [
+        "curl",
+        "-sSf",
+        "-H",
+        token,
+        "-T",
+        "./from curl.mp4",
+        f"{stranger.site.url}/uploads/",
+    ]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=60)
+    sign_in(stranger)
+    expect(stranger.page.locator(".cu-files .cu-row")).to_contain_text("from curl.mp4")
 
 
 def test_another_tab_does_not_see_it(stranger: Visitor) -> None:

@@ -53,6 +53,7 @@ def test_the_curl_session_of_the_readme_runs(server: Server, tmp_path: Path) -> 
     assert '"offset": 16000000' in result.stdout
     assert '"status": 2' in result.stdout
     assert result.stdout.endswith("the same\n")
+    assert re.findall(r'"total": (\d+)', result.stdout) == ["1", "2"]  # what its user lists
 
 
 @pytest.mark.usefixtures("curl")

@@ -11,6 +11,7 @@ from flask import Request, Response
 from marshmallow import ValidationError
 
 from chunked_upload.engine.chunk import Chunk
+from chunked_upload.engine.errors import UploadNotFound
 from chunked_upload.http.access import callers
 from chunked_upload.http.access.callers import Caller
 from chunked_upload.http.errors import BadRequest, LimitExceeded, UnsupportedBody
@@ -69,7 +70,17 @@ class ReceivingView(ChunkedUploadBaseView):
             return self._hand_over(chosen.upload_view(chosen), incoming, upload_id)
         return self.take_incoming(incoming, upload_id)
 
-    put = post
+    def put(self, upload_id: str | None = None) -> Response:
+        """Take a chunk as :meth:`post` does, or say why a file of such a name is not taken."""
+        try:
+            return self.post(upload_id)
+        except UploadNotFound as error:
+            if upload_id is None or self.content_range_header in self.request.headers:
+                raise
+            raise UploadNotFound(
+                reason="32 hex digits are an upload's id, not a file's name; upload a file of this"
+                f" name by POST to {self.upload_set.url('uploads')}?filename=NAME"
+            ) from error
 
     def _hand_over(
         self, view: ReceivingView, incoming: Incoming, upload_id: str | None

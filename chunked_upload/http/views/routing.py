@@ -90,10 +90,21 @@ def _dispatcher(upload_set: BoundUploadSet, rule: str) -> _View:
             return view(**kwargs)
         if request.method == "OPTIONS":
             return Response(status=204, headers={"Allow": ", ".join(url.verbs)})
-        return _refuse(upload_set, MethodNotOffered(url.verbs))
+        return _refuse(upload_set, MethodNotOffered(url.verbs, **_advice(upload_set)))
 
     return dispatch
 
 
 def _refuse(upload_set: BoundUploadSet, error: ChunkedUploadError) -> Response:
     return linger(upload_set.dialects.default.render(upload_set.settings, error), request)
+
+
+def _advice(upload_set: BoundUploadSet) -> dict[str, str]:
+    """Say what to do to a client that puts a file whose name is that of an endpoint."""
+    place, _, name = request.path.rpartition("/")
+    if request.method != "PUT" or not name or not place.endswith(upload_set.settings.url_prefix):
+        return {}
+    elsewhere = upload_set.url("uploads", filename=name)
+    return {
+        "reason": f"'{name}' is a name of this service; POST a file of this name to {elsewhere}"
+    }

@@ -41,6 +41,9 @@ BEFORE_WAITING = "chunked_upload.before_waiting"
 #: Where the environment of a request keeps the most bytes that its body may have.
 LIMIT_KEY = "chunked_upload.max_content_length"
 
+#: Servers that raise when a chunked transfer breaks off. At others (Granian) it looks complete.
+_TELL_TRUNCATION = ("gunicorn/", "Werkzeug/", "waitress")
+
 #: Where the environment of a request keeps the body once reading has started.
 BODY_KEY = "chunked_upload.body"
 
@@ -64,6 +67,8 @@ class Body:
         #: False for a chunked body on a server that does not mark its end: reading could hang.
         self._readable = self.length is not None or bool(environ.get("wsgi.input_terminated"))
         environ[BODY_KEY] = self  # from here on it can be read, if only to be thrown away
+        #: Whether a chunked transfer that breaks off is noticed.
+        self.tells_truncation = environ.get("SERVER_SOFTWARE", "").startswith(_TELL_TRUNCATION)
         self._hint = READ_BEFORE if is_touched(environ) else ""
         encoding = environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
         if encoding not in ("", "identity"):

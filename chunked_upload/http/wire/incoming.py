@@ -83,22 +83,27 @@ def open_incoming(request: Request, limits: FormLimits) -> Incoming:
 
 
 class RawChunk:
-    """A body that is the chunk (``curl -T``, jQuery-File-Upload with ``multipart: false``)."""
+    """A body that is the chunk (``curl -T``, jQuery-File-Upload with ``multipart: false``).
+
+    :param name: the file's name, when the URL has it: the body is a whole file then.
+    :param checked: the client sends a checksum of the file, which shows that it is whole.
+    """
 
     raw = True
     field_name = ""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, *, name: str = "", checked: bool = False) -> None:
         self.body = Body(request.environ)
         self.fields: dict[str, str] = {}
         self.declared = self.body.length
         self.content_type = request.mimetype
-        named = header_filename(request) or request.args.get("filename", "")
+        named = name or header_filename(request) or request.args.get("filename", "")
         self.filename = named or UNNAMED
         ranged = "Content-Range" in request.headers
         if self.body.length == 0 and not (named or ranged or request.mimetype):
             raise NoChunkSubmitted("the request has no body")
-        self.body.require_end(framed=ranged)
+        whole = bool(name) and (checked or self.body.tells_truncation)
+        self.body.require_end(framed=ranged or whole)
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.body)
