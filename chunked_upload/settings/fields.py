@@ -207,6 +207,24 @@ class Text(SettingField):
         return value
 
 
+class TextOrFunction(Text):
+    """Text, or a function of one argument that returns it.
+
+    :param argument: what the function gets.
+    """
+
+    def __init__(self, *, argument: str, **more: Any) -> None:
+        super().__init__(**more)
+        self._argument = argument
+
+    def read(self, value: Any) -> Any:
+        if not callable(value):
+            return super().read(value)
+        if not _takes_one(value):
+            raise ValueError(f"must be a function of one argument, {self._argument}")
+        return value
+
+
 class Directory(SettingField):
     """The path of a directory, as text or any ``os.PathLike``; empty text is None."""
 

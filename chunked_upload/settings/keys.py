@@ -235,11 +235,15 @@ class Settings(ServingSettings):
         "Files in one plain form.",
         default=100,
     )
-    form_redirect: str | None = setting(
-        fields.Text(pattern=r"\S+", problem="must be an endpoint, a path or a URL"),
-        "Where a browser goes after a plain form: an endpoint's name, a path or a URL. The "
-        "form's field `next` wins, if it is a path. None, and no `next`: the answer is "
-        "JSON.",
+    form_redirect: Any = setting(
+        fields.TextOrFunction(
+            argument="the list of uploads",
+            pattern=r"\S+",
+            problem="must be an endpoint, a path or a URL",
+        ),
+        "Where a browser goes after a plain form: an endpoint's name, a path or a URL, or a "
+        "function of the list of completed uploads that returns one. The form's field `next` wins, "
+        "if it is a path. None, and no `next`: the answer is JSON.",
         default=None,
     )
     form_flash: bool = setting(

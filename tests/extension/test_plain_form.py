@@ -10,7 +10,13 @@ from flask import Flask, get_flashed_messages
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from chunked_upload import ChunkedUpload, ChunkedUploadError, UploadedFile, upload_aborted
+from chunked_upload import (
+    ChunkedUpload,
+    ChunkedUploadError,
+    ConfigurationError,
+    UploadedFile,
+    upload_aborted,
+)
 from tests.conftest import create_tables
 from tests.extension.helpers import answer
 from tests.http.answers import refused, stored
@@ -211,6 +217,40 @@ def test_a_browser_is_redirected_and_told(make: MakeApp) -> None:
         response = browse(client, file(b"1", "grüße.txt"))
         assert (response.status_code, response.location) == (303, location)
         assert flashed(client) == [("success", "grüße.txt uploaded")]
+
+
+def test_a_function_of_the_uploads_says_where(make: MakeApp) -> None:
+    client = make(form_redirect=lambda uploads: f"/show/{uploads[0].filename}").test_client()
+    response = browse(client, file(b"one", "1.txt"), file(b"two", "2.txt"))
+    assert (response.status_code, response.location) == (303, "/show/1.txt")
+    assert flashed(client) == [("success", "2 files uploaded")]
+
+
+def test_a_function_may_name_an_endpoint_and_next_wins(make: MakeApp) -> None:
+    client = make(form_redirect=lambda uploads: "page").test_client()
+    assert browse(client, file(b"x", "a.txt")).location == "/page"
+    assert browse(client, field("next", "/other"), file(b"x", "a.txt")).location == "/other"
+
+
+def test_a_refusal_does_not_call_the_function(make: MakeApp) -> None:
+    called: list[Any] = []
+    client = make(form_redirect=called.append, max_bytes=3).test_client()
+    response = browse(client, file(b"large", "a.txt"))
+    assert (response.status_code, response.location) == (303, "/page?tab=2")
+    assert browse(client, file(b"large", "a.txt"), Referer="").status_code == 400
+    assert answer(post_form(client, file(b"x", "a.txt"), path=PATH))["uploads"]  # a script
+    assert called == []
+
+
+def test_a_function_that_returns_no_address_is_an_error(make: MakeApp) -> None:
+    client = make(form_redirect=lambda uploads: None).test_client()
+    with pytest.raises(TypeError, match="CHUNKED_UPLOAD_FORM_REDIRECT returned None"):
+        browse(client, file(b"x", "a.txt"))
+
+
+def test_a_function_of_nothing_stops_the_app(make: MakeApp) -> None:
+    with pytest.raises(ConfigurationError, match="of one argument, the list of uploads"):
+        make(form_redirect=lambda: "/")
 
 
 def test_several_files_are_one_message(make: MakeApp) -> None:

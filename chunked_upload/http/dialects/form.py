@@ -70,7 +70,7 @@ class FormView(ResourceView):
         self, upload_set: BoundUploadSet | None = None, dialect: Dialect | None = None
     ) -> None:
         super().__init__(upload_set, dialect)
-        #: Where a browser goes after success; None answers in JSON.
+        #: Where a browser goes after success, as far as it is known.
         self.target: str | None = None
 
     def post(self) -> Response:
@@ -95,16 +95,17 @@ class FormView(ResourceView):
         with whole_files.all_or_none(self) as records:
             whole_files.take_files(self.rules, incoming, records)
             whole_files.complete(self.rules, records, read_digests(incoming.fields))
-        if self.target is None or not _wants_page():
+        if not self._redirects or not _wants_page():
             uploads = [self.upload_set.describe(record) for record in records]
             return self.reply(UploadsSchema().dump({"uploads": uploads}))
+        target = self.target or self._computed_target(records)
         self._flash(_success_message(records), "success")
-        return redirect(self.target, 303)  # type: ignore[return-value]
+        return redirect(target, 303)  # type: ignore[return-value]
 
     def refuse(self, error: ChunkedUploadError) -> Response:
         """Send a browser back to its page with a flashed message, where that is configured."""
         back = _same_site_referrer() or self.target
-        if self.target is None or back is None or not _wants_page():
+        if not self._redirects or back is None or not _wants_page():
             return super().refuse(error)
         if not self._flash(str(error.data.get("detail", error)), "error"):
             return super().refuse(error)
@@ -140,11 +141,29 @@ class FormView(ResourceView):
 
     # What follows
 
+    @property
+    def _redirects(self) -> bool:
+        """Whether a browser goes to a page afterwards."""
+        return self.target is not None or callable(self.settings.form_redirect)
+
     def _configured_target(self) -> str | None:
+        """Return the page to go to, as far as it is known before the files are."""
         target = self.settings.form_redirect
-        if target is None or "/" in target:
-            return target
-        return url_for(target)
+        return None if target is None or callable(target) else _url(target)
+
+    def _computed_target(self, records: list[Record]) -> str:
+        """Return the page to go to that the app computes from the completed uploads.
+
+        :raises TypeError: when its function returns no text; the uploads stay.
+        """
+        function = self.settings.form_redirect
+        target = function([self.upload_set.for_app(record) for record in records])
+        if not isinstance(target, str) or not target:
+            raise TypeError(
+                f"CHUNKED_UPLOAD_FORM_REDIRECT returned {target!r}; expected an endpoint, a path"
+                " or a URL"
+            )
+        return _url(target)
 
     def _flash(self, message: str, category: str) -> bool:
         """Flash a message; return False when that is off, or the app has no sessions."""
@@ -152,6 +171,11 @@ class FormView(ResourceView):
             return False
         flash(message, category)
         return True
+
+
+def _url(target: str) -> str:
+    """Return the URL of an endpoint; return a path or URL unchanged."""
+    return target if "/" in target else url_for(target)
 
 
 def _wants_page() -> bool:
