@@ -37,9 +37,10 @@ number of bytes may be `512K`, `10G` or `1.5TiB` (powers of 1024), a span of tim
 
 Flask's `MAX_CONTENT_LENGTH` holds for every request: a larger one is answered 413. It limits a
 chunk, not a file; that is `CHUNKED_UPLOAD_MAX_BYTES`. The upload page and the zones keep their
-chunks below it. Keys of Flask-Uploads (`UPLOADED_PHOTOS_DEST`), and `DROPZONE_ENABLE_CSRF` where no
-token would be checked, would have no effect and stop the app at its start
-([porting.md](porting.md)).
+chunks below it. Keys of Flask-Uploads (`UPLOADED_PHOTOS_DEST`) hold where the app has that
+`UploadSet` ([porting-flask-uploads.md](porting-flask-uploads.md)). Elsewhere they would have no
+effect and stop the app at its start, as `DROPZONE_ENABLE_CSRF` does where no token would be
+checked.
 
 The stand-alone server also reads
 

@@ -11,6 +11,7 @@ from flask import Flask
 from ..errors import ConfigurationError
 from ..extension import ChunkedUpload
 from ..settings.fields import Imported
+from ..settings.keys import Settings
 from ..settings.names import Extensions
 from ..support.presets import ALL, AllExcept
 from .upload_set import UploadSet
@@ -34,10 +35,18 @@ def add_configured(app: Flask, uploads: ChunkedUpload) -> None:
     place = settings.root or os.path.join(app.instance_path, "uploads")
     for name, options in (settings.sets or {}).items():
         given = {"root": os.path.join(place, name), "url_prefix": f"{settings.url_prefix}/{name}"}
+        if "root" not in options:
+            given |= {key: f"{url.rstrip('/')}/{name}/" for key, url in _urls(settings).items()}
         try:
             _add(app, uploads, name, given | dict(options))
         except ConfigurationError as error:
             raise ConfigurationError(f"CHUNKED_UPLOAD_SETS[{name!r}]: {error}") from error
+
+
+def _urls(settings: Settings) -> dict[str, str]:
+    """Return the settings with the URL at which a front server has the app's root."""
+    urls = {"public_url": settings.public_url, "x_accel_redirect": settings.x_accel_redirect}
+    return {key: url for key, url in urls.items() if url is not None}
 
 
 def _add(app: Flask, uploads: ChunkedUpload, name: str, options: dict[str, Any]) -> None:

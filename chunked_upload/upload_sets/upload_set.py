@@ -210,6 +210,8 @@ class UploadSet(ChunkedUpload):
             settings["public_url"] = config.base_url
         if config.destination is not None:
             settings |= {"root": config.destination, "storage": None}
+            # The app's config says these of another place.
+            settings |= {"public_url": config.base_url, "x_accel_redirect": None}
         settings |= {"allowed_extensions": rules.allowed, "denied_extensions": rules.denied}
         return settings | self._overrides
 

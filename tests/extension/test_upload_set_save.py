@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -320,3 +322,34 @@ def test_file_allowed_of_flask_wtf_asks_the_set(app: Flask, photos: UploadSet) -
 
     assert send("a.JPG") == {"ok": True, "errors": {}}
     assert send("a.txt") == {"ok": False, "errors": {"photo": ["images only"]}}
+
+
+# The page about porting
+
+
+def test_the_app_of_the_page_about_porting_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Path(__file__).parents[2] / "docs" / "porting-flask-uploads.md"
+    code = re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)[0]
+    monkeypatch.setenv("FLASK_UPLOADED_PHOTOS_DEST", str(tmp_path / "photos"))
+    monkeypatch.setenv("FLASK_SQLALCHEMY_DATABASE_URI", f"sqlite:///{tmp_path / 'photos.db'}")
+    code = code.replace("Flask(__name__)", f"Flask(__name__, instance_path={str(tmp_path)!r})")
+    names: dict[str, Any] = {"__name__": "photo_site"}
+    exec(code, names)
+    app: Flask = names["create_app"]()
+    client = app.test_client()
+
+    def send(name: str) -> str:
+        data = {"photo": (io.BytesIO(b"data"), name)}
+        return unescape(client.post("/", data=data, follow_redirects=True).text)
+
+    assert "http://localhost/_uploads/photos/a.jpg" in send("a.JPG")
+    assert "Photos only, please" in send("a.txt")
+    assert "/uploads/photos/" in client.get("/").text
+    Protocol(client, "/uploads/photos").completed(b"chunks", filename="a.jpg")
+    with app.test_client().get("/_uploads/photos/a_1.jpg") as shown:
+        assert shown.data == b"chunks"
+    with app.app_context():
+        for engine in app.extensions["sqlalchemy"].engines.values():
+            engine.dispose()
