@@ -1,8 +1,9 @@
 """Runs an app's checks: what they see, and what they may return and raise.
 
 A check refuses by raising :class:`~chunked_upload.ChunkedUploadError`, by ``abort()``, or by
-returning ``"PNG only!", 400`` as a Flask view does. It accepts by returning None. Any other value
-is a mistake and stores no byte, since a check must not fail open.
+returning ``"PNG only!", 400`` as a Flask view does. A redirect that it returns is the answer. It
+accepts by returning None. Any other value is a mistake and stores no byte, since a check must not
+fail open; a client would take an answer of 200 for a stored chunk.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 from flask import Request, Response, current_app
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
 
 from chunked_upload.errors import ChunkedUploadError
 
@@ -22,6 +24,9 @@ from chunked_upload.errors import ChunkedUploadError
 @dataclass(frozen=True)
 class UploadToBe:
     """The upload that a request is about to start or continue, as its client describes it.
+
+    For a later chunk, name, length and metadata are those of the upload, and the media type is
+    that of the chunk alone.
 
     :param filename: the client's name for the file, cleaned.
     :param length: the file's length in bytes; None when the request does not say.
@@ -42,6 +47,7 @@ def run_checks(checks: Iterable[Callable[..., Any]], request: Request, upload: A
 
     :param upload: an :class:`UploadToBe`, or the record of an upload that is to be completed.
     :raises ChunkedUploadError: when a check refuses.
+    :raises HTTPException: when a check answers with a redirect.
     :raises TypeError: when a check returns a value that cannot be a refusal.
     """
     for check in checks:
@@ -80,18 +86,18 @@ def _takes_upload(check: Callable[..., Any]) -> bool:
     return True
 
 
-def _refusal(check: Callable[..., Any], returned: Any) -> ChunkedUploadError:
+def _refusal(check: Callable[..., Any], returned: Any) -> Exception:
     name = getattr(check, "__qualname__", repr(check))
     problem = TypeError(
         f"{name} returned {returned!r}; a check returns None, or a refusal such as"
-        " ('PNG only!', 400), or raises ChunkedUploadError"
+        " ('PNG only!', 400) or a redirect, or raises ChunkedUploadError"
     )
-    if not isinstance(returned, (Response, tuple)):
-        raise problem
+    if not isinstance(returned, (BaseResponse, tuple)):
+        return problem
     response = current_app.make_response(returned)
-    if response.status_code < 400:
-        raise problem
-    return _from_response(response)
+    if 300 <= response.status_code < 400:
+        return HTTPException(response=response)
+    return problem if response.status_code < 400 else _from_response(response)
 
 
 def _from_response(response: Response) -> ChunkedUploadError:

@@ -104,6 +104,16 @@ def test_a_redirect_is_left_to_flask(app: Flask, uploads: ChunkedUpload) -> None
     assert send(app).headers["Location"] == "/login"
 
 
+@pytest.mark.parametrize("register", [ChunkedUpload.validate, ChunkedUpload.check_permissions])
+def test_a_returned_redirect_is_the_answer(
+    app: Flask, uploads: ChunkedUpload, register: Callable[..., Any]
+) -> None:
+    register(uploads, lambda request: redirect("/login"))
+    reply = send(app)
+    assert (reply.status_code, reply.headers["Location"]) == (302, "/login")
+    assert nothing_left(app)
+
+
 def test_a_check_sees_the_upload_to_be(app: Flask, uploads: ChunkedUpload) -> None:
     seen: list[Any] = []
     uploads.validate(lambda request, upload: seen.append(upload))
@@ -118,6 +128,23 @@ def test_a_check_sees_the_upload_to_be(app: Flask, uploads: ChunkedUpload) -> No
     done = {"upload_id": upload_id, "md5": md5_of(b"hello world")}
     assert app.test_client().post("/uploads/complete", data=done).status_code == 200
     assert (seen[2].filename, seen[2].length, seen[2].upload_id) == ("photo.png", 11, upload_id)
+
+
+def test_a_check_sees_the_name_also_where_a_later_chunk_has_none(
+    app: Flask, uploads: ChunkedUpload
+) -> None:
+    @uploads.validate
+    def check(request: Any, upload: Any) -> Any:
+        if upload.filename.endswith(".png") and upload.metadata == {"title": "Sea"}:
+            return None
+        return "PNG only!", 400
+
+    client = app.test_client()
+    upload_id = send(app, "photo.png", title="Sea").get_json()["upload_id"]
+    headers = {"Content-Range": "bytes 5-10/11"}
+    reply = client.put(f"/uploads/{upload_id}", data=b" world", headers=headers)
+    assert reply.status_code == 200, reply.text
+    assert client.put(f"/uploads/{'0' * 32}", data=b"x", headers=headers).status_code == 404
 
 
 def test_a_check_sees_dropzones_file(app: Flask, uploads: ChunkedUpload) -> None:

@@ -173,11 +173,19 @@ class ReceivingView(ChunkedUploadBaseView):
     def describe_incoming(
         self, incoming: Incoming, *, length: int | None, upload_id: str | None = None
     ) -> UploadToBe:
-        """Return the description of an arriving file for an app's checks."""
+        """Return the description of an arriving file for an app's checks.
+
+        A later chunk often has no name and no fields, so what the first one said holds.
+        """
+        filename, metadata = self._filename(incoming), self.metadata(incoming.fields)
+        if upload_id is not None and self.upload_set.hooks.validators:
+            record = self.find(upload_id)
+            filename, length = record.filename, record.length or length
+            metadata = {**metadata, **record.extra_fields}
         return UploadToBe(
-            filename=self._filename(incoming),
+            filename=filename,
             length=length,
-            metadata=self.metadata(incoming.fields),
+            metadata=metadata,
             content_type=incoming.content_type,
             upload_id=upload_id,
         )
