@@ -8,6 +8,7 @@ from .http.dialects.django.chunks import ChunkedUploadView
 from .http.dialects.django.completion import ChunkedUploadCompleteView
 from .http.save_errors import SaveRefused, UploadNotAllowed
 from .http.uploaded_file import UploadedFile
+from .pages.flask_dropzone import Dropzone
 from .records.attached import CannotAttach, attached_upload
 from .records.model import ChunkedUploadMixin, Status
 from .settings.extension_rules import allowed_file
@@ -55,6 +56,7 @@ __all__ = [
     "ChunkedUploadMixin",
     "ChunkedUploadView",
     "ConfigurationError",
+    "Dropzone",
     "LocalStorage",
     "SaveRefused",
     "Status",

@@ -7,6 +7,7 @@ as well, so that its users find everything in its place. An option comes from th
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,59 @@ NOT_NEEDED = {
     "upload_multiple": "files go in chunks, each by itself",
     "allowed_file_custom": "allowed_file_type takes types of your own as they are",
     "enable_csrf": "tokens are sent when the upload set checks them (CHUNKED_UPLOAD_CSRF)",
+}
+
+#: The option of a text, and its name in the script.
+TEXTS = {
+    "default_message": "dictDefaultMessage",
+    "invalid_file_type": "dictInvalidFileType",
+    "file_too_big": "dictFileTooBig",
+    "server_error": "dictResponseError",
+    "browser_unsupported": "dictFallbackMessage",
+    "max_file_exceeded": "dictMaxFilesExceeded",
+    "cancel_upload": "dictCancelUpload",
+    "remove_file": "dictRemoveFile",
+    "cancel_confirmation": "dictCancelUploadConfirmation",
+    "upload_canceled": "dictUploadCanceled",
+    "waiting_network": "waitingNetwork",
+    "waiting_server": "waitingServer",
+    "waiting_sign_in": "waitingSignIn",
+    "waiting_other_tab": "waitingOtherTab",
+    "file_changed": "fileChanged",
+    "checksum_error": "checksumError",
+    "retry": "retry",
+}
+
+_CHUNKED = "files go in chunks, each by itself (chunk_size=, timeout=)"
+_METADATA = "send fields with metadata="
+_ORIGINAL = "files are sent as they are"
+
+#: Options of Dropzone that a zone decides itself, since the client library sends its files; what to
+#: write instead.
+INSTEAD = {
+    "url": "write upload_action=, or upload_set=",
+    "method": "files are sent by POST",
+    "paramName": "write input_name=",
+    "parallelUploads": "write parallel_uploads=",
+    "timeout": "write timeout=",
+    "chunkSize": "write chunk_size=",
+    **{name: f"write {option}=" for option, name in TEXTS.items()},
+    **dict.fromkeys(("params", "headers"), _METADATA),
+    **dict.fromkeys(
+        (
+            "chunking",
+            "forceChunking",
+            "parallelChunkUploads",
+            "retryChunks",
+            "retryChunksLimit",
+            "uploadMultiple",
+        ),
+        _CHUNKED,
+    ),
+    **dict.fromkeys(
+        ("resizeWidth", "resizeHeight", "resizeMethod", "resizeQuality", "resizeMimeType"),
+        _ORIGINAL,
+    ),
 }
 
 _PRESETS = {
@@ -73,6 +127,24 @@ class Metadata(fields.Options):
 
     def read(self, value: Any) -> dict[str, str]:
         return {name: str(item) for name, item in super().read(value).items()}
+
+
+class DropzoneOptions(fields.Options):
+    """Dropzone's own options, as far as JSON has them and a zone leaves them to Dropzone."""
+
+    def read(self, value: Any) -> dict[str, Any]:
+        options = super().read(value)
+        for name in options:
+            if name in INSTEAD:
+                raise ValueError(f"expected no {name!r}, which the zone decides; {INSTEAD[name]}")
+        try:
+            json.dumps(options)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                "expected values that JSON has; write functions in a script of your own, as"
+                " Dropzone.options"
+            ) from error
+        return options
 
 
 class Message(fields.SettingField):
@@ -168,6 +240,12 @@ class ZoneOptions:
         "IN_FORM",
     )
     upload_id_name: str = _option(Name(), "upload_id", "Name of those fields.")
+    options: Mapping[str, Any] | None = _option(
+        DropzoneOptions(),
+        None,
+        "More options of [Dropzone](https://docs.dropzone.dev/configuration/basics/"
+        "configuration-options) itself, as `{'thumbnailWidth': 200}`.",
+    )
     # Texts.
     default_message: Any = _option(
         Message(), "Drop files here or click to upload.", "", "DEFAULT_MESSAGE"

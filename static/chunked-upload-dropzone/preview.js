@@ -66,3 +66,16 @@ export function offerRetry(file, text, onRetry) {
   });
   showStatus(file, "").append(button);
 }
+
+/**
+ * For a file that is no valid image, Dropzone takes the error event for the thumbnail's address.
+ *
+ * @param {any} zone A Dropzone.
+ */
+export function ignoreBrokenThumbnails(zone) {
+  const show = zone.options.thumbnail;
+  zone.off("thumbnail", show);
+  zone.on("thumbnail", (/** @type {ZoneFile} */ file, /** @type {unknown} */ address) => {
+    if (typeof address === "string") show.call(zone, file, address);
+  });
+}

@@ -1,5 +1,7 @@
 /** A zone's options, as the template helper writes them into its attribute, for the uploader and Dropzone. */
 
+import { Dropzone } from "./dropzone.js";
+
 /**
  * @typedef {object} ZoneOptions
  * @property {string} endpoint URL of the service.
@@ -23,6 +25,10 @@
  * @property {boolean} inForm
  * @property {string} uploadIdName
  * @property {Record<string, string>} texts Dropzone's `dict…` options and the module's own.
+ * @property {string[]} htmlTexts Names of those that are HTML.
+ * @property {boolean} whole Whether Dropzone sends the files itself.
+ * @property {boolean} multiple Whether it then sends several in one request.
+ * @property {Record<string, unknown>} dropzone More options for Dropzone.
  */
 
 /** Texts that Dropzone inserts as HTML. */
@@ -65,13 +71,16 @@ function csrfTokens(token, url) {
 }
 
 /**
- * Return the options for Dropzone.
+ * Return the options for Dropzone. The page's own (`Dropzone.options.<id>`) come before ours.
  *
  * @param {ZoneOptions} options
+ * @param {HTMLElement} element
  */
-export function dropzoneOptions(options) {
+export function dropzoneOptions(options, element) {
   const texts = { ...options.texts };
-  for (const name of AS_HTML) texts[name] = escape(texts[name]);
+  for (const name of AS_HTML) {
+    if (!options.htmlTexts.includes(name)) texts[name] = escape(texts[name]);
+  }
   return {
     ...texts,
     url: options.endpoint,
@@ -83,6 +92,21 @@ export function dropzoneOptions(options) {
     createImageThumbnails: options.thumbnails,
     addRemoveLinks: options.removeLinks,
     autoProcessQueue: !options.button,
+    ...options.dropzone,
+    ...Dropzone.optionsForElement(element),
+  };
+}
+
+/**
+ * Return the options for Dropzone's own requests.
+ *
+ * @param {ZoneOptions} options
+ */
+export function wholeRequests(options) {
+  return {
+    uploadMultiple: options.multiple,
+    ...(options.csrfToken && { headers: { "X-CSRF-Token": options.csrfToken } }),
+    ...(options.timeout && { timeout: options.timeout }),
   };
 }
 

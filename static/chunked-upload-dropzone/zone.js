@@ -1,19 +1,21 @@
 /** An upload zone: a Dropzone whose files are sent by a `ChunkedUploader`. */
 
 import { ChunkedUploader } from "../chunked-upload.js";
-import { labelPreview, offerRetry, showProgress, showStatus } from "./preview.js";
-import { SurroundingForm } from "./surrounding-form.js";
+import { Dropzone } from "./dropzone.js";
+import {
+  ignoreBrokenThumbnails,
+  labelPreview,
+  offerRetry,
+  showProgress,
+  showStatus,
+} from "./preview.js";
+import { Workflow } from "./workflow.js";
 import { dropzoneOptions, uploaderOptions } from "./zone-options.js";
 
 /** @typedef {import("../chunked-upload/types.js").UploadRecord} UploadRecord */
 /** @typedef {import("./zone-options.js").ZoneOptions} ZoneOptions */
 /** @typedef {File & {status: string, upload: {progress: number, bytesSent: number, total: number},
  *   previewElement?: HTMLElement}} ZoneFile What Dropzone makes of a file. */
-
-// Imported by URL: otherwise the type checker would read the bundled file.
-await import(new URL("../vendor/dropzone.min.js", import.meta.url).href);
-const { Dropzone } = globalThis;
-Dropzone.autoDiscover = false;
 
 /** Texts by the reason why an upload waits. @type {Record<string, string>} */
 const WAITING = {
@@ -35,8 +37,7 @@ const ERRORS = {
 export class Zone extends Dropzone {
   #zone;
   #uploader;
-  /** @type {SurroundingForm | null} */
-  #form = null;
+  #workflow;
   /** @type {WeakMap<File, import("../chunked-upload.js").Upload>} */
   #uploads = new WeakMap();
 
@@ -45,21 +46,13 @@ export class Zone extends Dropzone {
    * @param {ZoneOptions} options
    */
   constructor(element, options) {
-    super(element, dropzoneOptions(options));
+    super(element, dropzoneOptions(options, element));
     this.#zone = options;
     this.#uploader = new ChunkedUploader(uploaderOptions(options));
-    this.#ignoreBrokenThumbnails();
+    ignoreBrokenThumbnails(this);
     this.on("addedfile", labelPreview);
     this.on("removedfile", (/** @type {ZoneFile} */ file) => this.#removeFromServer(file));
-    this.on("queuecomplete", () => this.#finish());
-    if (options.button) this.#waitForButton(options.button);
-    const form = element.closest("form");
-    if (!options.inForm || !form) return;
-    this.#form = new SurroundingForm(form, options.uploadIdName);
-    this.#form.waitFor(
-      () => this.getActiveFiles().length > 0,
-      () => this.#start(),
-    );
+    this.#workflow = new Workflow(this, options, (file) => this.#uploads.get(file)?.result);
   }
 
   /**
@@ -121,11 +114,11 @@ export class Zone extends Dropzone {
    */
   #succeed(file, result) {
     this.#report(file, file.size, file.size);
-    this.#form?.addField(result.upload_id);
+    this.#workflow.addUpload(result.upload_id);
     file.status = Dropzone.SUCCESS;
     this.emit("success", file, result);
     this.#settle(file);
-    this.#dispatch("done", result);
+    this.#workflow.dispatch("done", result);
   }
 
   /**
@@ -144,7 +137,7 @@ export class Zone extends Dropzone {
       this.emit("processing", file);
       this.#uploads.get(file)?.retry();
     });
-    this.#dispatch("error", { file, error });
+    this.#workflow.dispatch("error", { file, error });
   }
 
   /**
@@ -168,56 +161,7 @@ export class Zone extends Dropzone {
       await upload?.cancel();
       return;
     }
-    this.#form?.removeField(upload.result.upload_id);
+    this.#workflow.removeUpload(upload.result.upload_id);
     await this.#uploader.remove(upload.result.upload_id);
-  }
-
-  /** The queue is empty: if every file was uploaded, submit the form or go to the next page. */
-  #finish() {
-    if (this.#zone.button) this.options.autoProcessQueue = false;
-    const submit = this.#form?.takeSubmission();
-    const files = /** @type {ZoneFile[]} */ (this.files);
-    if (!files.length || files.some((file) => file.status !== Dropzone.SUCCESS)) return;
-    this.#dispatch("complete", { uploads: files.map((file) => this.#uploads.get(file)?.result) });
-    if (submit) submit();
-    else if (this.#zone.redirect) location.assign(this.#zone.redirect);
-  }
-
-  /** For a file that is no valid image, Dropzone takes the error event for the thumbnail's address. */
-  #ignoreBrokenThumbnails() {
-    const show = this.options.thumbnail;
-    this.off("thumbnail", show);
-    this.on("thumbnail", (/** @type {ZoneFile} */ file, /** @type {unknown} */ address) => {
-      if (typeof address === "string") show.call(this, file, address);
-    });
-  }
-
-  /** Upload the queued files. */
-  #start() {
-    this.options.autoProcessQueue = true;
-    this.processQueue();
-  }
-
-  /** @param {string} id */
-  #waitForButton(id) {
-    const button = document.getElementById(id);
-    if (!button)
-      throw new Error(`upload_on_click needs a button with the id "${id}" (upload_btn_id)`);
-    const submits =
-      this.#zone.inForm && /** @type {HTMLButtonElement} */ (button).type === "submit";
-    if (submits) return; // the form starts the uploads
-    button.addEventListener("click", (event) => {
-      event.preventDefault();
-      this.#start();
-    });
-  }
-
-  /**
-   * @param {string} name
-   * @param {unknown} detail
-   */
-  #dispatch(name, detail) {
-    const event = new CustomEvent(`chunked-upload:${name}`, { bubbles: true, detail });
-    this.element.dispatchEvent(event);
   }
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,14 @@ from flask import Flask, render_template_string
 from flask_dropzone import Dropzone
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import DictLoader
+from markupsafe import Markup
 
 from chunked_upload import ChunkedUpload, ConfigurationError
 from chunked_upload.engine.errors import UploadNotFound
 from chunked_upload.pages import template_helpers as helpers
 from chunked_upload.pages.zone_options import NOT_NEEDED, SPECS, Message
 from tests.conftest import create_tables
-from tests.extension.helpers import answer
+from tests.extension.helpers import Elements, answer
 from tests.http.forms import field, file, post_form
 from tests.support.protocol import Protocol
 
@@ -30,25 +30,6 @@ Make = Callable[..., Flask]
 
 #: Breaks out of attributes, elements, scripts and template strings, where it may.
 HOSTILE = "\"'`><script>alert(1)</script>${alert(1)}\\\n&quot;é"
-
-
-class Elements(HTMLParser):
-    """The elements of a page, as a browser reads them."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.all: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.all.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def find(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.all if name == tag]
 
 
 @pytest.fixture
@@ -256,7 +237,57 @@ def test_macros_of_other_templates_have_it_with_context(make: Make) -> None:
     assert "data-chunked-upload" in render(app, page)
 
 
+# Dropzone's own options
+
+
+def test_more_options_of_dropzone(make: Make) -> None:
+    options = zone(make(), "options={'thumbnailWidth': 200, 'dictFileSizeUnits': {'tb': 'TiB'}}")
+    assert options["dropzone"] == {"thumbnailWidth": 200, "dictFileSizeUnits": {"tb": "TiB"}}
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"chunking": True}, "files go in chunks"),
+        ({"url": "/x"}, "write upload_action="),
+        ({"dictDefaultMessage": "<b>"}, "write default_message="),
+        ({"accept": lambda file, done: None}, r"a script of your own, as Dropzone\.options"),
+    ],
+)
+def test_options_of_dropzone_that_a_zone_decides_are_refused(
+    make: Make, given: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=problem):
+        zone(make(), "options=given", given=given)
+
+
+def test_a_message_may_be_html_if_it_says_so(make: Make) -> None:
+    app = make()
+    assert zone(app)["htmlTexts"] == []
+    given = Markup("Drop here<br>or click")
+    options = zone(app, "default_message=given", given=given)
+    assert options["htmlTexts"] == ["dictDefaultMessage"]
+    assert options["texts"]["dictDefaultMessage"] == "Drop here<br>or click"
+
+
 # Without scripts
+
+
+@pytest.mark.parametrize(
+    ("target", "goes"),
+    [("thanks", "/thanks"), ("/after?x=1", "/after?x=1"), ("https://else.example/", None)],
+)
+def test_without_scripts_the_zone_redirects_within_its_site(
+    make: Make, target: str, goes: str | None
+) -> None:
+    app = make()
+    page = Elements(render(app, f"{{{{ chunked_upload.dropzone(redirect_view='{target}') }}}}"))
+    fields = [field(tag["name"] or "", tag["value"] or "") for tag in page.find("input")[:-1]]
+    client = app.test_client()
+    client.environ_base["HTTP_ACCEPT"] = "text/html"
+    reply = post_form(client, *fields, file(b"data"), path="/uploads/form")
+    assert reply.headers.get("Location") == goes
+    assert answer(client.get("/uploads/"))["total"] == 1
 
 
 def test_without_scripts_the_zone_is_a_plain_form(make: Make) -> None:

@@ -48,6 +48,11 @@ def enforced(app: Flask, setting: bool | None) -> bool:
     return _protection(app) is not None and config["WTF_CSRF_CHECK_DEFAULT"]
 
 
+def is_protected(app: Flask) -> bool:
+    """Return whether the app has Flask-WTF's CSRFProtect, which checks its own views."""
+    return _protection(app) is not None
+
+
 def check_installed() -> None:
     """:raises ConfigurationError: unless Flask-WTF can be imported."""
     try:

@@ -37,11 +37,11 @@ from ..wire.incoming import Incoming, open_incoming
 from ..wire.parameters import media_type
 
 #: Field with the page to go to afterwards.
-_NEXT = "next"
+NEXT_FIELD = "next"
 
 #: A path of this site. Browsers drop control characters and read a backslash as a slash, so
 #: ``/\evil.example`` would lead to another site.
-_LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
+LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 
 
 @register
@@ -133,8 +133,8 @@ class FormView(ResourceView):
 
     def take_fields(self, fields: dict[str, str]) -> None:
         """Read the page to go to first, so that a refusal also redirects there."""
-        wanted = fields.pop(_NEXT, "")
-        if wanted and not _LOCAL.fullmatch(wanted):
+        wanted = fields.pop(NEXT_FIELD, "")
+        if wanted and not LOCAL_PATH.fullmatch(wanted):
             raise BadRequest("'next' must be a path of this site, as /documents")
         self.target = wanted or self.target
         super().take_fields(fields)
@@ -190,7 +190,7 @@ def _same_site_referrer() -> str | None:
     if (page.scheme, page.netloc) != (here.scheme, here.netloc):
         return None
     path = f"{page.path or '/'}?{page.query}" if page.query else page.path or "/"
-    return path if _LOCAL.fullmatch(path) else None
+    return path if LOCAL_PATH.fullmatch(path) else None
 
 
 def _success_message(records: list[Record]) -> str:
