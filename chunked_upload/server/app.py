@@ -184,7 +184,8 @@ def health(uploads: ChunkedUpload) -> tuple[dict[str, str], int]:
     except (SQLAlchemyError, OSError) as error:
         said["database"] = f"failed: {type(error).__name__}"
     try:
-        uploads.engine.check_storage()
+        for upload_set in uploads.sets.values():
+            upload_set.engine.check_storage()
     except OSError as error:
         said["storage"] = f"failed: {error.strerror}"
     well = set(said.values()) == {"ok"}

@@ -157,9 +157,9 @@ def _check_storage() -> None:
 
     A full disk is no reason: files on it can be downloaded and deleted.
     """
-    upload_set = current_app.extensions["chunked_upload"]["chunked_upload"]
     try:
-        upload_set.engine.check_storage()
+        for upload_set in current_app.extensions["chunked_upload"].values():
+            upload_set.engine.check_storage()
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             click.echo(f"Storage: {error.strerror}", err=True)

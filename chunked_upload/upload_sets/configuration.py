@@ -37,7 +37,7 @@ def read_configuration(
     :raises ConfigurationError: when no place is named, or a key is wrong.
     """
     key = f"UPLOADED_{name.upper()}_"
-    destination, by_default = app.config.get(f"{key}DEST"), False
+    destination, by_default = app.config.get(f"{key}DEST") or None, False
     if destination is None and default_dest is not None:
         destination = default_dest(app)
     if destination is None and needs_place:

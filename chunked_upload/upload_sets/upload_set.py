@@ -17,8 +17,9 @@ quota, dialects.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import Any, ClassVar
 
 from flask import Flask, current_app, has_request_context
@@ -38,6 +39,9 @@ from .names import is_confined, lowercase_ext, own_name
 
 #: Keywords that say where files are; with one of them a set needs no destination.
 _PLACES = frozenset({"root", "storage", "storage_class"})
+
+#: Whether :meth:`UploadSet.save` has asked :meth:`UploadSet.file_allowed` already.
+_SAVING = ContextVar("chunked_upload.saving", default=False)
 
 #: The configurations of an app's upload sets, by name.
 _CONFIGURATIONS = "chunked_upload_configurations"
@@ -81,6 +85,8 @@ class UploadSet(ChunkedUpload):
         self.extensions = extensions
         self.default_dest = default_dest
         super().__init__(name=name, **settings)
+        if type(self).file_allowed is not UploadSet.file_allowed:
+            self.validate(self._check_file)
 
     @property
     def config(self) -> UploadConfiguration:
@@ -139,7 +145,7 @@ class UploadSet(ChunkedUpload):
         target = None if folder is None and name is None else self._target(basename, folder, name)
         if target is not None and not self.file_allowed(storage, target.rpartition("/")[2]):
             raise UploadNotAllowed(f"The name {name!r} is not one of a file of an accepted type")
-        with _request_context():
+        with _request_context(), _saving():
             try:
                 [record] = given_files.store(self.upload_set, [storage], target=target)
             except ChunkedUploadError as error:
@@ -171,7 +177,8 @@ class UploadSet(ChunkedUpload):
     def file_allowed(self, storage: Any, basename: str) -> bool:
         """Return whether a file is taken, by its name; override it to look at more.
 
-        :param storage: the file; Flask-WTF's ``FileAllowed`` passes a list here.
+        :param storage: the file; None for an upload in chunks, whose bytes are still on their way.
+            Flask-WTF's ``FileAllowed`` passes a list.
         :param basename: the name to judge.
         """
         return self._rules_with(self.config).fits(basename)
@@ -214,6 +221,12 @@ class UploadSet(ChunkedUpload):
             settings |= {"public_url": config.base_url, "x_accel_redirect": None}
         settings |= {"allowed_extensions": rules.allowed, "denied_extensions": rules.denied}
         return settings | self._overrides
+
+    def _check_file(self, request: Any, upload: Any) -> None:
+        """Ask an overridden :meth:`file_allowed` about uploads in chunks, too."""
+        basename = self.get_basename(upload.filename)
+        if not _SAVING.get() and not self.file_allowed(None, basename):
+            raise UploadNotAllowed(f"Files such as {basename!r} are not accepted")
 
     def _place_by_name(self, upload: Any) -> str:
         """Return the target of a file that was uploaded in chunks, or saved without a name."""
@@ -258,6 +271,15 @@ def configure_uploads(app: Flask, upload_sets: UploadSet | Iterable[UploadSet]) 
     for upload_set in (upload_sets,) if isinstance(upload_sets, UploadSet) else upload_sets:
         upload_set.init_app(app)
     refuse_flask_uploads(app)
+
+
+@contextmanager
+def _saving() -> Iterator[None]:
+    token = _SAVING.set(True)
+    try:
+        yield
+    finally:
+        _SAVING.reset(token)
 
 
 def _request_context() -> AbstractContextManager[Any]:

@@ -223,6 +223,8 @@ def test_wrong_values_are_refused_as_there(app: Flask, photos: UploadSet) -> Non
 def test_an_app_may_look_at_more_than_the_name(make_app: MakeApp, place: Path) -> None:
     class RealImages(UploadSet):
         def file_allowed(self, storage: Any, basename: str) -> bool:
+            if storage is None:  # in chunks
+                return basename.endswith(".png")
             head = storage.stream.read(4)
             storage.stream.seek(0)
             return super().file_allowed(storage, basename) and head == b"\x89PNG"
@@ -230,6 +232,9 @@ def test_an_app_may_look_at_more_than_the_name(make_app: MakeApp, place: Path) -
     app = serve(make_app(), RealImages("photos", IMAGES, lambda app: str(place)))
     assert post(app, b"MZ...", "a.png").status_code == 415
     assert post(app, b"\x89PNG...", "a.png").text == "a.png"
+    protocol = Protocol(app.test_client(), "/uploads/photos")
+    assert protocol.chunk(b"GIF", filename="a.gif").status_code == 415
+    assert protocol.completed(b"\x89PNG", filename="a.png")
 
 
 # What an upload in chunks has, too

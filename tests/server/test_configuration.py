@@ -54,6 +54,14 @@ REFUSED = {
         {"CHUNKED_UPLOAD_TOKENS": "alice"},
         "`chunked-upload create-token NAME` makes one",
     ),
+    "upload sets that are no JSON": (
+        {"CHUNKED_UPLOAD_SETS": "photos"},
+        "CHUNKED_UPLOAD_SETS='photos': expected a JSON object",
+    ),
+    "a set of a place that cannot be": (
+        {"CHUNKED_UPLOAD_SETS": '{"photos": {"root": "/proc/photos"}}'},
+        "the storage cannot be used",
+    ),
     "negative proxy hops": (
         {"CHUNKED_UPLOAD_PROXY_HOPS": "-1"},
         "CHUNKED_UPLOAD_PROXY_HOPS must be a number, 0 or more",
@@ -174,6 +182,17 @@ def test_settings_come_from_the_environment(make_server: Callable[..., Server]) 
     assert stored_files(server) == []
     assert call(server, "POST", "/api/files/", form(b"x" * 1024), FORM_TYPE).status == 200
     assert call(server, "POST", "/uploads/", form(b"x"), FORM_TYPE).status == 404
+
+
+def test_it_has_the_upload_sets_of_the_environment(make_server: Callable[..., Server]) -> None:
+    sets = '{"photos": {"allowed_extensions": ["jpg"]}, "docs": {"max_bytes": 3}}'
+    server = make_server(CHUNKED_UPLOAD_SETS=sets, CHUNKED_UPLOAD_SET_FIELD="set")
+    photo = call(server, "POST", "/uploads/?set=photos&filename=a.jpg", b"hello")
+    assert photo.status == 200
+    assert call(server, "GET", f"/uploads/photos/{photo.json['upload_id']}").json["offset"] == 5
+    assert call(server, "POST", "/uploads/photos/?filename=a.txt", b"hello").status == 415
+    assert call(server, "POST", "/uploads/docs/?filename=a.txt", b"hello").status == 400
+    assert call(server, "GET", "/healthz").json["storage"] == "ok"
 
 
 def test_a_created_token_is_required_and_let_in(
