@@ -8,6 +8,7 @@ Flask logs it.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 
 from flask import Response, current_app, got_request_exception, request
 from werkzeug.exceptions import HTTPException
@@ -26,6 +27,8 @@ def refusal_of(error: Exception) -> ChunkedUploadError:
     if isinstance(error, ChunkedUploadError):
         return error
     if isinstance(error, HTTPException):
+        if _has_own_handler(error):
+            raise error
         return error_of(error)
     if _propagates() or _handler_of(error) is not None:
         raise error
@@ -65,12 +68,25 @@ def _handler_of(error: Exception, of: type[Exception] = Exception) -> type[Excep
     :param of: the most general class that counts. A handler of every Exception is for unexpected
         errors, so a refusal does not go to it.
     """
+    return next((kind for kind in _handled(error) if issubclass(kind, of)), None)
+
+
+def _has_own_handler(error: HTTPException) -> bool:
+    """Return whether the app has a handler for an exception class of its own.
+
+    Handlers of a status, or of Werkzeug's classes, are for the app's pages.
+    """
+    return any(
+        issubclass(kind, HTTPException) and kind.__module__.partition(".")[0] != "werkzeug"
+        for kind in _handled(error)
+    )
+
+
+def _handled(error: Exception) -> Iterator[type[Exception]]:
+    """Yield the classes of an error for which the app or the blueprint has a handler."""
     for scope in (*request.blueprints, None):
         for handlers in current_app.error_handler_spec.get(scope, {}).values():
-            for kind in type(error).__mro__:
-                if kind in handlers and issubclass(kind, of):
-                    return kind
-    return None
+            yield from (kind for kind in type(error).__mro__ if kind in handlers)
 
 
 def _propagates() -> bool:
