@@ -6,6 +6,7 @@ from .extension import ChunkedUpload
 from .hooks import chunk_received, upload_aborted, upload_completed, upload_created, upload_expired
 from .http.dialects.django.chunks import ChunkedUploadView
 from .http.dialects.django.completion import ChunkedUploadCompleteView
+from .http.django_model import AbstractChunkedUpload
 from .http.save_errors import SaveRefused, UploadNotAllowed
 from .http.uploaded_file import UploadedFile
 from .pages.flask_dropzone import Dropzone
@@ -30,9 +31,6 @@ from .support.presets import (
     AllExcept,
 )
 from .upload_sets import UploadConfiguration, UploadSet, addslash, configure_uploads, lowercase_ext
-
-#: django-chunked-upload's name of the mixin.
-AbstractChunkedUpload = ChunkedUploadMixin
 
 __all__ = [
     "ALL",

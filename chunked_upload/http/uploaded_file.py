@@ -16,7 +16,8 @@ from chunked_upload.storage.powers import LocalPaths
 class UploadedFile(FileStorage):
     """What ``on_completion`` gets: ``.filename``, ``.stream``, ``.save()`` and more.
 
-    ``name``, ``size``, ``content_type`` and :meth:`chunks` work as on Django's ``UploadedFile``.
+    ``name``, ``size``, ``content_type``, :meth:`chunks` and :meth:`multiple_chunks` work as on
+    Django's ``UploadedFile``.
     The content type follows from the file's name, since the client's cannot be trusted.
 
     ``.md5`` and the values of ``.checksums`` (by name) are hex digits.
@@ -59,6 +60,10 @@ class UploadedFile(FileStorage):
         self.stream.seek(0)
         while data := self.stream.read(chunk_size):
             yield data
+
+    def multiple_chunks(self, chunk_size: int = 64 * 1024) -> bool:
+        """Return whether :meth:`chunks` yields more than one, as Django's method does."""
+        return self.size > chunk_size
 
 
 def open_later(storage: Storage, upload: ChunkedUploadMixin) -> UploadedFile:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import inspect
-from sqlalchemy.orm import MANYTOONE, Session, scoped_session, selectinload
+from sqlalchemy.orm import MANYTOONE, Session, object_session, scoped_session, selectinload
 from sqlalchemy.orm.attributes import get_history
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -52,6 +52,13 @@ def from_session(
     """Return a record from a session, read again; the given record when its row is gone."""
     found = session.get(type(record), record.id, populate_existing=True)
     return found if isinstance(found, ChunkedUploadMixin) else record
+
+
+def leave_session(record: ChunkedUploadMixin) -> None:
+    """Take a record whose row is gone out of its session, which would fail to change it."""
+    session = object_session(record)
+    if session is not None:
+        session.expunge(record)
 
 
 def copy_changes(changed: ChunkedUploadMixin, record: ChunkedUploadMixin) -> None:

@@ -273,12 +273,3 @@ def test_token_callers_leave_the_models_user_empty(make_app: MakeApp) -> None:
     assert answer(response)["offset"] == 4
     [record] = records(app)
     assert (record.owner, record.user_id) == ("token:robot", None)
-
-
-def test_django_chunked_uploads_module_names_are_importable() -> None:
-    from chunked_upload import AbstractChunkedUpload, ChunkedUploadError, exceptions, models, views
-
-    assert models.AbstractChunkedUpload is AbstractChunkedUpload is ChunkedUploadMixin
-    assert exceptions.ChunkedUploadError is ChunkedUploadError
-    assert views.ChunkedUploadView is ChunkedUploadView
-    assert views.ChunkedUploadCompleteView is ChunkedUploadCompleteView

@@ -9,6 +9,7 @@ answer.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,7 @@ from chunked_upload import (
     ChunkedUploadError,
     ChunkedUploadMixin,
     ChunkedUploadView,
+    ConfigurationError,
     UploadedFile,
 )
 from tests.conftest import create_tables
@@ -510,3 +512,41 @@ def test_routed_views_say_what_they_offer(routed: Flask) -> None:
         assert response.status_code == 405
         assert "POST" in response.headers["Allow"]
         assert client.options(url).status_code < 300  # a browser's preflight
+
+
+# content_range_pattern
+
+
+class BlocksView(ChunkedUploadView):
+    """Takes what some other client sends instead of ``bytes a-b/total``."""
+
+    content_range_pattern = re.compile(r"^block (?P<total>\d+): (?P<start>-?\d+)\.\.(?P<end>\d*)$")
+
+
+def test_a_content_range_pattern_of_ones_own_is_read(make_app: MakeApp) -> None:
+    app = make_app()
+    ChunkedUpload(app, upload_view=BlocksView)
+    create_tables(app)
+    protocol = Protocol(app.test_client())
+
+    def send(content_range: str) -> Any:
+        return protocol.chunk(b"data", headers={"Content-Range": content_range})
+
+    assert answer(send("block 9: 0..3"))["offset"] == 4
+    for wrong in (
+        "bytes 0-3/9",
+        "block 4: 0..4",
+        "block 9: 3..0",
+        "block 9: 0..",
+        "block 9: -1..2",
+        f"block {'9' * 30}: 0..3",
+        f"block {'9' * 5000}: 0..3",
+    ):
+        assert refusal(send(wrong)) == (400, "Error in request headers"), wrong
+    assert len(records(app)) == 1
+
+
+@pytest.mark.parametrize("pattern", [re.compile(r"(?P<start>\d+)-(?P<end>\d+)"), "bytes"])
+def test_one_without_the_groups_is_refused_at_once(pattern: Any) -> None:
+    with pytest.raises(ConfigurationError, match="content_range_pattern"):
+        type("Wrong", (ChunkedUploadView,), {"content_range_pattern": pattern})

@@ -8,14 +8,23 @@ bytes, pre_save, save, post_save, answer. The second half, completing, is in com
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from flask import Response
 
 from chunked_upload.engine.chunk import Chunk
 from chunked_upload.engine.errors import FileTooLarge, OffsetMismatch, SizeMismatch
 from chunked_upload.engine.plan import WritePlan
+from chunked_upload.errors import ConfigurationError
 from chunked_upload.http.errors import BadRequestHeaders
 from chunked_upload.http.views.receiving import ReceivingView, agreed_id, chunk_too_large
-from chunked_upload.http.wire.content_range import ContentRange, parse_content_range
+from chunked_upload.http.wire.content_range import (
+    CONTENT_RANGE,
+    GROUPS,
+    ContentRange,
+    parse_content_range,
+)
 from chunked_upload.http.wire.incoming import UNNAMED, Incoming, too_many_files
 from chunked_upload.http.wire.replies import add_progress
 from chunked_upload.records.repository import Record
@@ -23,6 +32,20 @@ from chunked_upload.records.repository import Record
 
 class ChunkedUploadView(ReceivingView):
     """Takes chunks: a form with a file part, or raw bytes; the first creates the upload."""
+
+    #: The whole header. A pattern of one's own has the groups ``start``, ``end`` and ``total``; a
+    #: header that does not match is refused.
+    content_range_pattern: re.Pattern[str] = CONTENT_RANGE
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        groups = getattr(cls.content_range_pattern, "groupindex", {})
+        missing = [name for name in GROUPS if name not in groups]
+        if missing:
+            raise ConfigurationError(
+                f"{cls.__name__}.content_range_pattern lacks the groups {', '.join(missing)};"
+                " compile one with (?P<start>...), (?P<end>...) and (?P<total>...)"
+            )
 
     def take_chunk(self, incoming: Incoming, upload_id: str | None) -> Response:
         """Store one chunk.
@@ -62,7 +85,7 @@ class ChunkedUploadView(ReceivingView):
         """Return the chunk's range; None for a whole file whose size is known only at its end."""
         header = self.request.headers.get(self.content_range_header)
         if header is not None:
-            return parse_content_range(header)
+            return parse_content_range(header, self.content_range_pattern)
         known_by_url = (self.request.view_args or {}).get("upload_id") is not None
         if self.needs_content_range or (incoming.raw and known_by_url):
             raise BadRequestHeaders(f"{self.content_range_header} is required")
