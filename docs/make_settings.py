@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from chunked_upload.http.dialect import registered as registered_dialects
-from chunked_upload.settings.keys import SPECS
+from chunked_upload.settings.keys import SPECS, Settings
 from chunked_upload.settings.schema import Spec, specs
 from chunked_upload.settings.sources import PREFIX
 from chunked_upload.storage.registry import registered as registered_storages
@@ -53,7 +53,10 @@ The stand-alone server also reads
 
 def render() -> str:
     """Return the page."""
-    return HEAD + "".join(map(section, SPECS.values())) + of_others()
+    # Those that it inherits are of more special things.
+    first = [spec for name, spec in SPECS.items() if name in Settings.__annotations__]
+    then = [spec for spec in SPECS.values() if spec not in first]
+    return HEAD + "".join(map(section, first + then)) + of_others()
 
 
 def section(spec: Spec) -> str:

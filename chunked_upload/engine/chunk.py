@@ -249,7 +249,10 @@ class Chunk:
         offset, beyond = ranges.settle(record.offset, beyond)
         if len(beyond) > _MAX_RANGES:
             raise LimitReached(f"Too many separate ranges (at most {_MAX_RANGES})")
-        values: dict[str, Any] = {"offset": offset, "expires_on": self._parts.expiry()}
+        values: dict[str, Any] = {
+            "offset": offset,
+            "expires_on": self._parts.expiry_after_chunk(record),
+        }
         if beyond != record.received:
             values["received"] = beyond
         if beyond or record.received:

@@ -43,6 +43,13 @@ _TRANSLATION = _Translation()
 
 def _translate(error: BaseException) -> None:
     """Raise what a failure means to a client; return for any other exception."""
+    if (lacking := database.missing(error)) is not None:
+        logger.error(
+            "the database has no %s: call db.create_all() in an app context, or run `flask db"
+            " upgrade` (after `flask db migrate` in an app with migrations of its own)",
+            lacking,
+        )
+        raise ServiceUnavailable("Database is unavailable") from error
     if database.is_failure(error):
         logger.exception("database failed")
         if database.is_full(error):

@@ -40,8 +40,14 @@ class EngineParts:
     last_leases: LastLeases
 
     def expiry(self) -> datetime:
-        """Return when an upload expires if no more bytes arrive."""
+        """Return when an upload expires that is created now."""
         return self.now() + self.settings.expiration_delta
+
+    def expiry_after_chunk(self, record: Record) -> datetime:
+        """Return when an upload expires if no bytes arrive after these."""
+        if self.settings.expiration_from == "creation":
+            return record.expires_on
+        return self.expiry()
 
     def target(self, record: Record) -> tuple[StoredUpload, str]:
         """Return the upload as the storage shall name it, and the directory of its file."""

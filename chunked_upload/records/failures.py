@@ -1,6 +1,8 @@
-"""Tells which exceptions mean that the database failed, and which mean that its disk is full."""
+"""Tells what a database's exceptions mean: it failed, its disk is full, or it was not prepared."""
 
 from __future__ import annotations
+
+import re
 
 from sqlalchemy.exc import (
     DatabaseError,
@@ -18,6 +20,24 @@ DatabaseProblem = SQLAlchemyError
 
 _MISTAKES = (ProgrammingError, IntegrityError, DataError, NotSupportedError)
 _FAILURES = (DatabaseError, InterfaceError, PoolTimeout)
+
+#: How SQLite and PostgreSQL say that a table or a column is not there.
+_MISSING = re.compile(
+    r"no such (?P<what>table|column): (?P<name>[\w.]+)"
+    r"|(?P<kind>relation|column) \"?(?P<named>[\w.]+)\"? (?:of relation \S+ )?does not exist"
+    r"|table \S+ has no column named (?P<added>\w+)"
+)
+
+
+def missing(error: BaseException) -> str | None:
+    """Return what the database lacks because it was not created or migrated: ``table 'x'``."""
+    if not isinstance(error, DatabaseError):
+        return None
+    found = _MISSING.search(str(error.orig))
+    if found is None:
+        return None
+    table = found["what"] == "table" or found["kind"] == "relation"
+    return f"{'table' if table else 'column'} {found['name'] or found['named'] or found['added']!r}"
 
 
 def is_failure(error: BaseException) -> bool:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from . import fields, names
 from .schema import setting, specs
+from .server import ServerSettings
 from .serving import ServingSettings
 from .sources import PREFIX, Sources
 
@@ -32,14 +33,23 @@ _URL_PREFIX = r"(?:/(?!\.\.?(?:/|$))[^/\s?#%<>\\]+)+"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(ServingSettings):
+class Settings(ServingSettings, ServerSettings):
     """The settings of one upload set. Make it with :meth:`load`, which checks every value."""
 
     # Ported from django-chunked-upload, with its defaults.
     expiration_delta: timedelta = setting(
         fields.Duration(),
-        "How long an unfinished upload lives after its last chunk.",
+        "How long an unfinished upload lives, counted as `CHUNKED_UPLOAD_EXPIRATION_FROM` says.",
         default=timedelta(days=1),
+    )
+    expiration_from: str = setting(
+        fields.Text(
+            pattern="last_chunk|creation",
+            problem="must be 'last_chunk' or 'creation', as in django-chunked-upload",
+        ),
+        "From when an upload's expiry counts: `last_chunk`, or `creation` as in "
+        "django-chunked-upload. The `expires` of the answers says when it is.",
+        default="last_chunk",
     )
     unclaimed_expiration_delta: timedelta | None = setting(
         fields.Duration(),
@@ -275,45 +285,6 @@ class Settings(ServingSettings):
         "Whether requests that change something need a CSRF token of Flask-WTF (the extra "
         "`csrf`). None: when the app uses Flask-WTF's CSRFProtect.",
         default=None,
-    )
-
-    # The stand-alone server only.
-    database_uri: str | None = setting(
-        fields.Text(pattern=".*", secret=True),
-        "Database of the stand-alone server, as postgresql://user@host/name. None: "
-        "SQLALCHEMY_DATABASE_URI, else an SQLite file in the instance folder.",
-        default=None,
-    )
-    proxy_hops: int = setting(
-        fields.Count(least=0, most=100),
-        "How many reverse proxies stand before the stand-alone server: that many "
-        "X-Forwarded-* entries are believed.",
-        default=0,
-    )
-    session_cookie_name: str = setting(
-        fields.Text(pattern=r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"),
-        "Name of the stand-alone server's session cookie.",
-        default="chunked_upload_session",
-    )
-    session_cookie_path: str | None = setting(
-        fields.Text(pattern=r"/[!-:<-~]*"),
-        "Path of the stand-alone server's session cookie. None: where the server is mounted, which "
-        "a proxy tells with X-Forwarded-Prefix.",
-        default=None,
-    )
-    # The bundled server only.
-    idle_timeout: timedelta = setting(
-        fields.Duration(shortest=timedelta(seconds=1)),
-        "How long a client may send or take nothing within a request before the bundled server "
-        "disconnects it. What arrived is kept or dropped as the dialect says.",
-        default=timedelta(minutes=1),
-    )
-    max_connections_per_address: int = setting(
-        fields.Count(),
-        "Connections of one network address (IPv6: one /64) to one worker of the bundled server. "
-        "For one more, the one that has been silent for longest is closed. Ignored behind proxies "
-        "(`CHUNKED_UPLOAD_PROXY_HOPS`), which have limits of their own.",
-        default=2048,
     )
 
     #: Settings of the storage's and the dialects' own, by their class.

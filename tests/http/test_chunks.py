@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
@@ -16,6 +17,7 @@ from flask.testing import FlaskClient
 from chunked_upload import ChunkedUpload
 from tests.conftest import create_tables
 from tests.http.answers import content_of, refused, stored
+from tests.http.expiry import expire
 from tests.http.forms import content_range, field, file, form, part, post_form, send
 from tests.support.protocol import Protocol, nothing_left, records
 
@@ -323,6 +325,29 @@ def test_expires_is_the_expiration_delta_from_now(make_app: Callable[..., Flask]
     assert expires.endswith("Z")
     moment = datetime.fromisoformat(expires)
     assert before + timedelta(hours=3) <= moment <= datetime.now(UTC) + timedelta(hours=3)
+
+
+@pytest.mark.parametrize("counts_from", ["last_chunk", "creation"])
+def test_a_setting_says_from_when_expiry_counts(
+    make_app: Callable[..., Flask], counts_from: str
+) -> None:
+    """From the creation as in django-chunked-upload; ``expires`` tells, in each answer."""
+    app = make_app(CHUNKED_UPLOAD_EXPIRATION_DELTA="1d", CHUNKED_UPLOAD_EXPIRATION_FROM=counts_from)
+    ChunkedUpload(app)
+    create_tables(app)
+    protocol = Protocol(app.test_client())
+    first = protocol.chunk(b"hello ", 0, 16).get_json()
+    time.sleep(0.01)
+    second = protocol.chunk(b"world", 6, 16, upload_id=first["upload_id"]).get_json()
+    assert (second["expires"] > first["expires"]) is (counts_from == "last_chunk")
+    state = protocol.state(first["upload_id"]).get_json()
+    assert state["expires"] == second["expires"]
+    if counts_from == "creation":
+        created = datetime.fromisoformat(state["created_on"])
+        lives = datetime.fromisoformat(state["expires"]) - created
+        assert abs(lives - timedelta(days=1)) < timedelta(seconds=1)
+    expire(app, first["upload_id"])
+    refused(protocol.chunk(b"again", 11, 16, upload_id=first["upload_id"]), 410)
 
 
 def test_each_chunk_puts_expiry_off(app: Flask, protocol: Protocol) -> None:
