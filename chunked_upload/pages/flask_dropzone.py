@@ -24,7 +24,7 @@ from chunked_upload.http.upload_set import BoundUploadSet
 
 from .assets import send_asset
 from .custom_options import plain_values
-from .zone import Target, Zone, resolve, upload_set_as_target, view_as_target
+from .zone import Target, Zone, upload_set_as_target, view_as_target
 from .zone_options import NOT_NEEDED, ZoneOptions
 
 #: The version of Dropzone that the package ships.
@@ -196,7 +196,7 @@ def _target(action: str, values: Mapping[str, Any]) -> Target:
             "dropzone.create() needs action=, the endpoint or URL that takes the files (in a form:"
             " DROPZONE_UPLOAD_ACTION)"
         )
-    url = url_for(action, **values) if values else resolve(action)
+    url = action if "/" in action else url_for(action, **values)
     for upload_set in upload_sets.values():
         if url.rstrip("/") == upload_set.url("uploads").rstrip("/"):
             return upload_set_as_target(upload_set)
@@ -220,10 +220,10 @@ def _zone(zone_id: str, target: Target, given: Mapping[str, Any]) -> Zone:
 def _whole_zone(target: Target, keywords: dict[str, Any], *, multiple: bool) -> Zone:
     """Return a zone whose files Dropzone sends, so that every option of Dropzone's holds."""
     for_dropzone = keywords.pop("options", None)
+    keywords.setdefault("remove_links", False)  # they would remove nothing from the server
     ported: Mapping[str, Any] = current_app.config
     if not target.is_own:
         ported = {**_DEFAULTS, **ported}
-        keywords.setdefault("remove_links", False)
     options = ZoneOptions.load(keywords, target.defaults, ported)
     if options.upload_on_click:  # all in one request, as Flask-Dropzone sends them
         multiple = True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -104,6 +105,43 @@ def test_the_page_has_the_form_that_it_had(extension: type[Any]) -> None:
     assert (form["action"], form["method"], form["enctype"]) == ("/", "post", "multipart/form-data")
     assert form["id"] == "myDropzone"
     assert "dropzone" in (form["class"] or "").split()
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"DROPZONE_ALLOWED_FILE_TYPE": "image", "DROPZONE_MAX_FILES": 30},
+        {
+            "DROPZONE_ALLOWED_FILE_CUSTOM": True,
+            "DROPZONE_ALLOWED_FILE_TYPE": "image/*, .pdf",
+            "DROPZONE_MAX_FILE_SIZE": 1024,
+            "DROPZONE_INPUT_NAME": "photo",
+            "DROPZONE_MAX_FILES": "null",
+        },
+        {"DROPZONE_PARALLEL_UPLOADS": 3, "DROPZONE_UPLOAD_MULTIPLE": True},
+        {"DROPZONE_MAX_FILES": 20, "DROPZONE_UPLOAD_ON_CLICK": True},
+        {"DROPZONE_MAX_FILE_EXCEED": "Enough", "DROPZONE_SERVER_ERROR": "It fails"},
+    ],
+)
+def test_dropzone_gets_the_values_that_it_got(config: dict[str, Any]) -> None:
+    """Side by side with the original's script."""
+    script = page_of(ported_app(TheirDropzone, **config)).text
+    theirs = dict(re.findall(r"^ *(\w+): (.*?), *(?://.*)?$", script, re.MULTILINE))
+    ours = zones_of(page_of(ported_app(**config)))["myDropzone"]
+    assert theirs["acceptedFiles"].replace(", ", ",") == f'"{ours["accept"]}"'.replace(", ", ",")
+    assert int(theirs["maxFilesize"]) * 2**20 == ours["maxBytes"]
+    assert theirs["paramName"] == f'"{ours["fieldName"]}"'
+    for name, value in {
+        "maxFiles": ours["maxFiles"],
+        "parallelUploads": ours["parallel"],
+        "uploadMultiple": ours["multiple"],
+    }.items():
+        assert theirs[name] == json.dumps(value), name
+    assert theirs.get("autoProcessQueue", "true") == json.dumps(ours["button"] is None)
+    texts = ours["texts"].keys() & theirs.keys() - {"dictDefaultMessage", "dictFileTooBig"}
+    assert len(texts) == 8
+    assert all(theirs[name] == f'"{ours["texts"][name]}"' for name in texts)
 
 
 def test_the_basic_example() -> None:
@@ -205,6 +243,11 @@ def test_many_zones_each_with_its_options() -> None:
 def test_config_may_come_before_create() -> None:
     template = "{{ dropzone.config(max_files=4) }}{{ dropzone.create('upload') }}"
     assert zones_of(page_of(ported_app(), template))["myDropzone"]["maxFiles"] == 4
+
+
+def test_no_links_that_remove_nothing(sets: Flask) -> None:
+    assert zone(sets, create="")["removeLinks"]
+    assert not zone(sets, "upload_multiple=True", create="")["removeLinks"]
 
 
 def test_an_endpoint_with_values_or_by_its_old_name() -> None:
