@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -298,3 +299,30 @@ def test_a_page_for_django_chunked_upload_works_as_it_is(
         expect(page.locator("#messages")).to_have_text(said, timeout=60_000)
         [stored] = ported_demo.stored() - before
         assert filecmp.cmp(file, stored, shallow=False)
+
+
+# The back end of examples/, ported from django-chunked-upload, and its demo page
+
+
+def test_the_ported_demo_of_the_examples_uploads_and_shows_what_is_refused(
+    browser: Browser, tmp_path: Path
+) -> None:
+    (tmp_path / "server").mkdir()
+    example = ROOT / "examples" / "django_chunked_upload_app.py"
+    server = AppServer(tmp_path / "server", example, {"FLASK_SCRIPTS": "/node_modules"})
+    with Site(server) as site:
+        site.publish(CLIENT)
+        page = browser.new_page()
+        page.goto(site.url)
+        file = make_file(tmp_path / "file.bin", 250_000)
+        page.set_input_files("#chunked_upload", file)
+        messages = page.locator("#messages p")
+        said = "You successfully uploaded 'file.bin' (250000 bytes)!"
+        expect(messages.last).to_have_text(said, timeout=60_000)
+        assert messages.count() == 4  # three chunks, and the completion
+        [stored] = site.stored()
+        assert filecmp.cmp(file, stored, shallow=False)
+        page.set_input_files("#chunked_upload", make_file(tmp_path / "virus.exe", 10))
+        expect(messages).to_have_text("No programs, please")
+        page.goto(f"{site.url}/documents")
+        assert json.loads(page.inner_text("body")) == [{"name": "file.bin", "size": 250_000}]
