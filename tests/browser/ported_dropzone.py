@@ -77,7 +77,8 @@ TWO = """\
 {{ dropzone.create(action='upload', id='bar') }}
 {{ dropzone.load_js() }}
 {{ dropzone.config(id='foo', default_message='Dropzone Foo') }}
-{{ dropzone.config(id='bar', default_message='Dropzone Bar') }}
+{{ dropzone.config(id='bar', default_message='Dropzone Bar',
+                   custom_options='addRemoveLinks: true') }}
 """
 
 IN_FORM = """\
