@@ -82,6 +82,17 @@ class LibraryPage:
         """Choose files, as a user does; each is added."""
         self.page.set_input_files("input", files)
 
+    def wait_for_checkpoint(self, checksum: str) -> None:
+        """Wait until the browser has noted how far the worker has read, to resume from there."""
+        self.evaluate(
+            """async (checksum) => {
+                const noted = async () => (await new ChunkedUploader().remembered())[0];
+                const sleep = () => new Promise((then) => setTimeout(then, 50));
+                while (!(await noted()).checkpoint?.[checksum]) await sleep();
+            }""",
+            checksum,
+        )
+
     def evaluate(self, script: str, argument: Any = None) -> Any:
         """Run a script in the page."""
         return self.page.evaluate(script, argument)

@@ -242,11 +242,7 @@ def test_sha256_for_a_server_that_keeps_that_one_alone(browser: Browser, tmp_pat
         fault = network.proxy.hold(5)
         page.pick(file)
         fault.wait()
-        page.evaluate("""async () => {
-            const noted = async () => (await new ChunkedUploader().remembered())[0];
-            const sleep = () => new Promise((then) => setTimeout(then, 50));
-            while (!(await noted()).checkpoint?.sha256) await sleep();
-        }""")
+        page.wait_for_checkpoint("sha256")
         page.open()
         fault.release()
         page.pick(file)

@@ -135,10 +135,7 @@ def test_a_change_in_a_long_beginning_is_found_out_at_once(
     fault = network.proxy.hold(5)
     page.pick(file)
     fault.wait()
-    page.evaluate("""async () => {
-        const noted = async () => (await new ChunkedUploader().remembered())[0];
-        while (!(await noted()).checkpoint) await new Promise((then) => setTimeout(then, 50));
-    }""")
+    page.wait_for_checkpoint("md5")
     page.open()
     fault.release()
     change(file, 40_000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from playwright.sync_api import Dialog, Route, expect
 
@@ -132,13 +133,19 @@ def test_what_is_under_way_is_not_left_without_a_question(visitor: Visitor) -> N
     assert asked == ["beforeunload"]
 
 
-def test_without_a_network_it_waits_and_goes_on_by_itself(visitor: Visitor) -> None:
+def pick_and_lose_the_network(visitor: Visitor) -> Path:
+    """Pick a file; its second chunk is on its way when the network goes."""
     file = visitor.file("film.mp4", chunks(3))
     held = visitor.hold_chunk(1)
     visitor.pick(file)
     held.wait()
     visitor.context.set_offline(True)
     held.release()
+    return file
+
+
+def test_without_a_network_it_waits_and_goes_on_by_itself(visitor: Visitor) -> None:
+    file = pick_and_lose_the_network(visitor)
     visitor.expect_words("film.mp4", "Waiting for the network. The upload will resume by itself.")
     visitor.expect_said("Waiting for the network")
     expect(visitor.page.locator(".cu-summary")).to_contain_text("1 file is waiting")
@@ -174,12 +181,7 @@ def test_who_does_not_want_to_wait_retries_now(visitor: Visitor) -> None:
 
 def test_a_click_meant_for_retry_now_does_not_pause(visitor: Visitor) -> None:
     """The button becomes "Pause" when the upload resumes by itself, maybe just before the click."""
-    file = visitor.file("film.mp4", chunks(3))
-    held = visitor.hold_chunk(1)
-    visitor.pick(file)
-    held.wait()
-    visitor.context.set_offline(True)
-    held.release()
+    file = pick_and_lose_the_network(visitor)
     visitor.expect_state("film.mp4", "waiting")
     visitor.page.evaluate(_CLICK_ONCE_IT_PAUSES)
     visitor.context.set_offline(False)
