@@ -1,4 +1,4 @@
-"""Limits what one owner may have open: how many uploads, and how many bytes they take.
+"""Limits what one owner may have open in an upload set: how many uploads, and their bytes.
 
 An upload holds its length, or what is ``reserved`` for it if that is more. Bytes are held before
 they are stored. The requests of one owner are counted one after another, each in the transaction
@@ -83,13 +83,14 @@ def held(record: ChunkedUploadMixin) -> int:
 def _open_of(
     session: Session, model: Any, record: ChunkedUploadMixin, *but: ColumnElement[bool]
 ) -> tuple[int, int]:
-    """Return how many uploads a record's owner has open, and how many bytes they hold."""
+    """Return how many uploads a record's owner has open in its set, and what they hold."""
     holds = case((model.length > model.reserved, model.length), else_=model.reserved)
     target = aliased(model)
     in_place = _takes(target, model).correlate(model).exists()
     uploads, size = session.execute(
         select(func.count(), func.coalesce(func.sum(holds), 0)).where(
             model.quota_key == record.quota_key,
+            model.upload_set == record.upload_set,
             model.status == int(Status.UPLOADING),
             or_(model.client_key.is_(None), ~in_place),
             *but,

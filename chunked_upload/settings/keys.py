@@ -198,14 +198,14 @@ class Settings(ServingSettings, ServerSettings):
     )
     max_open_uploads: int | None = setting(
         fields.Count(),
-        "Unfinished uploads that one owner may have. A chunk that does not say yet to which upload"
-        " it belongs counts like one.",
+        "Unfinished uploads that one owner may have in the upload set. A chunk that does not say "
+        "yet to which upload it belongs counts like one.",
         default=None,
     )
     max_open_bytes: int | None = setting(
         fields.Size(),
-        "Bytes that one owner's unfinished uploads may take in all. Each counts with the length it"
-        " declares, or with what has arrived if that is more.",
+        "Bytes that one owner's unfinished uploads in the upload set may take in all. Each counts "
+        "with the length it declares, or with what has arrived if that is more.",
         default=None,
     )
     max_filename_length: int = setting(

@@ -205,3 +205,16 @@ def test_where_the_app_does_not_allow_it_the_field_is_metadata(make_app: MakeApp
     protocol = Protocol(app.test_client())
     upload_id = protocol.upload(b"data", set="photos")
     assert answer(protocol.state(upload_id))["metadata"] == {"set": "photos"}
+
+
+def test_each_set_has_its_quota(make_app: MakeApp) -> None:
+    """What an owner has open in one set takes no room in another."""
+    sets = {"a": {"max_open_uploads": 1}, "b": {"max_open_bytes": 100}}
+    client = serve(make_app(CHUNKED_UPLOAD_SETS=sets)).test_client()
+    default, a, b = (Protocol(client, f"/uploads{path}") for path in ("", "/a", "/b"))
+    for _ in range(3):
+        assert default.chunk(b"x" * 90).status_code == 200
+    assert a.chunk(b"x" * 90).status_code == 200
+    assert refusal(a.chunk(b"x"))[0] == 413
+    assert b.chunk(b"x" * 60, 0, 60).status_code == 200
+    assert refusal(b.chunk(b"x" * 60, 0, 60))[0] == 413
