@@ -57,8 +57,14 @@ class Dropzone:
     def init_app(self, app: Flask) -> None:
         """Add ``dropzone`` to the app's templates.
 
-        :raises ConfigurationError: for a ``DROPZONE_*`` key that cannot work.
+        :raises ConfigurationError: for a ``DROPZONE_*`` key that cannot work, or if the app has
+            Flask-Dropzone too.
         """
+        if "dropzone" in app.blueprints:
+            raise ConfigurationError(
+                "this app already has a blueprint 'dropzone', of Flask-Dropzone or of another"
+                " Dropzone(app); keep one of them"
+            )
         ZoneOptions.load({}, ported=app.config)
         blueprint = Blueprint("dropzone", __name__, url_prefix="/dropzone")
         blueprint.add_url_rule("/static/<path:filename>", "static", _send_static)

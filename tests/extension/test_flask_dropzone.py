@@ -290,6 +290,11 @@ def test_what_plain_is(text: str, values: dict[str, Any] | None) -> None:
     assert plain_values(text) == values
 
 
+def test_values_that_json_has_not_are_named() -> None:
+    with pytest.raises(ConfigurationError, match="custom_options=.*expected values that JSON has"):
+        zone(ported_app(), "custom_options={'accept': request}")
+
+
 INIT = 'this.on("success", () => {});'
 
 
@@ -394,6 +399,12 @@ def test_without_scripts_the_form_redirects(sets: Flask) -> None:
         form["action"] or "", data=data, headers={"Accept": "text/html"}
     )
     assert (reply.status_code, reply.headers["Location"]) == (303, "/completed")
+
+
+@pytest.mark.parametrize("other", [TheirDropzone, Dropzone])
+def test_there_is_only_one_of_them(other: type[Any]) -> None:
+    with pytest.raises(ConfigurationError, match="keep one of them"):
+        Dropzone(ported_app(other))
 
 
 @pytest.mark.parametrize("value", [{"DROPZONE_MAX_FILES": "many"}, {"DROPZONE_TIMEOUT": -1}])
