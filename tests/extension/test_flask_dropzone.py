@@ -291,7 +291,7 @@ def test_what_plain_is(text: str, values: dict[str, Any] | None) -> None:
 
 
 def test_values_that_json_has_not_are_named() -> None:
-    with pytest.raises(ConfigurationError, match="custom_options=.*expected values that JSON has"):
+    with pytest.raises(ConfigurationError, match=r"custom_options=.*expected values that JSON has"):
         zone(ported_app(), "custom_options={'accept': request}")
 
 
