@@ -202,7 +202,9 @@ class ChunkedUploadAdmin(ModelView):  # type: ignore[misc]
 
 
 def _delete(upload_set: BoundUploadSet, record: Record) -> None:
-    upload_set.engine_for(type(record)).abort(record)
+    engine = upload_set.engine_for(type(record))
+    engine.release([record])  # a row's claim stays: the row must be deleted
+    engine.abort(record)
 
 
 def _expire(upload_set: BoundUploadSet, record: Record) -> None:

@@ -42,6 +42,9 @@ class AlreadyComplete(UploadError):
 class UploadClaimed(UploadError):
     """The app uses the upload: it cannot be claimed again, and its client cannot remove it."""
 
+    def __init__(self) -> None:
+        super().__init__(reason="the app has claimed it, for a form or for a row of its own")
+
 
 class NotComplete(UploadError):
     """Bytes are missing from ``offset`` on."""

@@ -68,6 +68,8 @@ class Removal:
         :param now: None for an upload that nothing has claimed in time, whose own expiry does not
             count. A claim changes the fencing token.
         """
+        if record.claimed_by is not None:
+            return False
         with translate_failures():
             if not self._records.swap(record, self._mark_of(record), expired_at=now):
                 return False

@@ -90,6 +90,7 @@ def delete_uploads(upload_ids: tuple[str, ...], yes: bool, as_json: bool, **opti
         if options["expired"]:
             return engine.expire(record, now=utcnow())
         try:
+            engine.release([record])  # a row's claim stays: the row must be deleted
             engine.abort(record)
         except UploadNotFound:  # another process was faster
             return False

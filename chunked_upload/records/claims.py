@@ -75,4 +75,5 @@ class Claims:
         with self._bind().begin() as connection:
             connection.execute(statement.values(claimed_by=None))
         for record in released:
-            set_committed_value(record, "claimed_by", None)
+            if record.claimed_by == BY_REQUEST:
+                set_committed_value(record, "claimed_by", None)

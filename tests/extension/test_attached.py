@@ -169,6 +169,33 @@ def test_claims_are_all_or_none(site: Site) -> None:
         assert [record.upload_id for record in site.uploads.claim(first)] == [first]
 
 
+def test_a_removal_that_was_decided_before_the_claim_looks_again(site: Site) -> None:
+    key = site.upload()
+    with site.app.app_context():
+        engine = site.uploads.engine
+        [read_before] = records(site.app)
+        [also_before] = records(site.app)
+        site.post(key)
+        assert not engine.expire_unclaimed(read_before)
+        with pytest.raises(UploadClaimed):
+            engine.abort(also_before)
+    assert len(files(site.app)) == 1
+
+
+@pytest.mark.one_database
+def test_an_operator_deletes_what_a_request_claimed_and_no_row_has(site: Site) -> None:
+    rows, request = site.upload("1.jpg"), site.upload("2.jpg")
+    with site.app.app_context():
+        site.post(rows)
+    attached, claimed = (record.upload_id for record in records(site.app))
+    with site.app.test_request_context():
+        site.uploads.claim(claimed)
+    code, output = run(site.app, "delete", "--yes", attached, claimed)
+    assert code == 1
+    assert "the app has claimed it" in output
+    assert [record.id for record in records(site.app)] == [rows] != [request]
+
+
 @pytest.mark.one_database
 def test_unclaimed_uploads_expire_and_others_stay(
     make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch

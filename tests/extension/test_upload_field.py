@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +21,14 @@ from werkzeug.datastructures import MultiDict
 from wtforms import FieldList, Form, StringField
 from wtforms.validators import DataRequired, Optional
 
-from chunked_upload import ChunkedUpload, attached_upload
+from chunked_upload import (
+    ALL,
+    IMAGES,
+    ChunkedUpload,
+    UploadSet,
+    attached_upload,
+    configure_uploads,
+)
 from chunked_upload.wtforms import ChunkedFileField, MultipleChunkedFileField
 from tests.conftest import create_tables
 from tests.support.concurrency import at_once
@@ -182,6 +190,37 @@ def test_plain_wtforms_work_too(site: Site) -> None:
         assert form.validate()
         assert form.validate()  # again: it is the app's by now
         assert form.picture.data.upload_id == upload_id
+
+
+def test_file_allowed_takes_an_upload_set(make_app: Callable[..., Flask], tmp_path: Path) -> None:
+    photos = UploadSet("photos", IMAGES)
+
+    class PhotoForm(FlaskForm):  # type: ignore[misc]
+        photo = ChunkedFileField(
+            validators=[FileRequired(), FileAllowed(photos, "images only")], upload_set=photos
+        )
+        copy = ChunkedFileField(validators=[FileAllowed(photos, "images only")], upload_set="files")
+
+    app = make_app(WTF_CSRF_ENABLED=False, UPLOADS_DEFAULT_DEST=str(tmp_path / "files"))
+    files_set = UploadSet("files", ALL)
+    configure_uploads(app, (photos, files_set))
+    create_tables(app)
+
+    @app.post("/photo")
+    def post() -> Any:
+        form = PhotoForm()
+        return [
+            form.validate_on_submit(),
+            form.errors,
+            form.photo.data and form.photo.data.filename,
+        ]
+
+    client = app.test_client()
+    text = Protocol(client, "/uploads/files").completed(DATA, filename="a.txt")
+    photo = Protocol(client, "/uploads/photos").completed(DATA, filename="a.JPG")
+    refused = client.post("/photo", data={"photo": photo, "copy": text}).get_json()
+    assert refused[:2] == [False, {"copy": ["images only"]}]
+    assert client.post("/photo", data={"photo": photo}).get_json() == [True, {}, "a.JPG"]
 
 
 # Bad ids
