@@ -14,7 +14,7 @@ from tests.browser.clients.page import PAGE
 from tests.browser.library import LibraryPage, Network
 from tests.browser.site import Site, Sites
 from tests.browser.visitor import Visitor
-from tests.support.browser import persistent_context
+from tests.support.browser import launch, persistent_context
 from tests.support.server import Server
 
 
@@ -37,6 +37,13 @@ def open_browser(playwright: Playwright) -> Iterator[Callable[[Path], BrowserCon
     yield start
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def whole_browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium as people have it: where a form cannot be sent, it shows a page of its own."""
+    with launch(playwright, whole=True) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

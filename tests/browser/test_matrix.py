@@ -42,14 +42,17 @@ def test_every_byte_arrives(
     size: str,
     fault: Fault,
     sites: Sites,
-    browser: Browser,
+    request: pytest.FixtureRequest,
     open_browser: OpenBrowser,
     tmp_path: Path,
     record_property: Callable[[str, object], None],
 ) -> None:
+    # Only a script can tell what happened without the browser's own page about it.
+    browser: Browser = request.getfixturevalue("browser" if client.chunked else "whole_browser")
     number = SIZES[size]
     site = sites.of(client, chunk=LARGE_CHUNK if number >= LARGE else CHUNK)
-    trial = Trial(client, site, browser.new_context(), open_browser, tmp_path, number)
+    context = browser.new_context()
+    trial = Trial(client, site, context, open_browser, tmp_path, number)
     for name, value in {
         "client": client.name,
         "size": size,
@@ -58,5 +61,6 @@ def test_every_byte_arrives(
     }.items():
         record_property(name, value)
     outcome = run(trial, fault)
+    context.close()
     record_property("outcome", outcome.name)
     assert outcome == client.expected(fault)

@@ -73,9 +73,9 @@ def executable(*, whole: bool = False) -> str:
     return found
 
 
-def launch(playwright: Playwright) -> Browser:
-    """Start a Chromium that keeps nothing."""
-    return playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
+def launch(playwright: Playwright, *, whole: bool = False) -> Browser:
+    """Start a Chromium that keeps nothing; parameters as above."""
+    return playwright.chromium.launch(executable_path=executable(whole=whole), args=ARGUMENTS)
 
 
 def persistent_context(playwright: Playwright, profile: Path) -> BrowserContext:
