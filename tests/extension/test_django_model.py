@@ -13,7 +13,13 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import select
 
 import chunked_upload
-from chunked_upload import ChunkedUpload, ChunkedUploadError, UploadNotFound, upload_aborted
+from chunked_upload import (
+    ChunkedUpload,
+    ChunkedUploadCompleteView,
+    ChunkedUploadError,
+    UploadNotFound,
+    upload_aborted,
+)
 from chunked_upload.engine.errors import AlreadyComplete, FileTooLarge, SizeMismatch, UploadExpired
 from chunked_upload.models import AbstractChunkedUpload
 from tests.conftest import create_tables
@@ -167,6 +173,21 @@ def test_file_and_get_uploaded_file_read_the_completed_file(app: Flask, protocol
         assert (file.read(), file.path) == (b"some data", upload.file.path)
         assert (list(file.chunks(5)), file.multiple_chunks(5)) == ([b"some ", b"data"], True)
         assert not file.multiple_chunks()
+
+
+def test_on_completion_gets_a_file_like_djangos(make_app: MakeApp) -> None:
+    seen: list[Any] = []
+
+    class CompleteView(ChunkedUploadCompleteView):
+        def on_completion(self, uploaded_file: Any, request: Any) -> None:
+            seen.extend((uploaded_file.name, uploaded_file.content_type, uploaded_file.size))
+            seen.extend((uploaded_file.multiple_chunks(), list(uploaded_file.chunks())))
+
+    app = make_app()
+    ChunkedUpload(app, complete_view=CompleteView)
+    create_tables(app)
+    Protocol(app.test_client()).completed(b"data", filename="a.png")
+    assert seen == ["a.png", "image/png", 4, False, [b"data"]]
 
 
 def test_an_unfinished_upload_has_no_file_yet(app: Flask, protocol: Protocol) -> None:

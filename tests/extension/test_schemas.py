@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,8 +15,17 @@ from flask_sqlalchemy import SQLAlchemy
 from marshmallow import fields, validate
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
+from werkzeug.datastructures import FileStorage
 
-from chunked_upload import ChunkedUpload, ChunkedUploadMixin, ChunkedUploadView, ConfigurationError
+from chunked_upload import (
+    ALL,
+    ChunkedUpload,
+    ChunkedUploadMixin,
+    ChunkedUploadView,
+    ConfigurationError,
+    UploadSet,
+    configure_uploads,
+)
 from chunked_upload.http.schemas import BoundSchemas
 from chunked_upload.schemas import (
     ChunkReplySchema,
@@ -104,6 +114,25 @@ def test_a_field_added_to_chunks_is_checked_before_a_byte_is_stored(app: Flask, 
     response = app.test_client().post(path, data=data)
     assert refusal(response) == (400, "title: Longer than maximum length 5.")
     assert nothing_left(app)
+
+
+def test_its_default_holds_for_files_that_a_view_of_the_app_saves(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    seen = []
+
+    class SeenView(ChunkedUploadView):
+        def pre_save(self, chunked_upload: Any, request: Any, new: bool = False) -> None:
+            seen.append(self.chunk_fields["title"])
+
+    app = make_app()
+    schemas, place = Schemas(chunk=TitledChunk), str(tmp_path / "saved")
+    saved = UploadSet("files", ALL, lambda app: place, upload_view=SeenView, schemas=schemas)
+    configure_uploads(app, saved)
+    create_tables(app)
+    with app.test_request_context():
+        assert saved.save(FileStorage(io.BytesIO(b"data"), "a.txt")) == "a.txt"
+    assert set(seen) == {"untitled"}
 
 
 def test_one_added_to_completions_is_checked(app: Flask) -> None:

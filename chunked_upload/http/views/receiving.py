@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, Protocol
 
 from flask import Request, Response
@@ -55,8 +53,6 @@ class ReceivingView(ChunkedUploadBaseView):
     #: Refuse forms without that header (otherwise their part is the whole file); None for the
     #: setting's.
     fail_if_no_header: bool | None = None
-    #: The form fields before the file, as the upload set's ``ChunkSchema`` reads them.
-    chunk_fields: Mapping[str, Any] = MappingProxyType({})
 
     def post(self, upload_id: str | None = None) -> Response:
         """Take a file or a chunk, in whichever dialect its client speaks."""
@@ -128,13 +124,24 @@ class ReceivingView(ChunkedUploadBaseView):
         data: dict[str, Any] = self.upload_set.schemas.dump_chunk_reply(chunked_upload)
         return data
 
+    @cached_property
+    def chunk_fields(self) -> dict[str, Any]:
+        """The form fields before the file, as the upload set's ``ChunkSchema`` reads them.
+
+        Without a form (a view of the app saves a file) the schema's defaults.
+        """
+        return self._load({})
+
     def load_fields(self, incoming: Incoming) -> dict[str, Any]:
         """Return the form fields that have arrived, checked by the upload set's schema.
 
         :raises BadRequest: naming what is wrong with which field.
         """
+        return self._load(incoming.fields)
+
+    def _load(self, given: dict[str, str]) -> dict[str, Any]:
         try:
-            fields: dict[str, Any] = self.upload_set.schemas.load_chunk(incoming.fields)
+            fields: dict[str, Any] = self.upload_set.schemas.load_chunk(given)
         except ValidationError as error:
             raise BadRequest(problems(error)) from error
         return fields
