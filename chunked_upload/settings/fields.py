@@ -12,7 +12,6 @@ it.
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import pkgutil
@@ -106,28 +105,6 @@ class Size(Count):
         return self._in_range(parse_size(value) if isinstance(value, str) else value)
 
 
-class SizeOrFunction(Size):
-    """A number of bytes, or a function of one argument that returns it."""
-
-    def read(self, value: Any) -> Any:
-        if not callable(value):
-            return super().read(value)
-        if not _takes_one(value):
-            raise ValueError("must be a function of one argument, the request")
-        return value
-
-
-def _takes_one(function: Any) -> bool:
-    """Return whether a function can be called with one argument."""
-    try:
-        inspect.signature(function).bind(None)
-    except TypeError:
-        return False
-    except ValueError:  # a built-in function that does not tell its signature
-        pass
-    return True
-
-
 class Duration(SettingField):
     """A timedelta; as a number, seconds; as text also ``1d 12h``.
 
@@ -207,24 +184,6 @@ class Text(SettingField):
         return value
 
 
-class TextOrFunction(Text):
-    """Text, or a function of one argument that returns it.
-
-    :param argument: what the function gets.
-    """
-
-    def __init__(self, *, argument: str, **more: Any) -> None:
-        super().__init__(**more)
-        self._argument = argument
-
-    def read(self, value: Any) -> Any:
-        if not callable(value):
-            return super().read(value)
-        if not _takes_one(value):
-            raise ValueError(f"must be a function of one argument, {self._argument}")
-        return value
-
-
 class Directory(SettingField):
     """The path of a directory, as text or any ``os.PathLike``; empty text is None."""
 
@@ -282,19 +241,6 @@ class Imported(SettingField):
         if not callable(value):
             raise ValueError(f"must be {self._what}, or its dotted name")
         return value
-
-
-class UploadTo(Imported):
-    """A function of a record that returns a relative path."""
-
-    def __init__(self) -> None:
-        super().__init__(what="a function of one argument, the upload, that returns a path")
-
-    def read(self, value: Any) -> Any:
-        function = super().read(value)
-        if not _takes_one(function):
-            raise ValueError("must be a function of one argument, the upload")
-        return function
 
 
 class Encoder(Imported):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from . import fields, names
+from . import fields, functions, names
 from .schema import setting, specs
 from .server import ServerSettings
 from .serving import ServingSettings
@@ -65,7 +65,7 @@ class Settings(ServingSettings, ServerSettings):
         default="chunked_uploads/%Y/%m/%d",
     )
     upload_to: Any = setting(
-        fields.UploadTo(),
+        functions.UploadTo(),
         "Function of the completed upload's record that returns where its file goes, below the "
         "root: `lambda upload: f'{upload.owner}/{upload.filename}'`, or its dotted name. A path "
         "that ends with a slash gets the client's name. None: `CHUNKED_UPLOAD_PATH`.",
@@ -105,7 +105,7 @@ class Settings(ServingSettings, ServerSettings):
         default=None,
     )
     max_bytes: Any = setting(
-        fields.SizeOrFunction(),
+        functions.SizeOrFunction(),
         "Largest file in bytes, or a function of the request that returns it. None: no limit.",
         default=None,
     )
@@ -246,7 +246,7 @@ class Settings(ServingSettings, ServerSettings):
         default=100,
     )
     form_redirect: Any = setting(
-        fields.TextOrFunction(
+        functions.TextOrFunction(
             argument="the list of uploads",
             pattern=r"\S+",
             problem="must be an endpoint, a path or a URL",
