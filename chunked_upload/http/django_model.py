@@ -103,6 +103,7 @@ class AbstractChunkedUpload(ChunkedUploadMixin):
         """Delete the record and the bytes, finished or not.
 
         :raises UploadNotFound: when another request has deleted it.
+        :raises UploadClaimed: when a row of the app has it attached.
         :raises ValueError: for ``delete_file=False``.
         """
         if not delete_file:
@@ -111,7 +112,9 @@ class AbstractChunkedUpload(ChunkedUploadMixin):
                 " away first (upload.file.path), then call delete()"
             )
         engine = _engine(self)
-        engine.abort(_own_copy(engine, self))
+        record = _own_copy(engine, self)
+        engine.release([record])  # a row's claim stays: the row must be deleted
+        engine.abort(record)
         leave_session(self)
 
     def append_chunk(self, chunk: Any, chunk_size: int | None = None, save: bool = True) -> None:

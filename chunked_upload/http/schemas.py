@@ -157,6 +157,8 @@ class RecordSchema(UploadSchema):
     expired = fields.Boolean()
     path = fields.String(allow_none=True)
     checksums = fields.Dict()
+    #: What of the app uses it: a request that submitted it, or the column of a row.
+    claimed_by = fields.String(allow_none=True)
 
 
 class UploadsSchema(Schema):

@@ -22,6 +22,7 @@ from chunked_upload import (
 )
 from chunked_upload.engine.errors import AlreadyComplete, FileTooLarge, SizeMismatch, UploadExpired
 from chunked_upload.models import AbstractChunkedUpload
+from chunked_upload.records.claims import BY_REQUEST
 from tests.conftest import create_tables
 from tests.extension.helpers import answer
 from tests.extension.test_commands import age
@@ -71,6 +72,16 @@ def test_delete_removes_record_and_bytes(app: Flask, protocol: Protocol, complet
     app.extensions["sqlalchemy"].session.commit()
     with pytest.raises(UploadNotFound):
         upload.delete()
+
+
+def test_delete_also_removes_what_a_request_has_claimed(app: Flask, protocol: Protocol) -> None:
+    upload_id = protocol.completed(b"data")
+    engine = app.extensions["chunked_upload"]["chunked_upload"].engine
+    engine.claim(records(app))
+    assert the_upload(app).claimed_by == BY_REQUEST
+    the_upload(app).delete()
+    assert nothing_left(app)
+    assert protocol.state(upload_id).status_code == 404
 
 
 def test_delete_keeps_no_file_without_a_record(app: Flask, protocol: Protocol) -> None:
