@@ -7,7 +7,7 @@ from .hooks import chunk_received, upload_aborted, upload_completed, upload_crea
 from .http.dialects.django.chunks import ChunkedUploadView
 from .http.dialects.django.completion import ChunkedUploadCompleteView
 from .http.django_model import AbstractChunkedUpload
-from .http.save_errors import SaveRefused, UploadNotAllowed
+from .http.save_errors import NameRefused, SaveRefused, UploadNotAllowed
 from .http.uploaded_file import UploadedFile
 from .pages.flask_dropzone import Dropzone
 from .records.attached import CannotAttach, attached_upload
@@ -56,6 +56,7 @@ __all__ = [
     "ConfigurationError",
     "Dropzone",
     "LocalStorage",
+    "NameRefused",
     "SaveRefused",
     "Status",
     "Storage",

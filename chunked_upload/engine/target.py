@@ -15,8 +15,8 @@ from chunked_upload.settings.keys import Settings
 from chunked_upload.storage.base import StorageState, StoredUpload
 from chunked_upload.support.filenames import portable_filename
 
-#: Length of the record's column.
-_LONGEST = 1024
+#: Longest target; its column is longer, since a taken name gets more.
+LONGEST = 900
 
 
 class Renamed:
@@ -68,6 +68,6 @@ def clean_target(path: Any, *, fallback: str) -> str:
         raise ValueError(problem)
     *folders, name = path.split("/")
     cleaned = [portable_filename(folder, fallback="") for folder in folders]
-    if not all(cleaned) or len(path) > _LONGEST:
+    if not all(cleaned) or len(path) > LONGEST:
         raise ValueError(problem)
     return "/".join([*cleaned, portable_filename(name, fallback=fallback)])

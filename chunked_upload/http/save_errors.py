@@ -46,3 +46,12 @@ class UploadNotAllowed(SaveRefused):
 
     def __init__(self, detail: str = "Files of this type are not accepted") -> None:
         super().__init__(415, detail=detail)
+
+
+class NameRefused(SaveRefused, ValueError):
+    """The file has no name, or one that leads out of the upload set's place."""
+
+    code = 400
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(400, detail=detail)

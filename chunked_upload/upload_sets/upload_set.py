@@ -25,10 +25,11 @@ from typing import Any, ClassVar
 from flask import Flask, current_app, has_request_context
 from werkzeug.datastructures import FileStorage
 
+from ..engine.target import LONGEST
 from ..errors import ChunkedUploadError, ConfigurationError
 from ..extension import ChunkedUpload
 from ..http.ported_keys import refuse_flask_uploads
-from ..http.save_errors import SaveRefused, UploadNotAllowed
+from ..http.save_errors import NameRefused, SaveRefused, UploadNotAllowed
 from ..http.views import given_files
 from ..records.repository import Record
 from ..settings.extension_rules import ExtensionRules
@@ -126,7 +127,9 @@ class UploadSet(ChunkedUpload):
         :return: the file's name in the set's place, for :meth:`url` and :meth:`path`.
         :raises UploadNotAllowed: when the set does not take files of this type.
         :raises SaveRefused: when a hook or a limit refuses it.
-        :raises TypeError, ValueError: for a storage that is none, and for names that cannot be.
+        :raises NameRefused: (a ValueError, as there) for a file without a name, and a name or
+            folder that leads out of the set's place.
+        :raises TypeError: for a storage that is none.
         """
         saved = self.save_upload(storage, folder, name).path
         return str(saved)
@@ -138,7 +141,7 @@ class UploadSet(ChunkedUpload):
         if not isinstance(storage, FileStorage):
             raise TypeError("storage must be a werkzeug.FileStorage")
         if not storage.filename:
-            raise ValueError("Filename must not be empty!")
+            raise NameRefused("Filename must not be empty!")
         basename = self.get_basename(storage.filename)
         if not self.file_allowed(storage, basename):
             raise UploadNotAllowed(f"Files of the type of {basename!r} are not accepted")
@@ -196,7 +199,7 @@ class UploadSet(ChunkedUpload):
             raise TypeError(f"{type(storage).__name__} keeps no files on this host; use open()")
         key = f"{folder}/{filename}" if folder else filename
         if not is_confined(key):
-            raise ValueError("Security: Path traversal attempt detected")
+            raise NameRefused("Security: Path traversal attempt detected")
         return storage.path(key)
 
     def _settings_for(self, app: Flask) -> dict[str, Any]:
@@ -239,13 +242,18 @@ class UploadSet(ChunkedUpload):
         """
         path = f"{folder}/{name or basename}" if folder else name or basename
         if not is_confined(path):
-            raise ValueError("Security: Path traversal attempt detected")
+            raise NameRefused("Security: Path traversal attempt detected")
         *folders, last = path.split("/")
         if last.endswith("."):
             last += basename.rpartition(".")[2] if "." in basename else ""
         cleaned = [own_name(part) for part in folders] + [self.get_basename(last)]
-        if not all(cleaned):
-            raise ValueError("Invalid filename after sanitization")
+        if not all(cleaned) or len("/".join(cleaned)) > LONGEST:
+            raise NameRefused("Invalid filename after sanitization")
+        storage = self.engine.storage
+        for end in range(1, len(cleaned)):
+            above = "/".join(cleaned[:end])
+            if isinstance(storage, LocalPaths) and os.path.isfile(storage.path(above)):
+                raise NameRefused(f"{above!r} is a file, not a folder")
         return "/".join(cleaned)
 
     def _rules_with(self, config: UploadConfiguration) -> ExtensionRules:

@@ -199,6 +199,8 @@ def test_what_is_left_out_of_a_name_makes_no_other_extension(
         ({"name": "../../a.jpg"}, "Path traversal"),
         ({"name": "..\\a.jpg"}, "Path traversal"),
         ({"folder": "a//b"}, "Path traversal"),
+        ({"name": "a/"}, "Path traversal"),
+        ({"folder": "x/" * 600 + "x"}, "Invalid filename"),
         ({"folder": "...", "name": "a.jpg"}, "Invalid filename after sanitization"),
     ],
 )
@@ -207,7 +209,18 @@ def test_no_folder_or_name_leaves_the_place(
 ) -> None:
     with app.app_context(), pytest.raises(ValueError, match=said):
         photos.save(a_file(), **arguments)
+    answer = post(app, b"data", "a.jpg", **arguments)
+    assert (answer.status_code, said in answer.text) == (400, True)
     assert stored(place) == []
+
+
+def test_a_file_is_no_folder(app: Flask, place: Path) -> None:
+    assert post(app, b"data", "a.jpg").text == "a.jpg"
+    answer = post(app, b"data", "b.jpg", folder="a.jpg/x")
+    assert answer.status_code == 400
+    assert "is a file, not a folder" in answer.text
+    assert stored(place) == ["a.jpg"]
+    assert len(records(app, "photos")) == 1
 
 
 def test_wrong_values_are_refused_as_there(app: Flask, photos: UploadSet) -> None:
