@@ -114,6 +114,7 @@ class ChunkedUpload:
             overrides=self._settings_for(app),
             dialects=Dialects(self._dialects),
             schemas=self._schemas,
+            blueprint=self._blueprint_name,
         )
         _check(upload_set, upload_sets)
         if not self.reads_uploaded_keys:
@@ -268,6 +269,7 @@ class ChunkedUpload:
             "model": bound.model,
             "upload_view": self._upload_view,
             "complete_view": self._complete_view,
+            "schemas": self._schemas,
         }
 
     def inherit(self, other: ChunkedUpload) -> None:
@@ -277,6 +279,11 @@ class ChunkedUpload:
     def _is_first(self, upload_sets: dict[str, BoundUploadSet]) -> bool:
         plain = [one for one in upload_sets.values() if not one.extension.reads_uploaded_keys]
         return [one.name for one in plain] == [self.name]
+
+    @property
+    def _blueprint_name(self) -> str:
+        """The first part of its endpoints' names."""
+        return self.name
 
     def _settings_for(self, app: Flask) -> dict[str, Any]:
         """Return the settings of this upload set alone, in an app."""
@@ -304,7 +311,9 @@ class ChunkedUpload:
         return db, True
 
     def _blueprint(self, upload_set: BoundUploadSet) -> Blueprint:
-        blueprint = Blueprint(self.name, __name__, url_prefix=upload_set.settings.url_prefix)
+        blueprint = Blueprint(
+            self._blueprint_name, __name__, url_prefix=upload_set.settings.url_prefix
+        )
         add_routes(blueprint, upload_set, [*resources.ROUTES, *web_views.ROUTES])
         return blueprint
 

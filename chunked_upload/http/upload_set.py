@@ -49,7 +49,8 @@ _REMOVALS = ("aborted", "expired")
 class BoundUploadSet:
     """A :class:`~chunked_upload.ChunkedUpload` bound to one app.
 
-    :param name: the upload set's name: its blueprint's, and its records' ``upload_set``.
+    :param name: the upload set's name: its records' ``upload_set``.
+    :param blueprint: its blueprint's name, if that is not its own.
     :param own_db: the database was set up by the extension, not by the app.
     :param upload_view: the view class that takes chunks; its rules (queryset, permissions) hold for
         the other endpoints as well.
@@ -72,9 +73,12 @@ class BoundUploadSet:
         overrides: dict[str, Any],
         dialects: Dialects | None = None,
         schemas: Schemas | None = None,
+        blueprint: str | None = None,
     ) -> None:
         self.app = app
         self.name = name
+        #: The name of its blueprint.
+        self.blueprint = blueprint or name
         self.db = db
         self.model = model
         self.hooks = hooks
@@ -195,7 +199,7 @@ class BoundUploadSet:
 
     def serves(self, request: Request) -> bool:
         """Return whether a request is for an endpoint of this upload set, however it is routed."""
-        if request.blueprint == self.name:
+        if request.blueprint == self.blueprint:
             return True
         if request.endpoint == NAMED_FILE:
             return bool((request.view_args or {}).get("setname") == self.name)
@@ -247,7 +251,7 @@ class BoundUploadSet:
 
     def url(self, endpoint: str, **values: Any) -> str:
         """Build the path of one of the upload set's endpoints."""
-        return url_for(f"{self.name}.{endpoint}", **values)
+        return url_for(f"{self.blueprint}.{endpoint}", **values)
 
     def file_url(self, key: str) -> str:
         """Return the URL of a finished file, by its name in the storage.

@@ -202,6 +202,11 @@ class UploadSet(ChunkedUpload):
             raise NameRefused("Security: Path traversal attempt detected")
         return storage.path(key)
 
+    @property
+    def _blueprint_name(self) -> str:
+        # An app that comes from Flask-Uploads may have a blueprint of the set's own name.
+        return f"uploads_{self.name}"
+
     def _settings_for(self, app: Flask) -> dict[str, Any]:
         config: UploadConfiguration = app.extensions[_CONFIGURATIONS][self.name]
         rules = self._rules_with(config)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Blueprint, Flask, url_for
 
 from chunked_upload import (
     ALL,
@@ -196,6 +196,17 @@ def test_an_upload_set_of_the_plain_kind_may_come_after_them(app: Flask) -> None
     create_tables(app)
     assert Protocol(app.test_client()).completed(b"data")
     assert Protocol(app.test_client(), "/uploads/photos").completed(b"data", filename="a.png")
+
+
+def test_the_app_may_have_a_blueprint_of_a_sets_name(app: Flask) -> None:
+    configured(app, UploadSet("photos", IMAGES))
+    pages = Blueprint("photos", "tests")
+    pages.add_url_rule("/gallery", "gallery", lambda: url_for("uploads_photos.uploads"))
+    app.register_blueprint(pages)
+    assert app.test_client().get("/gallery").text == "/uploads/photos/"
+    photos = Protocol(app.test_client(), "/uploads/photos")
+    upload_id = photos.completed(b"data", filename="a.jpg")
+    assert photos.state(upload_id).get_json()["url"] == f"/uploads/photos/{upload_id}/file"
 
 
 def test_the_configuration_is_the_current_apps(app: Flask, tmp_path: Path) -> None:
