@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import re
+import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -136,6 +137,13 @@ def test_an_upload_of_the_helper(make_app: Callable[..., Flask], tmp_path: Path)
     with pytest.raises(UploadRefused) as refused:
         upload_file(client, "/uploads/docs", b"x", filename="a.exe", **options)
     assert refused.value.response.status_code == 415
+
+
+def test_the_helper_needs_no_pytest() -> None:
+    code = (
+        "import sys; sys.modules['pytest'] = None; from chunked_upload.testing import upload_file"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def put(url: str) -> int:

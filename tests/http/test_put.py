@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -11,8 +12,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from chunked_upload import ChunkedUpload
+from tests.conftest import create_tables
 from tests.http.answers import refused
-from tests.support.protocol import md5_of, records
+from tests.support.protocol import md5_of, nothing_left, records
 
 pytestmark = pytest.mark.one_database
 
@@ -118,3 +121,33 @@ def test_a_file_that_breaks_off_leaves_nothing(app: Flask, client: FlaskClient) 
     )
     refused(response, 400, "File size doesn't match headers")
     assert records(app) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "status", "said"),
+    [
+        ({"max_bytes": 10}, 400, "Size of file exceeds the limit (10 bytes)"),
+        ({"max_chunk_bytes": 10}, 413, "Size of chunk exceeds the limit (10 bytes)"),
+        ({"denied_extensions": ("bin",)}, 415, "Files of type 'bin' are not accepted"),
+        ({"max_filename_length": 4}, 413, "File name exceeds the limit (4 characters)"),
+        ({"tokens": {"alice": "0" * 64}}, 403, "Authentication credentials were not provided"),
+        ({"fail_if_no_header": True}, 400, "Error in request headers"),
+        ({"max_open_bytes": 10}, 413, None),
+    ],
+)
+@pytest.mark.parametrize("length_known", [True, False])
+def test_what_holds_for_every_upload_holds_for_these(
+    make_app: Callable[..., Flask],
+    settings: dict[str, Any],
+    status: int,
+    said: str | None,
+    length_known: bool,
+) -> None:
+    app = make_app()
+    ChunkedUpload(app, **settings)
+    create_tables(app)
+    environ = {} if length_known else {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked"}
+    environ |= {"wsgi.input_terminated": True, "SERVER_SOFTWARE": "gunicorn/27.0.0"}
+    response = put(app.test_client(), "a.bin", environ_overrides=environ)
+    refused(response, status, said)
+    assert nothing_left(app)

@@ -32,9 +32,13 @@ from .resource import ResourceView
 #: A document of its own with no rights, which may show itself and nothing else.
 _DOWNLOAD_POLICY = "sandbox; default-src 'none'"
 _INLINE_POLICY = (
-    "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; object-src 'self';"
+    "{sandbox}; default-src 'none'; img-src 'self'; media-src 'self'; object-src 'self';"
     " style-src 'unsafe-inline'"
 )
+
+#: Browsers play these within a page that they make around the file. Without an origin it could not
+#: load the file; scripts do not run in it either.
+_PLAYED = ("audio/", "video/")
 
 
 class FileView(ResourceView):
@@ -64,7 +68,7 @@ class FileView(ResourceView):
         public = self.settings.public_files
         response.headers["Cache-Control"] = "public, no-cache" if public else "private, no-cache"
         response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Content-Security-Policy"] = _INLINE_POLICY if inline else _DOWNLOAD_POLICY
+        response.headers["Content-Security-Policy"] = _policy(kind) if inline else _DOWNLOAD_POLICY
         response.headers["Cross-Origin-Resource-Policy"] = (
             "cross-origin" if public else "same-origin"
         )
@@ -176,6 +180,12 @@ def _named_file(setname: str, filename: str) -> Any:
         return NamedFileView(upload_sets[setname]).dispatch_request(filename=filename)
     upload_set = next(iter(upload_sets.values()))
     return linger(upload_set.dialects.default.render(upload_set.settings, FileNotFound()), request)
+
+
+def _policy(kind: str) -> str:
+    """Return the policy of a file that browsers show, by its media type."""
+    sandbox = "sandbox allow-same-origin" if kind.startswith(_PLAYED) else "sandbox"
+    return _INLINE_POLICY.format(sandbox=sandbox)
 
 
 def _drop_long_suffix(length: int) -> None:
