@@ -146,8 +146,12 @@ def test_what_holds_for_every_upload_holds_for_these(
     app = make_app()
     ChunkedUpload(app, **settings)
     create_tables(app)
-    environ = {} if length_known else {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked"}
-    environ |= {"wsgi.input_terminated": True, "SERVER_SOFTWARE": "gunicorn/27.0.0"}
+    environ: dict[str, Any] = {
+        "wsgi.input_terminated": True,
+        "SERVER_SOFTWARE": "gunicorn/27.0.0",
+    }
+    if not length_known:
+        environ |= {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked"}
     response = put(app.test_client(), "a.bin", environ_overrides=environ)
     refused(response, status, said)
     assert nothing_left(app)
