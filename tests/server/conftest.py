@@ -49,19 +49,32 @@ def other_server(directory: Path, name: str) -> Server:
     return server
 
 
-@pytest.fixture(params=["bundled", "bundled, 2 workers", "bundled, postgresql", *OTHERS])
-def any_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
-    """Each way of running the service."""
+@pytest.fixture(
+    scope="module", params=["bundled", "bundled, 2 workers", "bundled, postgresql", *OTHERS]
+)
+def one_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """Each way of running the service, for the tests of a module."""
+    place = tmp_path_factory.mktemp("server")
     if request.param in OTHERS:
-        server = other_server(tmp_path, request.param)
+        server = other_server(place, request.param)
     else:
         environment = {"WORKERS": "1" if request.param == "bundled" else "2"}
         if "postgresql" in request.param:
             cluster: postgres.Cluster = request.getfixturevalue("postgres_cluster")
             environment["CHUNKED_UPLOAD_DATABASE_URI"] = cluster.fresh_database()
-        server = Server(tmp_path, environment)
+        server = Server(place, environment)
     with server:
         yield server
+
+
+@pytest.fixture
+def any_server(one_server: Server) -> Server:
+    """Each way of running the service; uploads of other tests may be there."""
+    if not one_server.running:  # a test that killed it has failed
+        one_server.start()
+    return one_server
 
 
 @pytest.fixture

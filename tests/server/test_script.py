@@ -20,6 +20,7 @@ from tests.server.client import call, stored_files
 from tests.server.waiting import eventually
 from tests.support.missing import skip_without
 from tests.support.server import Server
+from tests.support.site import Stored
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "upload.sh"
 DATA = random.Random(7).randbytes(4_000_000)
@@ -39,17 +40,40 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server of this module's tests."""
+    with Server(tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest.fixture
+def server(shared: Server) -> Iterator[Server]:
+    """A server without uploads, its log empty."""
+    if not shared.running:
+        shared.start()
+    shared.log.write_bytes(b"")
+    yield shared
+    if shared.running:
+        for row in Stored(shared.instance).rows():
+            call(shared, "DELETE", f"/uploads/{row['upload_id']}")
+
+
 Upload = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
-def start(server: Server, folder: Path) -> Iterator[Upload]:
-    """Start the script for a file; whatever of it still runs is killed when the test ends."""
+def start(request: pytest.FixtureRequest, folder: Path) -> Iterator[Upload]:
+    """Start the script for a file; whatever of it still runs is killed when the test ends.
+
+    Without ``url`` the file goes to the test's server, if it has one.
+    """
+    at = request.getfixturevalue("server").url if "server" in request.fixturenames else ""
     started: list[subprocess.Popen[str]] = []
 
     def begin(name: str, *, url: str = "", **environment: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [str(SCRIPT), name, url or f"{server.url}/uploads/"],
+            [str(SCRIPT), name, url or f"{at}/uploads/"],
             cwd=folder,
             env={**os.environ, "LC_ALL": "C", **environment},
             stdout=subprocess.PIPE,
