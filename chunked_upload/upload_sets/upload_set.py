@@ -145,7 +145,10 @@ class UploadSet(ChunkedUpload):
         basename = self.get_basename(storage.filename)
         if not self.file_allowed(storage, basename):
             raise UploadNotAllowed(f"Files of the type of {basename!r} are not accepted")
-        target = None if folder is None and name is None else self._target(basename, folder, name)
+        if not basename:
+            raise NameRefused("Invalid filename after sanitization")
+        chosen = folder is None and name is None and "upload_to" in self._overrides
+        target = None if chosen else self._target(basename, folder, name)
         if target is not None and not self.file_allowed(storage, target.rpartition("/")[2]):
             raise UploadNotAllowed(f"The name {name!r} is not one of a file of an accepted type")
         with _request_context(), _saving():

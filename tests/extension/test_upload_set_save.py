@@ -233,6 +233,21 @@ def test_wrong_values_are_refused_as_there(app: Flask, photos: UploadSet) -> Non
                 photos.save(a_file(name))
 
 
+def test_a_name_of_which_nothing_is_left_is_refused(make_app: MakeApp, place: Path) -> None:
+    app = serve(make_app(), UploadSet("photos", ALL, lambda app: str(place)))
+    answer = post(app, b"data", "...")
+    assert (answer.status_code, "Invalid filename" in answer.text) == (400, True)
+
+
+def test_a_function_of_the_record_may_say_where_files_go(make_app: MakeApp, place: Path) -> None:
+    def by_content(upload: Any) -> str:
+        return f"{upload.md5[:2]}/{upload.filename}"
+
+    app = serve(make_app(), UploadSet("photos", ALL, lambda app: str(place), upload_to=by_content))
+    assert post(app, b"data", "a.jpg").text == f"{md5_of(b'data')[:2]}/a.jpg"
+    assert post(app, b"data", "a.jpg", folder="x").text == "x/a.jpg"
+
+
 def test_an_app_may_look_at_more_than_the_name(make_app: MakeApp, place: Path) -> None:
     class RealImages(UploadSet):
         def file_allowed(self, storage: Any, basename: str) -> bool:
