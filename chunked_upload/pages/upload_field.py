@@ -179,6 +179,8 @@ class ChunkedFileField(Field):  # type: ignore[misc]
     def store(self) -> bool:
         """Store the files that came with the form; return False when one is refused."""
         files = [file for file in self._files if _upload_of(file) is None]
+        for file in files:
+            file.stream.seek(0)  # a validator may have read from it
         try:
             stored = iter(given_files.store(self.upload_set, files) if files else [])
         except ChunkedUploadError as error:

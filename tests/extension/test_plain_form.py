@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask, get_flashed_messages
+from flask import Flask, get_flashed_messages, render_template_string
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -230,6 +231,19 @@ def test_a_function_may_name_an_endpoint_and_next_wins(make: MakeApp) -> None:
     client = make(form_redirect=lambda uploads: "page").test_client()
     assert browse(client, file(b"x", "a.txt")).location == "/page"
     assert browse(client, field("next", "/other"), file(b"x", "a.txt")).location == "/other"
+
+
+def test_a_zone_without_scripts_goes_where_the_function_says(make: MakeApp) -> None:
+    app = make(form_redirect=lambda uploads: f"/show/{uploads[0].filename}")
+    app.add_url_rule(
+        "/zone", "zone", lambda: render_template_string("{{ chunked_upload.dropzone() }}")
+    )
+    client = app.test_client()
+    page = client.get("/zone").text
+    assert 'action="/uploads/form"' in page
+    hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page))
+    sent = [field(name, value) for name, value in hidden.items()]
+    assert browse(client, *sent, file(b"x", "a.txt")).location == "/show/a.txt"
 
 
 def test_a_refusal_does_not_call_the_function(make: MakeApp) -> None:

@@ -143,6 +143,22 @@ def test_validators_of_flask_wtf_check_it(
     assert site.rows() == []
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_validator_of_ones_own_may_read_the_file(site: Site, scripts: bool) -> None:
+    seen = []
+
+    class ReadingForm(FlaskForm):  # type: ignore[misc]
+        picture = ChunkedFileField(upload_set="pictures")
+
+        def validate_picture(self, field: Any) -> None:
+            seen.append((field.data.filename, field.data.read(3)))
+
+    site.add_view("/reading", ReadingForm, lambda form: form.picture.data.md5)
+    given = site.protocol.completed(DATA, filename="a.jpg") if scripts else file()
+    assert site.send("/reading", picture=given) == {"valid": md5_of(DATA)}
+    assert seen == [("a.jpg", b"pic")]
+
+
 @pytest.mark.parametrize("nothing", [{}, {"picture": ""}, {"picture": (io.BytesIO(), "")}])
 def test_a_required_file_is_missing(site: Site, nothing: dict[str, Any]) -> None:
     assert site.send(**nothing)["errors"] == {"picture": ["This field is required."]}
