@@ -54,6 +54,14 @@ logger = logging.getLogger(__name__)
 _STATUSES = [("1", "Uploading"), ("2", "Complete")]
 
 
+class StatusFilter(FilterEqual):  # type: ignore[misc]
+    """Unfinished or complete."""
+
+    def clean(self, value: str) -> int:
+        """Return the number of the status; PostgreSQL compares it with no text."""
+        return int(value)
+
+
 class ExpiredFilter(BaseSQLAFilter, BaseBooleanFilter):  # type: ignore[misc]
     """Unfinished uploads past their time, or all others."""
 
@@ -135,7 +143,7 @@ class ChunkedUploadAdmin(ModelView):  # type: ignore[misc]
     def __init__(self, model: Any, db: Any, *args: Any, **kwargs: Any) -> None:
         if self.column_filters is None:
             self.column_filters = [
-                FilterEqual(model.status, "Status", options=_STATUSES),
+                StatusFilter(model.status, "Status", options=_STATUSES),
                 ExpiredFilter(model),
                 FilterEqual(model.owner, "Owner"),
                 FilterEmpty(model.owner, "Owner"),
@@ -168,10 +176,15 @@ class ChunkedUploadAdmin(ModelView):  # type: ignore[misc]
         """Delete an upload with its bytes, through the engine; return whether it is gone."""
         return self._carry_out(model, "deleted", _delete)
 
+    @action("delete", "Delete", "Delete these uploads with their bytes?")  # type: ignore[untyped-decorator]
+    def action_delete(self, ids: list[str]) -> None:
+        """Delete uploads, one by one."""
+        super().action_delete(_keys(ids))
+
     @action("expire", "Expire", "The clients of these uploads will get 410. Expire them?")  # type: ignore[untyped-decorator]
     def action_expire(self, ids: list[str]) -> None:
         """Have unfinished uploads expire now."""
-        uploads = self.get_query().filter(self.model.id.in_(ids)).all()
+        uploads = self.get_query().filter(self.model.id.in_(_keys(ids))).all()
         expired = [self._carry_out(upload, "expired", _expire) for upload in uploads]
         flash(f"{sum(expired)} uploads were expired.", "success")
 
@@ -199,6 +212,11 @@ class ChunkedUploadAdmin(ModelView):  # type: ignore[misc]
             flash(f"{upload!r} could not be {verb}: {error}", "error")
             return False
         return True
+
+
+def _keys(ids: list[str]) -> list[int]:
+    """Return the rows' keys as numbers; PostgreSQL finds none by text."""
+    return [int(key) for key in ids if key.isdecimal()]
 
 
 def _delete(upload_set: BoundUploadSet, record: Record) -> None:

@@ -112,6 +112,7 @@ def test_it_filters(pages: Pages) -> None:
     for name, value, expected in (
         ("status_equals", "2", ["done.mp4"]),
         ("status_equals", "1", ["late.mp4", "photo.png"]),
+        ("status_equals", "x", ALL),
         ("expired_is", "1", ["late.mp4"]),
         ("expired_is", "0", ["done.mp4", "photo.png"]),
         ("owner_equals", "ada", ["photo.png"]),
