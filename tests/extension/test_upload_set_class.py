@@ -91,6 +91,17 @@ def test_a_place_is_its_own_key_then_the_function_then_the_default(
     assert destinations == [str(tmp_path / place) for place in ("a", "tests", "d/c")]
 
 
+def test_one_set_has_a_place_in_each_app(make_app: MakeApp, tmp_path: Path) -> None:
+    photos = UploadSet("photos", IMAGES)
+    apps = [make_app(UPLOADED_PHOTOS_DEST=str(tmp_path / place)) for place in ("one", "two")]
+    apps[1].config["UPLOADED_PHOTOS_DENY"] = ("gif",)
+    for app in apps:
+        configured(app, photos)
+        Protocol(app.test_client(), "/uploads/photos").completed(b"data", filename="a.jpg")
+    assert [(tmp_path / place / "a.jpg").exists() for place in ("one", "two")] == [True, True]
+    assert [allowed(app, photos, "a.gif") for app in apps] == [["a.gif"], []]
+
+
 def test_a_set_without_a_place_is_refused(make_app: MakeApp) -> None:
     with pytest.raises(ConfigurationError, match=r"no destination for set 'photos'.*_PHOTOS_DEST"):
         configure_uploads(make_app(), UploadSet("photos"))

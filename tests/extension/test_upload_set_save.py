@@ -24,12 +24,14 @@ from chunked_upload import (
     SCRIPTS,
     AllExcept,
     ChunkedUploadError,
+    LocalStorage,
     SaveRefused,
     UploadNotAllowed,
     UploadSet,
     configure_uploads,
     upload_completed,
 )
+from chunked_upload.engine.engine import UploadEngine
 from tests.conftest import create_tables
 from tests.support.protocol import Protocol, md5_of, records
 
@@ -328,6 +330,28 @@ def test_if_the_disk_is_full_nothing_is_left(
         assert post(app, b"data", "a.jpg").status_code == 507
     assert records(app, "photos") == []
     assert stored(place) == []
+
+
+def test_if_the_server_dies_in_between_the_cleaner_leaves_nothing(
+    app: Flask, photos: UploadSet, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promote = LocalStorage.promote
+
+    def die_afterwards(self: LocalStorage, *arguments: Any) -> str:
+        promote(self, *arguments)
+        raise KeyboardInterrupt
+
+    with app.test_request_context(), monkeypatch.context() as dying:
+        dying.setattr(LocalStorage, "promote", die_afterwards)
+        dying.setattr(UploadEngine, "abort", lambda *arguments: None)  # the dead clean nothing up
+        with pytest.raises(KeyboardInterrupt):
+            photos.save(a_file(), folder="x")
+    assert "x/a.jpg" in stored(place)
+    with app.app_context():
+        [record] = records(app, "photos")
+        assert photos.engine.expire(record, now=record.expires_on)
+    assert stored(place) == []
+    assert records(app, "photos") == []
 
 
 def test_a_deleted_files_name_is_free_again(app: Flask, photos: UploadSet, place: Path) -> None:
