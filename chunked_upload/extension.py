@@ -20,7 +20,7 @@ from .http.schemas import Schemas
 from .http.upload_set import BoundUploadSet
 from .http.views import resources
 from .http.views.files import add_named_files
-from .http.views.routing import add_routes
+from .http.views.routing import add_routes, check_urls
 from .maintenance.commands import command_group
 from .pages import upload_page, web_views
 from .pages.template_helpers import TemplateHelpers
@@ -125,6 +125,7 @@ class ChunkedUpload:
         upload_set.watch_deletions()
         blueprint = self._blueprint(upload_set)
         app.register_blueprint(blueprint)
+        check_urls(app, [*upload_sets.values(), upload_set])
         csrf.take_over(app, blueprint)
         app.after_request(upload_set.share)
         upload_sets[self.name] = upload_set
@@ -322,13 +323,6 @@ def _check(upload_set: BoundUploadSet, others: dict[str, BoundUploadSet]) -> Non
     """Check when the app starts, not at its first request, that the upload set can work."""
     if len(upload_set.name) > _MAX_NAME:
         raise ConfigurationError(f"name={upload_set.name!r} is longer than {_MAX_NAME} characters")
-    prefix = upload_set.settings.url_prefix
-    taken = [rule for rule in upload_set.app.url_map.iter_rules() if rule.rule == prefix]
-    if taken:
-        raise ConfigurationError(
-            f"the URL prefix {prefix!r} of upload set {upload_set.name!r} is also that of the"
-            f" endpoint {taken[0].endpoint!r}; give the set another name or url_prefix="
-        )
     for other in others.values():
         if other.settings.url_prefix == upload_set.settings.url_prefix:
             raise ConfigurationError(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Flask
 
 from chunked_upload.errors import ConfigurationError
+from chunked_upload.settings.fields import Directory
 from chunked_upload.settings.names import Extensions
 
 
@@ -37,23 +40,23 @@ def read_configuration(
     :raises ConfigurationError: when no place is named, or a key is wrong.
     """
     key = f"UPLOADED_{name.upper()}_"
-    destination, by_default = app.config.get(f"{key}DEST") or None, False
+    destination, by_default = _directory(f"{key}DEST", app.config.get(f"{key}DEST")), False
     if destination is None and default_dest is not None:
-        destination = default_dest(app)
+        destination = _directory(f"default_dest of {name!r}", default_dest(app))
     if destination is None and needs_place:
-        default = app.config.get("UPLOADS_DEFAULT_DEST")
+        default = _directory("UPLOADS_DEFAULT_DEST", app.config.get("UPLOADS_DEFAULT_DEST"))
         if default is None:
             raise ConfigurationError(
                 f"no destination for set {name!r}; set {key}DEST or UPLOADS_DEFAULT_DEST"
                 " in the app's config, or give UploadSet a default_dest="
             )
         destination, by_default = os.path.join(default, name), True
-    url = app.config.get(f"{key}URL")
-    if url is None and by_default and app.config.get("UPLOADS_DEFAULT_URL"):
-        url = f"{addslash(app.config['UPLOADS_DEFAULT_URL'])}{name}"
+    url = _url(app, f"{key}URL")
+    if url is None and by_default and (base := _url(app, "UPLOADS_DEFAULT_URL")):
+        url = f"{base}{name}/"
     return UploadConfiguration(
-        None if destination is None else os.fspath(destination),
-        None if url is None else addslash(url),
+        destination,
+        url,
         _extensions(app, f"{key}ALLOW"),
         _extensions(app, f"{key}DENY"),
     )
@@ -62,6 +65,24 @@ def read_configuration(
 def addslash(url: str) -> str:
     """Return a URL with a slash at its end."""
     return url if url.endswith("/") else f"{url}/"
+
+
+def _directory(label: str, value: Any) -> str | None:
+    try:
+        return None if value is None else Directory().read(value)
+    except ValueError as error:
+        raise ConfigurationError(f"{label} {error}, not {value!r}") from error
+
+
+def _url(app: Flask, key: str) -> str | None:
+    value = app.config.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not re.match(r"(?:https?:)?//|/", value):
+        raise ConfigurationError(
+            f"{key} must be a URL or a path, as https://cdn.example.org/photos/, not {value!r}"
+        )
+    return addslash(value)
 
 
 def _extensions(app: Flask, key: str) -> tuple[str, ...]:

@@ -83,6 +83,11 @@ class UploadSet(ChunkedUpload):
             self._rules = ExtensionRules.of(extensions)
         except (TypeError, ValueError) as error:
             raise ConfigurationError(f"extensions of UploadSet({name!r}, ...) {error}") from error
+        if default_dest is not None and not callable(default_dest):
+            raise ConfigurationError(
+                f"default_dest of UploadSet({name!r}, ...) must be a function of the app that"
+                f" returns a directory, as lambda app: {default_dest!r}"
+            )
         self.extensions = extensions
         self.default_dest = default_dest
         super().__init__(name=name, **settings)
@@ -215,8 +220,8 @@ class UploadSet(ChunkedUpload):
         rules = self._rules_with(config)
         if rules.allowed == ():
             raise ConfigurationError(
-                f"upload set {self.name!r} takes no file at all;"
-                f" UPLOADED_{self.name.upper()}_DENY denies all its extensions"
+                f"upload set {self.name!r} takes no file at all: it has no extensions, or"
+                f" UPLOADED_{self.name.upper()}_DENY denies all of them"
             )
         settings: dict[str, Any] = {
             "url_prefix": f"/uploads/{self.name}",
@@ -284,7 +289,12 @@ def configure_uploads(app: Flask, upload_sets: UploadSet | Iterable[UploadSet]) 
     :raises ConfigurationError: for a set that cannot work, and for a key of a set that the app does
         not have.
     """
-    for upload_set in (upload_sets,) if isinstance(upload_sets, UploadSet) else upload_sets:
+    given = upload_sets if isinstance(upload_sets, Iterable) else (upload_sets,)
+    for upload_set in given:
+        if not isinstance(upload_set, UploadSet):
+            raise ConfigurationError(
+                f"configure_uploads takes UploadSet objects, one or several, not {upload_set!r}"
+            )
         upload_set.init_app(app)
     refuse_flask_uploads(app)
 

@@ -181,6 +181,44 @@ def test_what_is_no_set_of_extensions_is_refused(extensions: Any, said: str) -> 
         UploadSet("photos", extensions)
 
 
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"UPLOADED_PHOTOS_DEST": 3}, "UPLOADED_PHOTOS_DEST must be the path of a directory"),
+        ({"UPLOADED_PHOTOS_DEST": "~/x"}, "UPLOADED_PHOTOS_DEST must be a whole path"),
+        ({"UPLOADED_PHOTOS_DEST": ""}, "no destination for set 'photos'"),
+        ({"UPLOADS_DEFAULT_DEST": b"x"}, "UPLOADS_DEFAULT_DEST must be the path of a directory"),
+        ({"UPLOADED_PHOTOS_URL": "cdn"}, "UPLOADED_PHOTOS_URL must be a URL or a path"),
+        ({"UPLOADED_PHOTOS_ALLOW": "IMAGES"}, "UPLOADED_PHOTOS_ALLOW .* the name of a preset"),
+        ({"UPLOADED_PHOTOS_DENY": 3}, "UPLOADED_PHOTOS_DENY must be a name or several names"),
+    ],
+)
+def test_keys_with_wrong_values_are_refused(
+    make_app: MakeApp, tmp_path: Path, config: dict[str, Any], said: str
+) -> None:
+    defaults = {} if "DEST" in str(config) else {"UPLOADS_DEFAULT_DEST": str(tmp_path)}
+    with pytest.raises(ConfigurationError, match=said):
+        configure_uploads(make_app(**defaults, **config), UploadSet("photos"))
+
+
+@pytest.mark.parametrize("wrong", ["photos", ["photos"], None, ChunkedUpload])
+def test_only_upload_sets_are_configured(app: Flask, wrong: Any) -> None:
+    with pytest.raises(ConfigurationError, match="configure_uploads takes UploadSet objects"):
+        configure_uploads(app, wrong)
+
+
+def test_a_place_by_default_is_a_function(app: Flask) -> None:
+    directory: Any = "/srv/photos"
+    with pytest.raises(ConfigurationError, match="as lambda app: '/srv/photos'"):
+        UploadSet("photos", IMAGES, directory)
+
+
+def test_a_set_and_another_endpoint_have_two_urls(app: Flask) -> None:
+    configure_uploads(app, UploadSet("form"))
+    with pytest.raises(ConfigurationError, match="'/uploads/form' of upload set 'form' is also"):
+        ChunkedUpload(app)
+
+
 @pytest.mark.parametrize("name", ["my_photos", "", "a/b", "ü", None])
 def test_names_are_letters_and_digits(name: Any) -> None:
     with pytest.raises(ValueError, match="Name must be alphanumeric"):

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Flask, Response, request
 
-from chunked_upload.errors import ChunkedUploadError
+from chunked_upload.errors import ChunkedUploadError, ConfigurationError
 
 from ..dialect import Dialect, Route
 from ..errors import BadRequest, MethodNotOffered
@@ -62,6 +62,20 @@ def add_routes(blueprint: Blueprint, upload_set: BoundUploadSet, shared: Iterabl
             strict_slashes=False,
             provide_automatic_options=False,
         )
+
+
+def check_urls(app: Flask, upload_sets: Iterable[BoundUploadSet]) -> None:
+    """Check that no upload set begins where another endpoint is.
+
+    :raises ConfigurationError: naming both.
+    """
+    prefixes = {one.settings.url_prefix: one.name for one in upload_sets}
+    for rule in app.url_map.iter_rules():
+        if rule.rule in prefixes:
+            raise ConfigurationError(
+                f"the URL prefix {rule.rule!r} of upload set {prefixes[rule.rule]!r} is also that"
+                f" of the endpoint {rule.endpoint!r}; give the set another name or url_prefix="
+            )
 
 
 def _add(
