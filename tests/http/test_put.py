@@ -81,6 +81,16 @@ def test_names_of_the_service_are_told(app: Flask, client: FlaskClient, name: st
     assert elsewhere.status_code == 200
 
 
+@pytest.mark.parametrize("path", ["", "?filename=a.bin"])
+def test_a_file_without_a_name_is_told_to_have_one(
+    app: Flask, client: FlaskClient, path: str
+) -> None:
+    response = put(client, path)
+    assert response.status_code == 405
+    assert response.get_json()["reason"] == "put a file at its name: /uploads/NAME"
+    assert records(app) == []
+
+
 def test_a_chunk_is_not_put_at_a_name(app: Flask, client: FlaskClient) -> None:
     response = put(client, "a.bin", headers={"Content-Range": "bytes 0-10/20"})
     refused(response, 404, "Upload not found")

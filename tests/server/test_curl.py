@@ -90,3 +90,8 @@ def test_a_hidden_file_and_one_in_a_directory(server: Server, tmp_path: Path) ->
     hidden = curl("-T", ".profile", f"{server.url}/uploads/", cwd=tmp_path)
     inside = curl("-T", "folder/inside.txt", f"{server.url}/uploads/", cwd=tmp_path)
     assert (hidden["filename"], inside["filename"]) == (".profile", "inside.txt")
+
+
+def test_a_stream_needs_a_name(server: Server, tmp_path: Path) -> None:
+    refusal = curl("-T", "-", f"{server.url}/uploads", cwd=tmp_path, data=DATA)
+    assert refusal["reason"] == "put a file at its name: /uploads/NAME"

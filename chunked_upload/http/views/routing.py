@@ -114,9 +114,14 @@ def _refuse(upload_set: BoundUploadSet, error: ChunkedUploadError) -> Response:
 
 
 def _advice(upload_set: BoundUploadSet) -> dict[str, str]:
-    """Say what to do to a client that puts a file whose name is that of an endpoint."""
-    place, _, name = request.path.rpartition("/")
-    if request.method != "PUT" or not name or not place.endswith(upload_set.settings.url_prefix):
+    """Say what to do to a client that puts a file without a name, or with that of an endpoint."""
+    prefix = upload_set.settings.url_prefix
+    place, _, name = request.path.rstrip("/").rpartition("/")
+    if request.method != "PUT":
+        return {}
+    if request.path.rstrip("/").endswith(prefix):
+        return {"reason": f"put a file at its name: {upload_set.url('uploads')}NAME"}
+    if not place.endswith(prefix):
         return {}
     elsewhere = upload_set.url("uploads", filename=name)
     return {
