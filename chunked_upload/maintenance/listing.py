@@ -30,10 +30,17 @@ _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _IDS = click.argument("upload_ids", metavar="UPLOAD_ID...", nargs=-1)
 
 
+def _not_empty(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    # Empty text is part of every name: `delete --name "$UNSET"` would delete everything.
+    if value == "":
+        raise click.BadParameter("must not be empty")
+    return value
+
+
 def filtered(command: _Command) -> _Command:
     """Add the options that choose uploads."""
     for option in (
-        click.option("--name", help="Part of the file's name, in any case."),
+        click.option("--name", callback=_not_empty, help="Part of the file's name, in any case."),
         click.option("--expired", is_flag=True, help="Unfinished and past their time."),
         click.option("--owner", help="An owner's id; '' for uploads without an owner."),
         click.option("--status", type=click.Choice(list(_STATUSES))),

@@ -130,6 +130,17 @@ def test_delete_asks_first(app: Flask, ids: dict[str, str]) -> None:
     assert len(listed(app)) == len(ids)
 
 
+@pytest.mark.parametrize("command", ["delete", "expire", "list"])
+def test_an_empty_name_does_not_choose_everything(
+    app: Flask, ids: dict[str, str], command: str
+) -> None:
+    refused = run(app, command, "--name", "", answers="y\n")
+    assert refused.exit_code == 2
+    assert "Invalid value for '--name': must not be empty" in refused.output
+    assert len(listed(app)) == len(ids)
+    assert listed(app, "--expired") == ["late.mp4"]
+
+
 def test_expire_ends_the_time_of_an_unfinished_upload(app: Flask, ids: dict[str, str]) -> None:
     assert run(app, "expire", ids["a_1.png"]).output == "1 uploads were expired.\n"
     chunk = Protocol(app.test_client(), "/photos").chunk(
