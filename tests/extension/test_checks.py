@@ -16,6 +16,8 @@ from tests.conftest import create_tables
 from tests.support.dropzone import DropzoneFile
 from tests.support.protocol import md5_of, nothing_left
 
+pytestmark = pytest.mark.one_database
+
 MakeApp = Callable[..., Flask]
 
 

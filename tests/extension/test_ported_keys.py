@@ -22,6 +22,8 @@ from tests.http.answers import refused
 from tests.http.forms import send
 from tests.support.protocol import Protocol, files, records
 
+pytestmark = pytest.mark.one_database
+
 MakeApp = Callable[..., Flask]
 
 TOO_LARGE = "Size of request exceeds the limit (1000 bytes)"

@@ -7,6 +7,8 @@ from flask.testing import FlaskClient
 
 from tests.support.protocol import Protocol
 
+pytestmark = pytest.mark.one_database
+
 DATA = b"hello world"
 
 IMPOSSIBLE = [

@@ -15,6 +15,8 @@ from chunked_upload import ChunkedUpload
 from tests.conftest import create_tables
 from tests.http.forms import FORM, file, form
 
+pytestmark = pytest.mark.one_database
+
 FOREIGN = [
     {"Sec-Fetch-Site": "cross-site"},
     {

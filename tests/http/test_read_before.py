@@ -15,6 +15,8 @@ from tests.conftest import create_tables
 from tests.http.forms import FORM, file, form
 from tests.support.protocol import md5_of
 
+pytestmark = pytest.mark.one_database
+
 DATA = b"hello world"
 
 
