@@ -297,6 +297,19 @@ def test_what_stands_in_a_parts_place_is_refused(
     assert not (tmp_path / "nothing").exists()
 
 
+def test_a_folder_that_leads_nowhere_does_not_cost_the_part(
+    storage: LocalStorage, tmp_path: Path
+) -> None:
+    """A link to a disk that is not mounted: once it is, the upload can be completed."""
+    upload_id = put(storage)
+    disk = tmp_path / "disk"
+    (storage.root / "files").symlink_to(disk)
+    with pytest.raises(FileNotFoundError):
+        storage.promote(upload(upload_id), "files")
+    disk.mkdir()
+    assert storage.promote(upload(upload_id), "files")
+
+
 def test_a_part_swapped_for_a_link_is_neither_read_nor_promoted(
     storage: LocalStorage, tmp_path: Path
 ) -> None:

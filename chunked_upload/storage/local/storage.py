@@ -276,6 +276,8 @@ class LocalStorage(
                 if not files.is_same(target, part):
                     continue
             except FileNotFoundError as error:  # completed by another request, or removed
+                if source.exists():
+                    raise  # a folder above the target leads nowhere: an unmounted disk, say
                 raise PartMissing(upload_id) from error
             except OSError as error:
                 if error.errno not in _NO_LINKS:
