@@ -335,6 +335,12 @@ def _check(upload_set: BoundUploadSet, others: dict[str, BoundUploadSet]) -> Non
                 f" {upload_set.place}; give one of them another, by"
                 f" UPLOADED_{upload_set.name.upper()}_DEST or root="
             )
+        for one, another in ((upload_set, other), (other, upload_set)):
+            if one.is_among_parts_of(another):
+                raise ConfigurationError(
+                    f"the place of upload set {one.name!r}, {one.place}, is where {another.name!r}"
+                    " keeps unfinished uploads; give it another"
+                )
     refuse_without_effect(upload_set.app, checks_csrf=upload_set.checks_csrf)
     ported = {} if "dropzone" in upload_set.app.extensions else upload_set.app.config
     ZoneOptions.load({}, upload_set.settings.dropzone, ported)

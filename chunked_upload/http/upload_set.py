@@ -141,6 +141,12 @@ class BoundUploadSet:
         storage = self._storage
         return os.path.realpath(storage.path("")) if isinstance(storage, LocalPaths) else None
 
+    def is_among_parts_of(self, other: BoundUploadSet) -> bool:
+        """Return whether its place is where the other keeps unfinished bytes."""
+        storage = other._storage
+        parts = storage.part_directory if isinstance(storage, LocalPaths) else None
+        return None not in (self.place, parts) and f"{self.place}/".startswith(f"{parts}/")
+
     def emit(self, event: str, record: Record) -> None:
         """Send the signal of an event."""
         if event in _REMOVALS:

@@ -35,6 +35,11 @@ class LocalPaths(ABC):
     def path(self, key: str) -> str:
         """Return the absolute path of a promoted file."""
 
+    @property
+    def part_directory(self) -> str | None:
+        """The directory of the parts, without links in it; None if they are not on this host."""
+        return None
+
 
 class Concatenates(ABC):
     """Joins parts without passing their bytes through the server."""

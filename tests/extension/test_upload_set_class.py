@@ -113,6 +113,17 @@ def test_two_sets_with_one_place_are_refused(make_app: MakeApp, tmp_path: Path) 
         configure_uploads(app, [UploadSet("a"), UploadSet("b")])
 
 
+@pytest.mark.parametrize("inside", [".incoming", ".incoming/ab"])
+@pytest.mark.parametrize("names", ["ab", "ba"])
+def test_a_place_among_unfinished_uploads_is_refused(
+    make_app: MakeApp, tmp_path: Path, inside: str, names: str
+) -> None:
+    """Its files might be taken for orphans, and a front server that offers it would offer parts."""
+    app = make_app(UPLOADED_A_DEST=str(tmp_path), UPLOADED_B_DEST=str(tmp_path / inside))
+    with pytest.raises(ConfigurationError, match=r"place of upload set 'b', .* where 'a' keeps"):
+        configure_uploads(app, [UploadSet(name) for name in names])
+
+
 # What it takes
 
 

@@ -309,6 +309,8 @@ class LocalStorage(
     def identity(self) -> str:
         return os.path.realpath(self.incoming)  # two roots may share it
 
+    part_directory = identity
+
     def parts(self) -> Iterator[tuple[str, datetime]]:
         yield from uploads_in(self.incoming)
 
