@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +21,11 @@ from .upload_set import UploadSet
 _HOOKS = ("user_loader", "check_permissions", "validate", "on_completion", "on_delete")
 
 _EXTENSIONS = ("allowed_extensions", "denied_extensions")
+
+#: Arguments of an upload set that are no settings: its name, and what it shares with the first.
+_NO_SETTINGS = frozenset(
+    {*inspect.signature(ChunkedUpload).parameters, *inspect.signature(UploadSet).parameters}
+) - {"settings", "dialects"}
 
 
 def add_configured(app: Flask, uploads: ChunkedUpload) -> None:
@@ -50,6 +56,10 @@ def _urls(settings: Settings) -> dict[str, str]:
 
 
 def _add(app: Flask, uploads: ChunkedUpload, name: str, options: dict[str, Any]) -> None:
+    if refused := sorted(_NO_SETTINGS & options.keys()):
+        raise ConfigurationError(
+            f"{refused[0]} is not a setting; write an UploadSet in code for a set with its own"
+        )
     hooks = {hook: _function(hook, options.pop(hook)) for hook in _HOOKS if hook in options}
     extensions = _extensions(app, options)
     settings = {key: options[key] for key in options if key not in _EXTENSIONS}
