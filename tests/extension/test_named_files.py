@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from flask import Flask, url_for
@@ -207,13 +208,13 @@ def test_a_public_url_that_is_none(serve: Serve, wrong: str) -> None:
 
 
 def test_nginx_is_told_which_file_to_send(serve: Serve) -> None:
-    app = serve(public_files=True, x_accel_redirect="/internal/")
+    app = serve(public_files=True, x_accel_redirect="/intern/中/")
     done = put(app, "a b%ü.png")
     client = app.test_client()
     for url in ("/_uploads/photos/a b%25ü.png", done["url"]):
         answer = client.get(url, headers={"Range": "bytes=0-1"}, buffered=True)
         assert (answer.status_code, answer.data) == (200, b"")
-        assert answer.headers["X-Accel-Redirect"] == "/internal/a%20b%25%C3%BC.png"
+        assert answer.headers["X-Accel-Redirect"] == "/intern/%E4%B8%AD/a%20b%25%C3%BC.png"
         assert "X-Sendfile" not in answer.headers
         assert "ETag" not in answer.headers  # nginx has its own, of the file
     assert client.get("/_uploads/photos/none.png").status_code == 404
@@ -223,8 +224,9 @@ def test_nginx_is_told_which_file_to_send(serve: Serve) -> None:
 def test_apache_is_told_which_file_to_send(serve: Serve, by: str) -> None:
     app = serve(public_files=True, x_sendfile=by == "setting")
     app.config["USE_X_SENDFILE"] = by != "setting"
-    put(app, "a.png")
-    answer = app.test_client().get("/_uploads/photos/a.png", buffered=True)
+    put(app, "a b%中.png")
+    answer = app.test_client().get("/_uploads/photos/a b%25中.png", buffered=True)
     assert answer.data == b""
-    assert Path(answer.headers["X-Sendfile"]).read_bytes() == DATA
+    assert answer.headers["X-Sendfile"].endswith("/a%20b%25%E4%B8%AD.png")
+    assert Path(unquote(answer.headers["X-Sendfile"])).read_bytes() == DATA
     assert answer.headers["Content-Type"] == "image/png"

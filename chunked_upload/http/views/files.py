@@ -117,12 +117,17 @@ class FileView(ResourceView):
         return settings.x_accel_redirect is not None or settings.x_sendfile or by_flask
 
     def _handed_over(self, response: Any, key: str) -> Response:
-        """Return the answer that has the front server send the file."""
+        """Return the answer that has the front server send the file.
+
+        All of them decode the name, and a header cannot hold every character of it.
+        """
         del response.headers["Last-Modified"]
+        path = response.headers.pop("X-Sendfile")
         prefix = self.settings.x_accel_redirect
         if prefix is not None:
-            del response.headers["X-Sendfile"]
-            response.headers["X-Accel-Redirect"] = f"{prefix.rstrip('/')}/{quote(key)}"
+            response.headers["X-Accel-Redirect"] = quote(f"{prefix.rstrip('/')}/{key}")
+        else:
+            response.headers["X-Sendfile"] = quote(path)
         handed: Response = response
         return handed
 
