@@ -28,6 +28,7 @@ from werkzeug.datastructures import FileStorage
 from ..engine.target import LONGEST
 from ..errors import ChunkedUploadError, ConfigurationError
 from ..extension import ChunkedUpload
+from ..http.access.callers import BY_APP
 from ..http.ported_keys import refuse_flask_uploads
 from ..http.save_errors import NameRefused, SaveRefused, UploadNotAllowed
 from ..http.views import given_files
@@ -310,4 +311,6 @@ def _saving() -> Iterator[None]:
 
 def _request_context() -> AbstractContextManager[Any]:
     """Return the current request's context, or one for code outside of requests."""
-    return nullcontext() if has_request_context() else current_app.test_request_context()
+    if has_request_context():
+        return nullcontext()
+    return current_app.test_request_context(environ_overrides={BY_APP: True})

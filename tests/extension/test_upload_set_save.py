@@ -286,6 +286,19 @@ def test_a_saved_file_is_a_completed_upload(app: Flask, photos: UploadSet, place
     assert seen == [(str(place / "x/My_a.jpg"), md5_of(b"data"), b"data"), "photos"]
 
 
+def test_a_command_may_save_where_callers_must_be_known(
+    app: Flask, photos: UploadSet, place: Path
+) -> None:
+    """As when old files get their records. The file belongs to nobody."""
+    photos.user_loader(lambda request: request.headers.get("X-User"))
+    assert post(app, b"data", "a.jpg").status_code == 403
+    with app.app_context():
+        record = photos.save_upload(a_file())
+    assert (stored(place), record.owner) == (["a.jpg"], None)
+    with app.test_request_context(), pytest.raises(SaveRefused):
+        photos.save(a_file())
+
+
 def test_limits_and_checks_hold_and_leave_nothing(
     app: Flask, photos: UploadSet, place: Path
 ) -> None:

@@ -30,6 +30,9 @@ _SESSION_KEY = "chunked_upload"
 #: Set in the environment of a request that another site caused.
 _FOREIGN = "chunked_upload.foreign"
 
+#: Set in the environment of a request that nobody sent: the app's own code acts, in a command.
+BY_APP = "chunked_upload.by_app"
+
 #: How the quota keys of anonymous callers begin: by the version of their IP address, and for what
 #: is none (a proxy's ``unknown``, a Unix socket).
 _FAMILIES = {4: "address:", 6: "address6:"}
@@ -68,6 +71,8 @@ def identify(
     app: Flask, request: Request, hooks: Hooks, tokens: Mapping[str, str] | None
 ) -> Caller:
     """Return the request's caller; :data:`ANONYMOUS` when it is unknown."""
+    if request.environ.get(BY_APP):
+        return ANONYMOUS
     name = _token_name(request, tokens)
     if name is not None:
         return Caller(_bounded(f"{_TOKEN}{name}"))

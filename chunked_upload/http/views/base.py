@@ -137,7 +137,8 @@ class ChunkedUploadBaseView(View):
 
         :raises AuthenticationRequired: when callers must be known and this one is not.
         """
-        if self.upload_set.login_required and self.upload_set.caller(request).owner is None:
+        known = self.upload_set.caller(request).owner or request.environ.get(callers.BY_APP)
+        if self.upload_set.login_required and not known:
             raise AuthenticationRequired(
                 callers.refusal_reason(request, self.upload_set.settings.tokens)
             )
