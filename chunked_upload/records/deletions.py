@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import event, inspect
 from sqlalchemy.orm import Session, object_session
 
 from .model import ChunkedUploadMixin
@@ -37,15 +37,20 @@ def watch_deletions(model: Any, deleted: Callable[[ChunkedUploadMixin], None]) -
         if _DELETED not in session.info:
             session.info[_DELETED] = []
             event.listen(session, "after_commit", tell)
-            event.listen(session, "after_rollback", forget)
+            event.listen(session, "after_rollback", _forget)
         session.info[_DELETED].append(record)
 
     def tell(session: Session) -> None:
+        if session.in_nested_transaction():
+            return  # what a savepoint has deleted may still come back
         records, session.info[_DELETED] = session.info[_DELETED], []
         for record in records:
-            deleted(record)
-
-    def forget(session: Session) -> None:
-        session.info[_DELETED] = []
+            if inspect(record).was_deleted:  # not in a savepoint that was rolled back
+                deleted(record)
 
     event.listen(model, "after_delete", note)
+
+
+def _forget(session: Session) -> None:
+    if not session.in_nested_transaction():
+        session.info[_DELETED] = []

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
 from chunked_upload import ChunkedUpload
 from chunked_upload.maintenance.expiry import delete_expired
@@ -67,6 +68,41 @@ def test_a_deletion_that_is_rolled_back_removes_nothing(
         uploads.db.session.commit()
     assert (len(stored(app)), told) == (1, [])
     assert Protocol(app.test_client()).state(upload_id).status_code == 200
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["committed", "rolled back"])
+def test_a_deletion_in_a_savepoint_counts_when_all_is_committed(
+    app: Flask, uploads: ChunkedUpload, told: list[str], kept: bool
+) -> None:
+    upload_id = Protocol(app.test_client()).completed(b"data")
+    with app.app_context():
+        session = uploads.db.session
+        record = record_of(uploads, upload_id)
+        session.execute(update(uploads.model).values(notified_on=None))  # begins, on SQLite too
+        with session.begin_nested():
+            session.delete(record)
+        assert len(stored(app)) == 1
+        session.rollback() if kept else session.commit()
+        session.commit()
+    assert (len(stored(app)), told) == ((1, []) if kept else (0, [upload_id]))
+
+
+def test_a_savepoint_that_is_rolled_back_concerns_only_what_it_deleted(
+    app: Flask, uploads: ChunkedUpload, told: list[str]
+) -> None:
+    protocol = Protocol(app.test_client())
+    before, within = protocol.completed(b"data"), protocol.completed(b"data")
+    with app.app_context():
+        session = uploads.db.session
+        session.delete(record_of(uploads, before))
+        session.flush()
+        savepoint = session.begin_nested()
+        session.delete(record_of(uploads, within))
+        session.flush()
+        savepoint.rollback()
+        session.commit()
+    assert (len(stored(app)), told) == (1, [before])
+    assert protocol.state(within).status_code == 200
 
 
 def test_on_delete_is_called_whoever_removes_an_upload(
