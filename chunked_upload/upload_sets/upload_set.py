@@ -160,6 +160,8 @@ class UploadSet(ChunkedUpload):
         with _request_context(), _saving():
             try:
                 [record] = given_files.store(self.upload_set, [storage], target=target)
+                if self.upload_set.settings.unclaimed_expiration_delta is not None:
+                    self.engine.claim([record])  # the app keeps it: it must not expire
             except ChunkedUploadError as error:
                 raise SaveRefused.of(error) from error
             return self.upload_set.for_app(record)

@@ -299,6 +299,17 @@ def test_a_command_may_save_where_callers_must_be_known(
         photos.save(a_file())
 
 
+def test_where_unclaimed_uploads_expire_a_saved_file_does_not(
+    make_app: MakeApp, place: Path
+) -> None:
+    photos = UploadSet("photos", IMAGES, lambda app: str(place))
+    app = serve(make_app(CHUNKED_UPLOAD_UNCLAIMED_EXPIRATION_DELTA=0), photos)
+    post(app, b"data", "saved.jpg")
+    Protocol(app.test_client(), "/uploads/photos").completed(b"data", filename="unclaimed.jpg")
+    app.test_cli_runner().invoke(args=["chunked-upload", "delete-expired-uploads"])
+    assert stored(place) == ["saved.jpg"]
+
+
 def test_limits_and_checks_hold_and_leave_nothing(
     app: Flask, photos: UploadSet, place: Path
 ) -> None:
