@@ -51,7 +51,7 @@ def refuse_flask_uploads(app: Flask) -> None:
     """
     if "flask_uploads" in sys.modules:
         return
-    upload_sets = app.extensions["chunked_upload"].values()
+    upload_sets = app.extensions.get("chunked_upload", {}).values()
     named = {one.name.upper() for one in upload_sets if one.extension.reads_uploaded_keys}
     for key in sorted(app.config):
         found = _UPLOADS.fullmatch(key)

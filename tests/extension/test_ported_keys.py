@@ -16,7 +16,12 @@ from flask_dropzone import Dropzone
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.test import TestResponse
 
-from chunked_upload import ChunkedUpload, ChunkedUploadView, ConfigurationError
+from chunked_upload import (
+    ChunkedUpload,
+    ChunkedUploadView,
+    ConfigurationError,
+    configure_uploads,
+)
 from tests.conftest import create_tables
 from tests.http.answers import refused
 from tests.http.forms import send
@@ -174,3 +179,9 @@ def test_dropzone_enable_csrf_needs_a_check(make_app: MakeApp) -> None:
 def test_options_by_its_keys_are_checked_at_the_start(make_app: MakeApp) -> None:
     with pytest.raises(ConfigurationError, match="DROPZONE_MAX_FILE_SIZE='lots': expected bytes"):
         ChunkedUpload(make_app(DROPZONE_MAX_FILE_SIZE="lots"))
+
+
+def test_an_app_may_turn_out_to_have_no_sets(make_app: MakeApp) -> None:
+    configure_uploads(make_app(), [])
+    with pytest.raises(ConfigurationError, match="UPLOADED_PHOTOS_DEST is a setting of Flask-Up"):
+        configure_uploads(make_app(UPLOADED_PHOTOS_DEST="/x"), [])
