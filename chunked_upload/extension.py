@@ -221,14 +221,15 @@ class ChunkedUpload:
     def claim(self, *upload_ids: str) -> list[Record]:
         """Return the current caller's completed uploads of these ids, claimed for the app.
 
-        An upload can be claimed once. Its client can no longer remove it, and it does not expire.
+        An upload can be claimed once; of an id that is given twice, one counts. Its client can no
+        longer remove it, and it does not expire.
 
         :raises UploadNotFound: when one does not exist, or is another's.
         :raises UploadClaimed: when one is claimed already, or not complete. None of them is claimed
             then.
         """
         view = self._upload_view(self.upload_set)
-        records = [view.find(upload_id) for upload_id in upload_ids]
+        records = [view.find(upload_id) for upload_id in dict.fromkeys(upload_ids)]
         self.engine.claim(records)
         return [self.upload_set.for_app(record) for record in records]
 
