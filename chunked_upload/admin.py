@@ -18,6 +18,7 @@ in would be one that the stored bytes do not have. Deletions go through the engi
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -169,6 +170,8 @@ class ChunkedUploadAdmin(ModelView):  # type: ignore[misc]
 
     def get_one(self, id: Any) -> Any:  # noqa: A002
         """Return one of them; None when there is none."""
+        if not re.fullmatch("[0-9]{1,18}", str(id)):
+            return None  # a database would fail, not find nothing
         upload = super().get_one(id)
         return None if upload is None or upload.status == Status.DELETING else upload
 

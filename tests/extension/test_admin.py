@@ -125,6 +125,12 @@ def test_it_filters(pages: Pages) -> None:
         assert pages.filtered(**{name: value}) == expected, name
 
 
+@pytest.mark.parametrize("number", ["x", "9" * 20, "-1", ""])
+def test_details_of_what_is_no_number_send_back_to_the_list(pages: Pages, number: str) -> None:
+    answer = pages.client.get("/admin/uploads/details/", query_string={"id": number})
+    assert (answer.status_code, answer.location) == (302, "/admin/uploads/")
+
+
 def test_details_show_what_is_recorded(app: Flask, pages: Pages) -> None:
     done = records(app)[2]
     html = pages.client.get(f"/admin/uploads/details/?id={done.id}").text
