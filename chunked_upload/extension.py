@@ -12,7 +12,7 @@ from .engine.engine import UploadEngine
 from .errors import ConfigurationError
 from .hooks import Hooks
 from .http.access import csrf
-from .http.dialect import Dialect, Dialects
+from .http.dialect import Dialect, Dialects, chosen
 from .http.dialects.django.chunks import ChunkedUploadView
 from .http.dialects.django.completion import ChunkedUploadCompleteView
 from .http.ported_keys import refuse_flask_uploads, refuse_without_effect
@@ -83,7 +83,7 @@ class ChunkedUpload:
         self._model = model or upload_view.model or complete_view.model
         self._upload_view = upload_view
         self._complete_view = complete_view
-        self._dialects = None if dialects is None else tuple(dialects)
+        self._dialects = chosen(dialects)
         self._schemas = schemas
         self._overrides = settings
         self._hooks = Hooks()

@@ -229,9 +229,28 @@ class Dialects:
                 raise BadRequest(f"{dialect.title}'s fields must come before the file")
 
 
+def chosen(dialects: Any) -> tuple[Any, ...] | None:
+    """Return what an app's ``dialects=`` names, to be read more than once; None for all.
+
+    :raises ConfigurationError: when it is not a list of them.
+    """
+    if dialects is None:
+        return None
+    if isinstance(dialects, (str, Mapping)) or not isinstance(dialects, Iterable):
+        raise ConfigurationError(
+            f"dialects= must be a list of names, classes or objects, not {dialects!r}"
+        )
+    return tuple(dialects)
+
+
 def _made(one: str | type[Dialect] | Dialect, known: Mapping[str, type[Dialect]]) -> Dialect:
     if isinstance(one, str):
         if one not in known:
             raise ConfigurationError(f"dialects= has {one!r}; known are {sorted(known)}")
         one = known[one]
-    return one() if isinstance(one, type) else one
+    made = one() if isinstance(one, type) and issubclass(one, Dialect) else one
+    if not isinstance(made, Dialect):
+        raise ConfigurationError(
+            f"dialects= has {one!r}, which is no Dialect; known are {sorted(known)}"
+        )
+    return made

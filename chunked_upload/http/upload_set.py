@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from chunked_upload.checksum import registry
 from chunked_upload.engine.engine import UploadEngine
-from chunked_upload.errors import ChunkedUploadError
+from chunked_upload.errors import ChunkedUploadError, ConfigurationError
 from chunked_upload.hooks import SIGNALS, Hooks
 from chunked_upload.records import durability
 from chunked_upload.records.deletions import watch_deletions
@@ -28,7 +28,7 @@ from chunked_upload.storage.registry import all_storages, make_storage, storage_
 
 from .access import callers, cors, csrf
 from .access.callers import Caller
-from .dialect import Dialect, Dialects
+from .dialect import Dialects
 from .dialect import registered as registered_dialects
 from .errors import BadRequest
 from .schemas import BoundSchemas, Schemas
@@ -286,7 +286,7 @@ class BoundUploadSet:
         return durability.prepare(engine, own=self._own_db, durable=self.settings.durable)
 
 
-def _load(app: Flask, overrides: Mapping[str, Any], dialects: Iterable[Dialect]) -> Settings:
+def _load(app: Flask, overrides: Mapping[str, Any], dialects: Dialects) -> Settings:
     """Read and check the settings, the storage's and the dialects' own among them.
 
     :raises ConfigurationError: for one that is unknown or cannot work.
@@ -303,6 +303,12 @@ def _load(app: Flask, overrides: Mapping[str, Any], dialects: Iterable[Dialect])
     sources.refuse_unknown()
     for name in settings.kept_checksums:
         registry.find(name)
+    taken = {"upload_id", *registry.names(), *settings.field_name, *dialects.fields}
+    if settings.set_field in taken:
+        raise ConfigurationError(
+            f"CHUNKED_UPLOAD_SET_FIELD is {settings.set_field!r}, which means something else in"
+            " uploads; choose another name"
+        )
     if settings.csrf:
         csrf.check_installed()
     if settings.mimetype is not None:

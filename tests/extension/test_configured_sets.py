@@ -203,6 +203,14 @@ def test_a_choice_after_the_file_is_refused(app: Flask, client: FlaskClient) -> 
     assert files(app) == []
 
 
+@pytest.mark.parametrize("name", ["upload_id", "md5", "file", "dzuuid"])
+def test_a_field_that_means_something_else_is_refused_at_the_start(
+    make_app: MakeApp, name: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=f"CHUNKED_UPLOAD_SET_FIELD is '{name}'"):
+        serve(make_app(CHUNKED_UPLOAD_SETS=SETS, CHUNKED_UPLOAD_SET_FIELD=name))
+
+
 def test_where_the_app_does_not_allow_it_the_field_is_metadata(make_app: MakeApp) -> None:
     app = serve(make_app(CHUNKED_UPLOAD_SETS=SETS))
     protocol = Protocol(app.test_client())

@@ -177,6 +177,12 @@ def test_a_name_that_is_not_registered(make_app: MakeApp) -> None:
         ChunkedUpload(make_app(), dialects=["tos"])
 
 
+@pytest.mark.parametrize("given", ["dropzone", 5, {"dropzone": True}, [5], [int]])
+def test_what_is_no_list_of_dialects_is_refused(make_app: MakeApp, given: Any) -> None:
+    with pytest.raises(ConfigurationError, match="dialects="):
+        ChunkedUpload(make_app(), dialects=given)
+
+
 def test_entry_points_bring_dialects(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
     """What another distribution registers is spoken without a word in the app."""
     entry = EntryPoint("toy", f"{__name__}:ToyDialect", registry.ENTRY_POINTS)
