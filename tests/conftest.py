@@ -5,6 +5,7 @@ Tests that touch the database run on SQLite and on PostgreSQL (``--database`` ch
 
 from __future__ import annotations
 
+import gc
 import os
 import uuid
 from collections.abc import Callable, Generator, Iterator
@@ -47,6 +48,12 @@ def _keep_files_in_memory() -> None:
     system = os.statvfs(memory)
     if not system.f_flag & os.ST_NOEXEC and system.f_bavail * system.f_frsize >= _ROOM:
         os.environ["PYTEST_DEBUG_TEMPROOT"] = memory
+
+
+def pytest_collection_finish() -> None:
+    """Have Python not look for garbage in what every test needs: a tenth of the tests' time."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_report_header() -> list[str]:
