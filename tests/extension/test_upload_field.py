@@ -297,6 +297,24 @@ def test_a_second_submission_is_refused(site: Site) -> None:
     assert len(site.rows()) == 1
 
 
+def test_if_the_view_fails_the_form_can_be_submitted_again(site: Site) -> None:
+    failures = [True]
+
+    def fail_once(form: Any) -> None:
+        form.populate_obj(site.new_post())
+        site.db.session.flush()  # on SQLite, from here on others cannot write
+        if failures.pop():
+            raise RuntimeError("the view fails")
+
+    site.add_view("/failing", site.PostForm, fail_once)
+    picture = site.protocol.completed(DATA, filename="a.jpg")
+    with pytest.raises(RuntimeError):
+        site.send("/failing", picture=picture)
+    failures.append(False)
+    assert site.send("/failing", picture=picture) == {"valid": None}
+    assert site.rows() == [("Summer", "a.jpg", md5_of(DATA))]
+
+
 def test_of_submissions_at_once_one_gets_the_upload(site: Site) -> None:
     upload_id = site.protocol.completed(DATA, filename="a.jpg")
 
