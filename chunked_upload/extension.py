@@ -11,6 +11,7 @@ from flask_sqlalchemy import SQLAlchemy
 from .engine.engine import UploadEngine
 from .errors import ConfigurationError
 from .hooks import Hooks
+from .http import claims
 from .http.access import csrf
 from .http.dialect import Dialect, Dialects, chosen
 from .http.dialects.django.chunks import ChunkedUploadView
@@ -222,7 +223,8 @@ class ChunkedUpload:
         """Return the current caller's completed uploads of these ids, claimed for the app.
 
         An upload can be claimed once; of an id that is given twice, one counts. Its client can no
-        longer remove it, and it does not expire.
+        longer remove it, and it does not expire. A request that ends in an unhandled error gives
+        its claims up.
 
         :raises UploadNotFound: when one does not exist, or is another's.
         :raises UploadClaimed: when one is claimed already, or not complete. None of them is claimed
@@ -230,7 +232,7 @@ class ChunkedUpload:
         """
         view = self._upload_view(self.upload_set)
         records = [view.find(upload_id) for upload_id in dict.fromkeys(upload_ids)]
-        self.engine.claim(records)
+        claims.claim(self.upload_set, records)
         return [self.upload_set.for_app(record) for record in records]
 
     def page(

@@ -3,24 +3,14 @@
 A field cannot know whether the others are valid, but only a form that is valid throughout may claim
 its uploads. So the form's ``validate`` is followed by this, after all checks of the app's own: the
 files that came with the form are stored, then all uploads are claimed, all or none. Uploads of a
-form that is refused stay unclaimed, and the form shows them again. If the view then fails with an
-error that nobody handles, the claims are given up: whoever submits the form again has not lost
-the upload.
-"""
+form that is refused stay unclaimed, and the form shows them again."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from flask import appcontext_tearing_down, g
 from wtforms.csrf.core import CSRFTokenField
-
-logger = logging.getLogger(__name__)
-
-#: Where an app context keeps the fields whose uploads its request has claimed.
-_CLAIMED = "chunked_upload_claimed_fields"
 
 
 class _Field(Protocol):
@@ -84,21 +74,4 @@ def _claim_all(fields: list[_Field]) -> bool:
             return False
     for field in fields:
         field.settle()
-    setattr(g, _CLAIMED, [*g.get(_CLAIMED, []), *fields])
     return True
-
-
-@appcontext_tearing_down.connect
-def _give_up(sender: Any, exc: BaseException | None = None, **more: Any) -> None:
-    """Give up the claims of a request that ended in an error.
-
-    The app's own session has ended by now, which may have held the database's lock.
-    """
-    fields: list[_Field] = g.pop(_CLAIMED, [])
-    if exc is None:
-        return
-    for field in fields:
-        try:
-            field.release()
-        except Exception:
-            logger.exception("the claim of a failed request could not be given up")

@@ -29,6 +29,7 @@ from chunked_upload.engine.errors import (
     UploadNotFound,
 )
 from chunked_upload.errors import ChunkedUploadError
+from chunked_upload.http import claims
 from chunked_upload.http.upload_set import BoundUploadSet
 from chunked_upload.http.uploaded_file import UploadedFile, open_later
 from chunked_upload.http.views import given_files
@@ -194,7 +195,7 @@ class ChunkedFileField(Field):  # type: ignore[misc]
         if self._of_object:
             return True
         try:
-            self.upload_set.engine.claim(self._uploads)
+            claims.claim(self.upload_set, self._uploads)
         except ChunkedUploadError as error:
             self._set(self._find_all([upload.upload_id for upload in self._uploads])[0])
             self.refuse(error)

@@ -170,6 +170,20 @@ def test_claims_are_all_or_none(site: Site) -> None:
         assert [record.upload_id for record in claimed] == [first]
 
 
+def test_a_request_that_fails_gives_its_claims_up_but_not_those_of_rows(site: Site) -> None:
+    site.upload("1.jpg")
+    rows = site.upload("2.jpg")
+    first, second = (record.upload_id for record in records(site.app))
+    with pytest.raises(RuntimeError), site.app.test_request_context():
+        site.uploads.claim(first, second)
+        site.post(rows)
+        raise RuntimeError("the view fails")
+    with site.app.test_request_context():
+        site.uploads.claim(first)
+        with pytest.raises(UploadClaimed):
+            site.uploads.claim(second)
+
+
 def test_a_removal_that_was_decided_before_the_claim_looks_again(site: Site) -> None:
     key = site.upload()
     with site.app.app_context():
