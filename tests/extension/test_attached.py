@@ -174,10 +174,15 @@ def test_a_request_that_fails_gives_its_claims_up_but_not_those_of_rows(site: Si
     site.upload("1.jpg")
     rows = site.upload("2.jpg")
     first, second = (record.upload_id for record in records(site.app))
-    with pytest.raises(RuntimeError), site.app.test_request_context():
-        site.uploads.claim(first, second)
-        site.post(rows)
-        raise RuntimeError("the view fails")
+
+    def fail() -> None:
+        with site.app.test_request_context():
+            site.uploads.claim(first, second)
+            site.post(rows)
+            raise RuntimeError("the view fails")
+
+    with pytest.raises(RuntimeError):
+        fail()
     with site.app.test_request_context():
         site.uploads.claim(first)
         with pytest.raises(UploadClaimed):
