@@ -6,10 +6,10 @@ import functools
 import importlib
 import pkgutil
 import re
-from importlib.metadata import entry_points
 from typing import TypeVar
 
 from chunked_upload.errors import ConfigurationError
+from chunked_upload.support.plugins import entry_points
 
 from .protocol import Checksum
 

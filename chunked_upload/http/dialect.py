@@ -15,7 +15,6 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
 from typing import Any, ClassVar
 
 from flask import Request, Response
@@ -23,6 +22,7 @@ from flask import Request, Response
 from chunked_upload.engine import errors
 from chunked_upload.errors import ChunkedUploadError, ConfigurationError
 from chunked_upload.settings.keys import Settings
+from chunked_upload.support.plugins import entry_points
 
 from .errors import BadRequest
 from .wire.incoming import Incoming

@@ -10,11 +10,11 @@ import functools
 import pkgutil
 from collections.abc import Callable
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from chunked_upload.errors import ConfigurationError
+from chunked_upload.support.plugins import entry_points
 
 from .base import Storage
 
