@@ -121,7 +121,8 @@ class BoundUploadSet:
 
         :raises BadRequest: when the app has no such set; names those that it has.
         """
-        wanted = given.get(self.settings.set_field or "", self.name)
+        field = self.settings.set_field
+        wanted = self.name if field is None else given.get(field, self.name)
         if wanted == self.name:
             return self
         known: dict[str, BoundUploadSet] = self.app.extensions["chunked_upload"]

@@ -218,6 +218,18 @@ def test_where_the_app_does_not_allow_it_the_field_is_metadata(make_app: MakeApp
     assert answer(protocol.state(upload_id))["metadata"] == {"set": "photos"}
 
 
+def test_where_the_app_does_not_allow_it_a_field_without_a_name_chooses_none(
+    make_app: MakeApp,
+) -> None:
+    client = serve(make_app(CHUNKED_UPLOAD_SETS=SETS)).test_client()
+    kind = f"multipart/form-data; boundary={BOUNDARY}"
+    for path in ("/uploads/", "/uploads/form"):
+        for value in ("photos", "none"):
+            body = form(field("", value), file(b"data", "a.exe"))
+            response = client.post(path, data=body, content_type=kind)
+            assert response.status_code in (200, 201), response.text
+
+
 def test_each_set_has_its_quota(make_app: MakeApp) -> None:
     """What an owner has open in one set takes no room in another."""
     sets = {"a": {"max_open_uploads": 1}, "b": {"max_open_bytes": 100}}

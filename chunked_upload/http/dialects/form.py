@@ -88,7 +88,8 @@ class FormView(ResourceView):
 
     def take(self, incoming: Incoming) -> Response:
         """Store and complete the files of a form whose first fields have been read."""
-        incoming.fields.pop(self.settings.set_field or "", None)
+        if self.settings.set_field is not None:
+            incoming.fields.pop(self.settings.set_field, None)
         self.rules.chunk_fields = self.rules.load_fields(incoming)
         self.rules.upload_to_be = self.rules.describe_incoming(incoming, length=None)
         self.rules.validate(request)

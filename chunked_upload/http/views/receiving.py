@@ -90,7 +90,8 @@ class ReceivingView(ChunkedUploadBaseView):
 
     def take_incoming(self, incoming: Incoming, upload_id: str | None) -> Response:
         """Take a file or a chunk whose request has been read up to its first byte."""
-        incoming.fields.pop(self.settings.set_field or "", None)
+        if self.settings.set_field is not None:
+            incoming.fields.pop(self.settings.set_field, None)
         self.chunk_fields = self.load_fields(incoming)
         given = agreed_id(upload_id, self.chunk_fields["upload_id"])
         self.dialect = self.upload_set.dialects.of_file(self, incoming, given)
