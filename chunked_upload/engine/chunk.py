@@ -15,6 +15,7 @@ stands, and the commit is tried again on the current record.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from chunked_upload.errors import ChunkedUploadError
@@ -25,6 +26,7 @@ from chunked_upload.storage.powers import Concatenates, LeasesRanges
 from . import ranges
 from .digesting import ChunkDigest
 from .errors import (
+    BeyondLength,
     BytesDiffer,
     FileTooLarge,
     LimitReached,
@@ -66,9 +68,13 @@ class Chunk:
     ) -> None:
         self.record = record
         self.plan = plan = holding.plan
+        #: Where in the file the chunk starts.
+        self.start = plan.start
         #: Bytes received so far.
         self.received = 0
         self.committed = False
+        #: Whether more bytes follow those that are being recorded.
+        self._goes_on = False
         #: Whether this commit is the upload's first; known once the chunk is finished.
         self.first = False
         self._lease = lease
@@ -86,19 +92,15 @@ class Chunk:
         self._digest = ChunkDigest(record, parts.digests, start=plan.start, read=self._read)
 
     @property
-    def start(self) -> int:
-        """Where in the file the chunk starts."""
-        return self.plan.start
-
-    @property
     def position(self) -> int:
         """Where in the file the next byte goes."""
-        return self.plan.start + self.received
+        return self.start + self.received
 
     def write(self, data: bytes) -> None:
         """Write the next bytes to the storage and feed them to the digest.
 
-        :raises SizeMismatch, FileTooLarge: when there are more bytes than declared or allowed.
+        :raises SizeMismatch, FileTooLarge: when there are more bytes than declared or allowed
+            (BeyondLength: than the file has).
         :raises LimitReached: when the owner's quota has no room for them.
         :raises BytesDiffer: when other bytes are already stored there.
         :raises OffsetMismatch: when a newer request has taken over.
@@ -115,11 +117,18 @@ class Chunk:
     def _check_size(self, more: int) -> None:
         plan, end = self.plan, self.position + more
         if plan.stop is not None and end > plan.stop:
-            raise SizeMismatch(f"{plan.stop - plan.start} bytes were declared, more arrived")
+            raise SizeMismatch(f"{plan.stop - self.start} bytes were declared, more arrived")
+        if plan.appends and end > self._most(end):
+            raise BeyondLength(self._most(end), end)
         if plan.max_bytes is not None and end > plan.max_bytes:
             raise FileTooLarge(plan.max_bytes)
         if end > self._holding.end:
             self._holding.cover(end)
+
+    def _most(self, end: int) -> int:
+        """Return the file's length; ``end`` when it is not known."""
+        length = self.plan.total if self.record.length is None else self.record.length
+        return end if length is None else length
 
     def _read(self, low: int, high: int) -> Iterator[bytes]:
         """Read bytes of the part.
@@ -187,7 +196,7 @@ class Chunk:
         """
         plan = self.plan
         if not plan.last and plan.stop is not None and self.position != plan.stop:
-            declared = plan.stop - plan.start
+            declared = plan.stop - self.start
             raise SizeMismatch(f"{declared} bytes were declared, {self.received} arrived")
         self.finish_prefix()
 
@@ -195,12 +204,33 @@ class Chunk:
         """Make the received bytes durable, even if some are missing (the rule of offset dialects).
 
         Sets the new offset on the record.
+
+        :raises OffsetMismatch: when a newer request has taken over.
         """
         with translate_failures():
-            self._state = self._lease.sync()
+            self._sync()
             self._values = self._merged()
         for name, value in self._values.items():
             setattr(self.record, name, value)
+
+    def commit_progress(self) -> None:
+        """Make durable and record what has arrived so far; the chunk goes on under its lease.
+
+        :raises OffsetMismatch, AlreadyComplete, UploadNotFound: when another request was first.
+        """
+        self._goes_on = True
+        with translate_failures():
+            self._sync()
+            self._values = self._merged()
+            self._swap_until_done()
+        self._goes_on = False
+        self.plan = replace(self.plan, start=self.position)
+
+    def _sync(self) -> None:
+        try:
+            self._state = self._lease.sync()
+        except LeaseLost as error:
+            raise self._refused() from error
 
     def commit(self) -> None:
         """Record the bytes. Only after this may the client be told.
@@ -208,12 +238,7 @@ class Chunk:
         :raises OffsetMismatch, AlreadyComplete, UploadNotFound: when another request was first.
         """
         with translate_failures():
-            for _ in range(_TRIES):
-                if self._swap():
-                    break
-                self._look_again()
-            else:
-                raise ServiceUnavailable("Upload is being changed by too many requests")
+            self._swap_until_done()
         self.committed = True
         self._parts.last_leases.remember(self.record, self._lease.number)
         self._lease.close()
@@ -221,6 +246,13 @@ class Chunk:
         if self.first:
             self._parts.emit("created", self.record)
         self._parts.emit("chunk_received", self.record)
+
+    def _swap_until_done(self) -> None:
+        for _ in range(_TRIES):
+            if self._swap():
+                return
+            self._look_again()
+        raise ServiceUnavailable("Upload is being changed by too many requests")
 
     def _swap(self) -> bool:
         try:
@@ -260,14 +292,16 @@ class Chunk:
             values["fencing_token"] = record.fencing_token + 1
         if plan.last:
             values["length"] = self.position
-        elif record.length is None and (plan.sequential or plan.total is not None):
+        elif record.length is None and (plan.whole or plan.total is not None):
             values["length"] = self.position if plan.total is None else plan.total
         values |= held_at_commit(record, plan, self.position)
         if self._state:
             # Set it on the record now, so that the digest can read what has just been written.
             record.storage_state = merge(record.storage_state, self._state)
             values["storage_state"] = record.storage_state
-        return values | self._lease.released() | self._digest.reached(offset)
+        if not self._goes_on:
+            values |= self._lease.released()
+        return values | self._digest.reached(offset)
 
     def _refused(self) -> ChunkedUploadError:
         """Read the record again, and return the reason why this chunk is refused."""

@@ -328,6 +328,24 @@ class UploadEngine:
         self.emit("expired", record)
         return True
 
+    def interrupt(self, record: Record) -> None:
+        """End an append that is under way, keeping its prefix; read the record again.
+
+        The recorded offset is then the one at which the next append is accepted. Chunks of chunk
+        dialects, which count whole or not at all, go on.
+
+        :raises UploadNotFound: when the upload has been removed meanwhile.
+        """
+        with translate_failures():
+            self._parts.look_again(record)
+
+    def invalidate(self, record: Record) -> None:
+        """Make an unfinished upload one that has expired, and end requests that write to it.
+
+        :raises AlreadyComplete, UploadNotFound:
+        """
+        self._removal.end_time(record, fences=True)
+
     def end_time(self, record: Record) -> None:
         """Have an unfinished upload expire now: it takes no more chunks; the cleaner removes it.
 

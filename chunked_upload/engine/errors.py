@@ -74,6 +74,14 @@ class SizeMismatch(UploadError):
         super().__init__(reason=reason)
 
 
+class BeyondLength(SizeMismatch):
+    """The bytes would end beyond the file's ``length``."""
+
+    def __init__(self, length: int, end: int) -> None:
+        super().__init__(f"the chunk ends at byte {end}, the file has {length}")
+        self.length = length
+
+
 class TotalMismatch(UploadError):
     """The request declares a total that is not the upload's ``length``."""
 

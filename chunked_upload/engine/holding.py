@@ -70,7 +70,7 @@ def held_at_commit(record: Record, plan: WritePlan, position: int) -> dict[str, 
 
     :param position: the end of the chunk's bytes.
     """
-    if plan.start or plan.stop is not None or record.reserved == position:
+    if plan.appends or plan.start or plan.stop is not None or record.reserved == position:
         return {}
     # The chunk was the whole file, and its end is known now. No other request holds more for it:
     # every other range overlaps this one, so that its lease would have ended this chunk.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from chunked_upload.records.repository import Record
 
-from .errors import OffsetMismatch, SizeMismatch, TotalMismatch
+from .errors import BeyondLength, OffsetMismatch, TotalMismatch
 
 
 class Placement(enum.Enum):
@@ -35,6 +35,8 @@ class WritePlan:
     :param stop: end of its range, exclusive; None when it is known only at the body's end.
     :param total: the file's length in bytes; None likewise.
     :param max_bytes: most bytes the file may have, enforced while they arrive.
+    :param appends: an offset dialect's: what arrives counts even if the rest is missing, and the
+        file's length is known only when ``total`` says it.
     :param creates: this request created the record, and no client knows of it yet. If the chunk is
         dropped, so is the record.
     """
@@ -44,12 +46,18 @@ class WritePlan:
     total: int | None = None
     placement: Placement = Placement.SEQUENTIAL
     max_bytes: int | None = None
+    appends: bool = False
     creates: bool = False
 
     @property
     def sequential(self) -> bool:
         """Whether the chunk must start where the prefix ends."""
         return self.placement is Placement.SEQUENTIAL
+
+    @property
+    def whole(self) -> bool:
+        """Whether the chunk is the whole file, if no total is declared and none is recorded."""
+        return self.sequential and not self.appends
 
     @property
     def last(self) -> bool:
@@ -59,16 +67,16 @@ class WritePlan:
     def check_fits(self, record: Record) -> None:
         """Check the declared numbers against the record.
 
-        :raises OffsetMismatch, SizeMismatch, TotalMismatch:
+        :raises OffsetMismatch, BeyondLength, TotalMismatch:
         """
         if self.total is not None and record.length is not None and self.total != record.length:
             raise TotalMismatch(record.length)
         if self.sequential and self.start != record.offset:
             raise OffsetMismatch(record.offset)
         length = self.total if record.length is None else record.length
-        end = self.start if self.last else self.stop
-        if length is not None and end is not None and end > length:
-            raise SizeMismatch(f"the chunk ends at byte {end}, the file has {length}")
+        end = self.start if self.last or self.stop is None else self.stop
+        if length is not None and end > length:
+            raise BeyondLength(length, end)
 
     def settled(self, record: Record) -> WritePlan:
         """Return the plan; with its end filled in if stored bytes tell where a last chunk ends."""

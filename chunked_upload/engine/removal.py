@@ -76,15 +76,19 @@ class Removal:
             self._purge(record)
         return True
 
-    def end_time(self, record: Record) -> None:
+    def end_time(self, record: Record, *, fences: bool = False) -> None:
         """Have an unfinished upload expire now; it stays until it is removed as expired.
 
+        :param fences: also refuse chunks that are being received.
         :raises AlreadyComplete, UploadNotFound:
         """
         follow(state_of(record), Event.WRITE)
         with translate_failures():
             for _ in range(_TRIES):
-                if self._records.swap(record, {"expires_on": self._parts.now()}):
+                values: dict[str, Any] = {"expires_on": self._parts.now()}
+                if fences:
+                    values["fencing_token"] = record.fencing_token + 1
+                if self._records.swap(record, values):
                     return
                 follow(self._parts.refresh(record), Event.WRITE)
         raise ServiceUnavailable("Upload is being changed by other requests")

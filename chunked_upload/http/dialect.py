@@ -109,6 +109,9 @@ class Dialect:
     fields: ClassVar[frozenset[str]] = frozenset()
     #: Class of the dialect's own settings, as :attr:`chunked_upload.storage.Storage.settings`.
     settings: ClassVar[type | None] = None
+    #: Headers of its requests that a page of another site cannot send without asking first (CORS),
+    #: so that requests with one of them need no CSRF token.
+    unforgeable_headers: ClassVar[tuple[str, ...]] = ()
     #: Headers that its clients send from other origins (CORS).
     request_headers: ClassVar[tuple[str, ...]] = ()
     #: Headers that its clients read from answers to other origins.

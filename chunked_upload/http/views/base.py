@@ -233,6 +233,8 @@ class ChunkedUploadBaseView(View):
             return
         if self.upload_set.caller(self.request).by_token:
             return
+        if any(name in self.request.headers for name in self.dialect.unforgeable_headers):
+            return
         csrf.check_head(self.request, fields_follow=self.takes_fields)
 
     #: What :meth:`save` records; None except while the hooks around it run.

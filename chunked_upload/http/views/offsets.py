@@ -1,0 +1,258 @@
+"""What offset dialects share: uploads that begin empty, grow at their end, and complete themselves.
+
+The bytes of a request that breaks off are kept, durable and recorded. A long request commits its
+progress on the way, so that a crash of the server costs little. A newcomer takes over from an older
+request at once. The rules and hooks are those of the upload set's chunk view.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any, Protocol
+
+from chunked_upload.engine.chunk import Chunk
+from chunked_upload.engine.errors import FileTooLarge, SizeMismatch, UploadNotFound
+from chunked_upload.engine.plan import WritePlan
+from chunked_upload.errors import ChunkedUploadError
+from chunked_upload.records.repository import Record
+
+from ..wire.body import Body
+from ..wire.fields import Fields
+from . import whole_files
+from .exceptions import refusal_of
+from .receiving import ReceivingView, chunk_too_large
+from .resource import ResourceView
+
+#: A request's progress is recorded after so many bytes, or seconds, whichever comes first. More
+#: often costs throughput: each time waits for the disk.
+_PROGRESS_BYTES, _PROGRESS_SECONDS = 32 * 1024 * 1024, 1.0
+
+
+class Verify(Protocol):
+    """A checksum that the client sent with the bytes of one request."""
+
+    def update(self, data: bytes) -> None:
+        """Take the next bytes."""
+
+    def check(self) -> None:
+        """Raise when the bytes are not those that the client sent."""
+
+
+class Announced:
+    """A file that a client announces before it sends bytes."""
+
+    raw = True
+    field_name = ""
+
+    def __init__(
+        self, *, filename: str, fields: dict[str, str], content_type: str, declared: int | None
+    ) -> None:
+        self.filename = filename
+        self.fields = fields
+        self.content_type = content_type
+        self.declared = declared
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(())
+
+    def next_file(self) -> bool:
+        """There is only one."""
+        return False
+
+
+class OffsetView(ResourceView):
+    """Base of the views of offset dialects."""
+
+    rules: ReceivingView
+
+    def start(
+        self,
+        *,
+        filename: str,
+        metadata: Mapping[str, str],
+        content_type: str,
+        length: int | None,
+        declared: Mapping[str, Any] | None = None,
+        client_key: str | None = None,
+    ) -> Record:
+        """Check and create an upload without bytes.
+
+        :param length: of the file in bytes; None when it is not known yet.
+        :param declared: what the dialect keeps of the client's declarations.
+        :param client_key: the client's own name for the upload, hashed.
+        :raises ChunkedUploadError: when the upload set's rules refuse it; nothing is stored.
+        :raises KeyTaken: when the client already has an upload with this ``client_key``.
+        """
+        rules = self.rules
+        announced = Announced(
+            filename=filename,
+            fields=self._kept(metadata),
+            content_type=content_type,
+            declared=length,
+        )
+        rules.chunk_fields = rules.load_fields(announced)
+        rules.upload_to_be = rules.describe_incoming(announced, length=length)
+        rules.validate(self.request)
+        max_bytes = rules.get_max_bytes(self.request)
+        if None not in (max_bytes, length) and (length or 0) > (max_bytes or 0):
+            raise FileTooLarge(max_bytes or 0)
+        record = rules.new_record(announced)
+        record.declared = None if declared is None else dict(declared)
+        record.client_key = client_key
+        creation = _Creation(rules, record, length=length)
+        rules.commit(creation, new=True)
+        self.engine.emit("created", record)
+        return record
+
+    def append(
+        self,
+        record: Record,
+        *,
+        offset: int,
+        length: int | None = None,
+        verify: Verify | None = None,
+    ) -> Record:
+        """Receive the request's body from ``offset`` on; return the record with its new offset.
+
+        :param length: the file's length, when this request declares it.
+        :param verify: the client's checksum of the body; with it, all bytes count or none.
+        :raises SizeMismatch: when the request broke off. Without ``verify``, what had arrived is
+            recorded then, and ``record.offset`` is its end.
+        :raises BeyondLength: when the file would get more bytes than it has; none of them count.
+        :raises ChunkedUploadError: when the engine or a hook refuses the bytes.
+        """
+        rules = self.rules
+        rules.upload_to_be = rules.describe_incoming(
+            self._continued(record), length=record.length, upload_id=record.upload_id
+        )
+        rules.validate(self.request)
+        rules.is_valid_chunked_upload(record)
+        body = Body.of(self.request.environ)
+        body.require_end(framed=True)
+        self._check_chunk(body.length)
+        with self.engine.begin(record, self._plan(body, offset, length)) as chunk:
+            broken = self._receive(chunk, body, verify)
+            if broken is not None and (verify is not None or not chunk.received):
+                raise broken
+            if verify is not None:
+                verify.check()
+            chunk.finish_prefix()
+            rules.commit(chunk, new=False)
+        if broken is not None:
+            raise broken
+        return record
+
+    def finish(self, record: Record, digests: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Complete an upload that has all its bytes, with the hooks.
+
+        If it is refused, it is invalid for good: a client that did not get this answer must not
+        take it for a success.
+
+        :param digests: the client's checksums of the file by name.
+        :return: the answer to the last chunk and the completion.
+        :raises ChunkedUploadError: when a rule or hook refuses it, or it cannot be done now.
+        """
+        try:
+            return whole_files.complete(self.rules, [record], digests or {})[0]
+        except Exception as error:
+            status = self.dialect.refusal(refusal_of(error)).status_code or 500
+            if 400 <= status < 500:
+                self.invalidate(record)
+            raise
+
+    def interrupt(self, record: Record) -> None:
+        """End an append that is under way, keeping its prefix; the record then tells the offset."""
+        self.engine.interrupt(record)
+
+    def invalidate(self, record: Record) -> None:
+        """Make the upload one that has expired, unless it is complete or gone."""
+        with suppress(ChunkedUploadError):
+            self.engine.invalidate(record)
+
+    def drop(self, record: Record) -> None:
+        """Remove an upload that this request created, and that no client knows of."""
+        with suppress(UploadNotFound):
+            self.engine.abort(record)
+
+    def _kept(self, metadata: Mapping[str, str]) -> dict[str, str]:
+        """Return a client's metadata, held to the limits of a form's fields."""
+        fields = Fields(self.rules.form_limits())
+        for name, value in metadata.items():
+            size = len(value.encode(errors="replace"))
+            fields.count(name, size + len(name.encode(errors="replace")), so_far=size)
+            fields.add(name, value)
+        return fields.kept
+
+    def _continued(self, record: Record) -> Announced:
+        return Announced(
+            filename=record.filename,
+            fields={},
+            content_type=self.request.mimetype,
+            declared=record.length,
+        )
+
+    def _check_chunk(self, size: int | None) -> None:
+        max_chunk = self.rules.max_chunk
+        if max_chunk is not None and (size or 0) > max_chunk:
+            raise chunk_too_large(max_chunk)
+
+    def _plan(self, body: Body, offset: int, length: int | None) -> WritePlan:
+        return WritePlan(
+            start=offset,
+            stop=None if body.length is None else offset + body.length,
+            total=length,
+            max_bytes=self.rules.get_max_bytes(self.request),
+            appends=True,
+        )
+
+    def _receive(self, chunk: Chunk, body: Body, verify: Verify | None) -> SizeMismatch | None:
+        """Write the body; return the error with which it broke off, if it did."""
+        progress = _Progress(chunk)
+        source = iter(body)
+        while True:
+            try:
+                data = next(source, None)
+            except SizeMismatch as error:
+                return error
+            if data is None:
+                return None
+            chunk.write(data)
+            self._check_chunk(chunk.received)
+            if verify is not None:
+                verify.update(data)
+            else:
+                progress.record()
+            del data  # see Body
+
+
+class _Creation:
+    """A new record, as the hooks around its commit see it."""
+
+    def __init__(self, rules: ReceivingView, record: Record, *, length: int | None) -> None:
+        self.record = record
+        self.committed = False
+        self._rules = rules
+        self._length = length
+
+    def commit(self) -> None:
+        """Insert the record."""
+        self._rules.create(self.record, length=self._length, reserved=self._length)
+        self.committed = True
+
+
+class _Progress:
+    """Records a long request's progress from time to time."""
+
+    def __init__(self, chunk: Chunk) -> None:
+        self._chunk = chunk
+        self._size, self._time = 0, time.monotonic()
+
+    def record(self) -> None:
+        """Record what has arrived, if it is time to."""
+        chunk, now = self._chunk, time.monotonic()
+        large = chunk.received - self._size >= _PROGRESS_BYTES
+        if large or now - self._time >= _PROGRESS_SECONDS:
+            chunk.commit_progress()
+            self._size, self._time = chunk.received, time.monotonic()
