@@ -268,6 +268,7 @@ class Chunk:
         self._alone = False
         if self._parts.refresh(self.record) is not State.UPLOADING or not self._lease.stands():
             raise self._refused()
+        self._parts.check_unexpired(self.record)  # or it was made invalid
         self.plan.check_fits(self.record)  # another chunk may have set the length
         self._values = self._merged()
 

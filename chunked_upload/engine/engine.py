@@ -22,9 +22,7 @@ from typing import Any
 from chunked_upload.records.queries import UploadQuery
 from chunked_upload.records.repository import KeyTaken, Record, Records
 from chunked_upload.settings.keys import Settings
-from chunked_upload.storage import Storage, WriteLease
-from chunked_upload.storage.base import PartMissing
-from chunked_upload.storage.powers import LeasesRanges, WritesRanges
+from chunked_upload.storage import Storage
 from chunked_upload.support.clock import utcnow
 
 from . import ranges
@@ -32,19 +30,17 @@ from .chunk import Chunk
 from .completion import Completion
 from .digesting import Digests
 from .duplicate_chunk import DuplicateChunk
-from .errors import OffsetMismatch, ServiceUnavailable, SizeMismatch, UploadClaimed, UploadNotFound
+from .errors import SizeMismatch, UploadClaimed, UploadNotFound
 from .failures import translate_failures
-from .holding import Holding, quota_of
+from .holding import quota_of
 from .last_leases import LastLeases
+from .leasing import Leasing
 from .parts import Emit, EngineParts
-from .plan import Placement, WritePlan, end_of_stored, is_empty
-from .record_lease import RecordLease, entered
+from .plan import Placement, WritePlan
 from .removal import Removal
 from .states import State
+from .takeover import Takeover
 from .target import directory_at
-
-#: Tries to lease a range of a record that other requests keep changing.
-_TRIES = 20
 
 
 class UploadEngine:
@@ -78,6 +74,8 @@ class UploadEngine:
             last_leases=LastLeases(),
         )
         self._removal = Removal(self._parts)
+        self._takeover = Takeover(self._parts)
+        self._leasing = Leasing(self._parts, self._takeover, forget=self._removal.forget)
         #: How uploads are completed.
         self.completion = Completion(self._parts, self._removal)
 
@@ -166,7 +164,7 @@ class UploadEngine:
         """
         if plan.placement is Placement.ANYWHERE and plan.stop is None:
             raise ValueError("only a file's last chunk can lie anywhere without a known end")
-        lease, holding = self._checked_lease(record, plan)
+        lease, holding = self._leasing.take(record, plan)
         return Chunk(record, lease, holding, self._parts, forget=self._removal.forget)
 
     def duplicate_of(self, record: Record, plan: WritePlan) -> DuplicateChunk | None:
@@ -198,75 +196,6 @@ class UploadEngine:
         if record.length is None:
             raise ValueError("the length of this upload is not known yet")
         return ranges.gaps(record.offset, record.received, record.length)
-
-    def _check(self, record: Record, plan: WritePlan) -> None:
-        self.check_open(record)
-        plan.check_fits(record)
-        if plan.start != record.offset and not isinstance(self.storage, WritesRanges):
-            raise OffsetMismatch(record.offset)
-
-    def _checked_lease(self, record: Record, plan: WritePlan) -> tuple[WriteLease, Holding]:
-        """Take the lease for a chunk; check the chunk against the record before and after.
-
-        Only the record that the lease has found tells what the quota already holds for the upload.
-        """
-        with translate_failures():
-            try:
-                if not plan.creates:
-                    self._check(record, plan)
-                lease = self._take_lease(record, plan)
-                try:
-                    self._confirm(record, lease, plan)
-                    return lease, Holding(record, plan.settled(record), self._parts)
-                except BaseException:
-                    lease.close()
-                    raise
-            except BaseException:
-                if plan.creates:
-                    self.forget(record)
-                raise
-
-    def _confirm(self, record: Record, lease: WriteLease, plan: WritePlan) -> None:
-        """Check a chunk again now that its lease is taken."""
-        # In a parallel dialect, other requests of the client may already use a new record.
-        shared = not (plan.creates and plan.sequential)
-        if lease.preempted or (not plan.sequential and not plan.creates and is_empty(record)):
-            # Raised for an empty record too: otherwise, if the request that created it fails, it
-            # would remove the upload under this one.
-            self.records.raise_fencing_token(record)
-        known = self._parts.last_leases.is_next(record, lease.number)
-        if shared and not (known and not lease.preempted):
-            self._parts.look_again(record)
-            self._check(record, plan)
-
-    def _take_lease(self, record: Record, plan: WritePlan) -> WriteLease:
-        try:
-            if isinstance(self.storage, LeasesRanges):
-                return self.storage.open_writer(
-                    record, plan.start, plan.stop, have=end_of_stored(record)
-                )
-            return self._lease_in_record(record, plan)
-        except PartMissing:
-            # The part is not lost if the upload was removed or completed since the look-up.
-            self._parts.look_again(record)
-            self._check(record, plan)
-            if record.offset == record.length:
-                # Another request is completing it right now: the part also has its final name.
-                raise OffsetMismatch(record.offset) from None
-            raise
-
-    def _lease_in_record(self, record: Record, plan: WritePlan) -> RecordLease:
-        for _ in range(_TRIES):
-            if self.records.swap(record, entered(record, plan.start, plan.stop)):
-                break
-            self._parts.look_again(record)
-            self._check(record, plan)
-        else:
-            raise ServiceUnavailable("Upload is being changed by other requests")
-        number = record.fencing_token
-        have = end_of_stored(record)
-        writer = self.storage.open_writer(record, plan.start, plan.stop, have=have)
-        return RecordLease(record, writer, number)
 
     # Claim
 
@@ -337,7 +266,7 @@ class UploadEngine:
         :raises UploadNotFound: when the upload has been removed meanwhile.
         """
         with translate_failures():
-            self._parts.look_again(record)
+            self._takeover.interrupt(record)
 
     def invalidate(self, record: Record) -> None:
         """Make an unfinished upload one that has expired, and end requests that write to it.

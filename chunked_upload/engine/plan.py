@@ -37,6 +37,8 @@ class WritePlan:
     :param max_bytes: most bytes the file may have, enforced while they arrive.
     :param appends: an offset dialect's: what arrives counts even if the rest is missing, and the
         file's length is known only when ``total`` says it.
+    :param keeps_prefix: False for an append that counts whole or not at all, since its client has
+        sent a checksum of it.
     :param creates: this request created the record, and no client knows of it yet. If the chunk is
         dropped, so is the record.
     """
@@ -47,6 +49,7 @@ class WritePlan:
     placement: Placement = Placement.SEQUENTIAL
     max_bytes: int | None = None
     appends: bool = False
+    keeps_prefix: bool = True
     creates: bool = False
 
     @property

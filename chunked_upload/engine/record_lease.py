@@ -1,10 +1,11 @@
 """A write lease in the upload's record, for storages that have no leases.
 
-The record lists who may write which range, as ``[number, start, stop]``. The number is the fencing
-token that taking the lease has set. A newcomer removes overlapping entries and adds its own by
-compare-and-swap, which also fences every request that read the record earlier. If a killed process
-leaves an entry, the next request for that range removes it. Nobody checks the lease while bytes
-arrive: a preempted writer writes to a separate place, and its commit finds its entry gone.
+The record lists who may write which range, as ``[number, start, stop]``, and with a fourth item for
+an append. The number is the fencing token that taking the lease has set. A newcomer removes
+overlapping entries and adds its own by compare-and-swap, which also fences every request that read
+the record earlier. If a killed process leaves an entry, the next request for that range removes it.
+Nobody checks the lease while bytes arrive: a preempted writer writes to a separate place, and its
+commit finds its entry gone.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from chunked_upload.storage.base import PartWriter, StorageState, WriteLease
 
 #: Most entries to keep; the oldest most likely belong to processes that have died.
 _MOST = 64
+
+#: The items of an entry that is not an append's.
+_CHUNK = 3
 
 Entries = list[list[int | None]]
 
@@ -55,14 +59,24 @@ class RecordLease(WriteLease):
         return {"write_leases": others or None}
 
 
-def entered(record: Record, start: int, stop: int | None) -> dict[str, object]:
+def entered(
+    record: Record, start: int, stop: int | None, *, appends: bool = False
+) -> dict[str, object]:
     """Return the record's columns with the range leased and every overlapping lease removed."""
     number = record.fencing_token + 1
     others = [e for e in record.write_leases or [] if not _overlaps(e, start, stop)]
-    entries: Entries = [*others, [number, start, stop]]
+    entries: Entries = [*others, [number, start, stop, *([1] if appends else [])]]
     return {"fencing_token": number, "write_leases": entries[-_MOST:]}
 
 
+def without_appends(record: Record) -> dict[str, object]:
+    """Return the record's columns with the leases of appends removed; none if there are none."""
+    chunks = [entry for entry in record.write_leases or [] if len(entry) == _CHUNK]
+    if chunks == (record.write_leases or []):
+        return {}
+    return {"fencing_token": record.fencing_token + 1, "write_leases": chunks or None}
+
+
 def _overlaps(entry: list[int | None], start: int, stop: int | None) -> bool:
-    _, low, high = entry
+    _, low, high = entry[:_CHUNK]
     return (stop is None or (low or 0) < stop) and (high is None or start < high)

@@ -105,6 +105,9 @@ class WriteLease(PartWriter):
     preempted: bool
     #: How many leases the upload's part has had, including this one; None when not counted.
     number: int | None = None
+    #: The end of the bytes that preempted appends have written, for :meth:`sync` to make durable;
+    #: None when it preempted none.
+    kept: int | None = None
 
     @property
     def part_writer(self) -> PartWriter:
@@ -125,6 +128,14 @@ class WriteLease(PartWriter):
     @abstractmethod
     def stands(self) -> bool:
         """Return whether no newcomer has taken over."""
+
+    def begin_append(self, *, keeps: bool) -> None:
+        """Make it the lease of an append, which a question for the upload's offset ends.
+
+        :param keeps: whether what it has written by then counts.
+        :raises LeaseLost: when a newcomer has taken over.
+        """
+        return
 
     def abandon(self) -> None:
         """Close without releasing the lease, so that the next writer preempts it. Idempotent."""

@@ -23,6 +23,14 @@ class LeasesRanges(ABC):
     ) -> WriteLease:
         """Return a writer with the exclusive right to its range; preempt overlapping writers."""
 
+    def end_appends(self, upload: StoredUpload) -> int | None:
+        """End the leases that have begun an append (:meth:`WriteLease.begin_append`).
+
+        :return: the end of the bytes that they have written, durable now, and 0 if none of them
+            count; None when there was no append.
+        """
+        return None
+
 
 class WritesRanges:
     """Takes chunks at any offset, several at once. Without it an upload grows only at its end."""

@@ -132,7 +132,7 @@ class OffsetView(ResourceView):
         body = Body.of(self.request.environ)
         body.require_end(framed=True)
         self._check_chunk(body.length)
-        with self.engine.begin(record, self._plan(body, offset, length)) as chunk:
+        with self.engine.begin(record, self._plan(body, offset, length, verify)) as chunk:
             broken = self._receive(chunk, body, verify)
             if broken is not None and (verify is not None or not chunk.received):
                 raise broken
@@ -198,13 +198,16 @@ class OffsetView(ResourceView):
         if max_chunk is not None and (size or 0) > max_chunk:
             raise chunk_too_large(max_chunk)
 
-    def _plan(self, body: Body, offset: int, length: int | None) -> WritePlan:
+    def _plan(
+        self, body: Body, offset: int, length: int | None, verify: Verify | None
+    ) -> WritePlan:
         return WritePlan(
             start=offset,
             stop=None if body.length is None else offset + body.length,
             total=length,
             max_bytes=self.rules.get_max_bytes(self.request),
             appends=True,
+            keeps_prefix=verify is None,
         )
 
     def _receive(self, chunk: Chunk, body: Body, verify: Verify | None) -> SizeMismatch | None:

@@ -13,7 +13,8 @@ import functools
 import os
 import stat
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -162,6 +163,15 @@ class Tree:
                 os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+@contextmanager
+def closing(descriptor: int) -> Iterator[None]:
+    """Close an open file at the end of the block."""
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def open_regular(path: str | Path, *, sole: bool = False) -> int:

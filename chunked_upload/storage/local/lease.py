@@ -47,8 +47,10 @@ class LocalLease(WriteLease):
             os.close(part)
             raise
         self._open = True
+        self._end = start
         self.preempted = self._entry.preempted
         self.number = self._entry.number
+        self.kept = self._entry.kept
 
     @property
     def size(self) -> int:
@@ -62,7 +64,12 @@ class LocalLease(WriteLease):
                 written = files.write_at(self._part, view, position)
                 position += written
                 view = view[written:]
+            self._entry.move(position)
+        self._end = max(self._end, position)
         self._tree.begin_sync(self._part, start, len(data))
+
+    def begin_append(self, *, keeps: bool) -> None:
+        self._entry.mark(self._end if keeps else None)
 
     def stands(self) -> bool:
         return self._entry.stands()
@@ -79,13 +86,16 @@ class LocalLease(WriteLease):
                 copied = files.copy_range(
                     source, self._part, min(length - at, _COPY_SIZE), at, position + at
                 )
+                self._entry.move(position + at + copied)
             if not copied:
                 raise PartMissing("the part to copy from is shorter than its record says")
             self._tree.begin_sync(self._part, position + at, copied)
             at += copied
+            self._end = max(self._end, position + at)
 
     def sync(self) -> None:
-        self._tree.sync_data(self._part)
+        with self._entry.syncing(self._end):
+            self._tree.sync_data(self._part)
         if self._directory is not None:
             # Even if this lease did not create the file: its creator may have died before syncing.
             self._tree.sync_directories(self._directory)

@@ -12,7 +12,8 @@ The file is a counter and a row of slots, all unsigned 64-bit little-endian::
 
 A number is never used twice, and a slot with the number 0 is free. The file is not synced: it
 matters only to processes that run at the same time, and a power cut ends them all. If a killed
-process leaves an entry, the next writer only has to raise the fencing token in the database.
+process leaves an entry, the next writer only has to raise the fencing token in the database. The
+marks of appends lie behind the slots (append_marks.py).
 """
 
 from __future__ import annotations
@@ -22,8 +23,11 @@ import fcntl
 import os
 import struct
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ..base import LeaseLost, StorageBusy
+from .append_marks import BUSY, NOTHING, Marks
 
 SLOTS = 64
 OPEN_END = 2**64 - 1
@@ -34,6 +38,10 @@ TAKE_SECONDS = 0.8
 
 #: Seconds that a writer waits; others of the same upload may be writing to a slow disk.
 WRITE_SECONDS = 30.0
+
+#: How often, and how many times, a newcomer looks whether the sync of an append has ended, whose
+#: bytes it is going to keep.
+_LOOK_SECONDS, _LOOKS = 0.005, 80
 
 _SLOT = struct.Struct("<QQQ")
 _TABLE = struct.Struct(f"<Q{3 * SLOTS}Q")
@@ -81,23 +89,70 @@ class Entry:
     def __init__(self, descriptor: int, start: int, stop: int | None) -> None:
         end = OPEN_END if stop is None else stop
         self._descriptor = descriptor
-        with Lock(descriptor, TAKE_SECONDS):
-            raw = os.pread(descriptor, _TABLE.size, 0)
-            if _is_empty(raw):  # as nearly always
-                self.number, self._slot, self.preempted = _next_number(raw), 0, False
-                os.pwrite(descriptor, _FIRST.pack(self.number + 1, self.number, start, end), 0)
-                return
-            number, slots = _read(raw)
-            preempted = _overlapping(slots, start, end)
-            for index in preempted:
-                slots[index] = (0, 0, 0)
-            self._slot = _free_slot(slots)
-            evicted = slots[self._slot][0]
-            slots[self._slot] = (number, start, end)
-            _write(descriptor, number + 1, slots)
+        self._marks = Marks(descriptor, _TABLE.size)
+        self._is_marked = False
+        #: The end of the bytes that preempted appends have written; None when there was none.
+        self.kept: int | None = None
+        for left in reversed(range(_LOOKS)):
+            with Lock(descriptor, TAKE_SECONDS):
+                if self._take(start, end, waits=left > 0):
+                    return
+            time.sleep(_LOOK_SECONDS)
+
+    def _take(self, start: int, end: int, *, waits: bool) -> bool:
+        """Enter the range; return False when an append is being synced that is to be kept."""
+        descriptor = self._descriptor
+        raw = os.pread(descriptor, _TABLE.size, 0)
+        if _is_empty(raw):  # as nearly always
+            self.number, self._slot, self.preempted = _next_number(raw), 0, False
+            os.pwrite(descriptor, _FIRST.pack(self.number + 1, self.number, start, end), 0)
+            return True
+        number, slots = _read(raw)
+        preempted = _overlapping(slots, start, end)
+        kept = _ends(self._marks, slots, preempted)
+        if waits and BUSY in kept:
+            return False
+        for index in preempted:
+            slots[index] = (0, 0, 0)
+        self._slot = _free_slot(slots)
+        evicted = slots[self._slot][0]
+        slots[self._slot] = (number, start, end)
+        _write(descriptor, number + 1, slots)
         self.number = number
         #: True when the lease preempted an older entry, or evicted one to make room.
         self.preempted = bool(preempted or evicted)
+        self.kept = _furthest(kept)
+        return True
+
+    def mark(self, end: int | None) -> None:
+        """Mark the entry as an append's, which a question for its offset ends.
+
+        :param end: end of the bytes that count even if the append is ended; None: none of them do.
+        """
+        self._is_marked = end is not None
+        with self.held():
+            self._marks.set(self._slot, self.number, NOTHING if end is None else end)
+
+    def move(self, end: int) -> None:
+        """Note, while the entry is held, how far a marked append has come."""
+        if self._is_marked:
+            self._marks.move(self._slot, end)
+
+    @contextmanager
+    def syncing(self, end: int) -> Iterator[None]:
+        """Sync in the block: if it fails, no newcomer keeps what was to be synced.
+
+        :param end: of the bytes that are written.
+        :raises LeaseLost:
+        """
+        if not self._is_marked:
+            yield
+            return
+        with self.held():
+            self.move(BUSY)
+        yield
+        with self.held():
+            self.move(end)
 
     def held(self) -> Lock:
         """Return the lock; while it is held, the entry stands.
@@ -136,6 +191,28 @@ class _Held(Lock):
             raise
 
 
+def end_appends(descriptor: int) -> int | None:
+    """End every append.
+
+    :return: the end of the bytes that they have written, 0 for none; None when there is no append.
+    """
+    marks = Marks(descriptor, _TABLE.size)
+    for left in reversed(range(_LOOKS)):
+        with Lock(descriptor, TAKE_SECONDS):
+            number, slots = _read(os.pread(descriptor, _TABLE.size, 0))
+            used = [index for index, (taken, _, _) in enumerate(slots) if taken]
+            appends = [i for i in used if marks.end(i, slots[i][0]) is not None]
+            kept = _ends(marks, slots, appends)
+            if not left or BUSY not in kept:
+                for index in appends:
+                    slots[index] = (0, 0, 0)
+                if appends:
+                    _write(descriptor, number, slots)
+                return _furthest(kept)
+        time.sleep(_LOOK_SECONDS)
+    raise AssertionError("unreachable")  # pragma: no cover
+
+
 def end_all(descriptor: int) -> None:
     """Remove every entry of a part that is about to be removed.
 
@@ -167,6 +244,17 @@ def _write(descriptor: int, number: int, slots: list[tuple[int, int, int]]) -> N
 
 def _overlapping(slots: list[tuple[int, int, int]], start: int, end: int) -> list[int]:
     return [i for i, (n, s, e) in enumerate(slots) if n and s < end and start < e]
+
+
+def _ends(marks: Marks, slots: list[tuple[int, int, int]], among: list[int]) -> list[int]:
+    """Return the ends of the appends among some slots."""
+    found = (marks.end(index, slots[index][0]) for index in among)
+    return [end for end in found if end is not None]
+
+
+def _furthest(ends: list[int]) -> int | None:
+    """Return the furthest end of appends, 0 if none of their bytes count; None for no appends."""
+    return max((0 if end in (BUSY, NOTHING) else end for end in ends), default=None)
 
 
 def _free_slot(slots: list[tuple[int, int, int]]) -> int:

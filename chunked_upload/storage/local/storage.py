@@ -21,10 +21,9 @@ files.py opens, makes and syncs files and directories.
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -42,6 +41,7 @@ from ..registry import register_storage
 from . import files, lease_table
 from .incoming import WITHIN_ROOT, choose, move, uploads_in
 from .lease import LocalLease
+from .lock import only_one
 from .names import Candidates
 
 if TYPE_CHECKING:
@@ -145,6 +145,22 @@ class LocalStorage(
             lease.close()
             raise PartMissing(upload_id)
         return lease
+
+    def end_appends(self, upload: StoredUpload) -> int | None:
+        try:
+            side = files.open_regular(self._own_name(upload.upload_id, "turn"), sole=True)
+        except (FileNotFoundError, PartMissing):
+            return None
+        with files.closing(side), suppress(PartMissing):
+            part = self.open_part(upload.upload_id, create=False)
+            with files.closing(part):
+                kept = lease_table.end_appends(side)
+                if kept:
+                    # Opened before the appends ended, so that a sync of theirs that failed since
+                    # fails here too.
+                    self._part_tree.sync_data(part)
+                return kept
+        return None  # it is being completed, so nothing is appended
 
     def read_part(self, upload: StoredUpload, start: int, stop: int) -> Iterator[bytes]:
         upload_id = upload.upload_id
@@ -317,30 +333,8 @@ class LocalStorage(
     def only_one(self, upload: StoredUpload) -> AbstractContextManager[bool]:
         return self._locked(upload.upload_id)
 
-    @contextmanager
-    def _locked(self, upload_id: str) -> Iterator[bool]:
-        path = self.part_path(upload_id).with_suffix(".lock")
-        try:
-            descriptor = self._part_tree.open_or_create(path)
-        except PartMissing:  # a link in its place; a lock file has no content to lose
-            path.unlink(missing_ok=True)
-            descriptor = self._part_tree.open_or_create(path)
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-                return
-            # The previous holder may have removed the file meanwhile; then this lock is void.
-            mine = files.is_same(path, os.fstat(descriptor))
-            try:
-                yield mine
-            finally:
-                if mine:
-                    path.unlink(missing_ok=True)
-                    self._part_tree.sync_directories(path.parent)  # a power cut would bring it back
-        finally:
-            os.close(descriptor)
+    def _locked(self, upload_id: str) -> AbstractContextManager[bool]:
+        return only_one(self._part_tree, self.part_path(upload_id).with_suffix(".lock"))
 
     def check(self) -> None:
         self._part_tree.check(self.incoming)

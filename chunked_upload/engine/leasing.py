@@ -1,0 +1,120 @@
+"""Takes the write lease for a chunk, and checks the chunk against the record before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chunked_upload.records.repository import Record
+from chunked_upload.storage import WriteLease
+from chunked_upload.storage.base import LeaseLost, PartMissing
+from chunked_upload.storage.powers import LeasesRanges, WritesRanges
+
+from .errors import OffsetMismatch, ServiceUnavailable
+from .failures import translate_failures
+from .holding import Holding
+from .parts import EngineParts
+from .plan import WritePlan, end_of_stored, is_empty
+from .record_lease import RecordLease, entered
+from .takeover import Takeover
+
+#: Tries to lease a range of a record that other requests keep changing.
+_TRIES = 20
+
+
+class Leasing:
+    """Takes the write leases of one engine's uploads.
+
+    :param forget: removes the record and files of a refused first chunk.
+    """
+
+    def __init__(
+        self, parts: EngineParts, takeover: Takeover, *, forget: Callable[[Record], None]
+    ) -> None:
+        self._parts = parts
+        self._records = parts.records
+        self._storage = parts.storage
+        self._takeover = takeover
+        self._forget = forget
+
+    def take(self, record: Record, plan: WritePlan) -> tuple[WriteLease, Holding]:
+        """Take the lease for a chunk; check the chunk against the record before and after.
+
+        Only the record that the lease has found tells what the quota already holds for the upload.
+
+        :raises OffsetMismatch, SizeMismatch, TotalMismatch, AlreadyComplete, UploadExpired:
+        :raises LimitReached: when the quota has no room for what the plan declares.
+        """
+        with translate_failures():
+            try:
+                if not plan.creates:
+                    self._check(record, plan)
+                lease = self._take_lease(record, plan)
+                try:
+                    self._confirm(record, lease, plan)
+                    return lease, Holding(record, plan.settled(record), self._parts)
+                except BaseException:
+                    lease.close()
+                    raise
+            except BaseException:
+                if plan.creates:
+                    self._forget(record)
+                raise
+
+    def _check(self, record: Record, plan: WritePlan) -> None:
+        self._parts.check_open(record)
+        plan.check_fits(record)
+        if plan.start != record.offset and not isinstance(self._storage, WritesRanges):
+            raise OffsetMismatch(record.offset)
+
+    def _confirm(self, record: Record, lease: WriteLease, plan: WritePlan) -> None:
+        """Check a chunk again now that its lease is taken."""
+        # In a parallel dialect, other requests of the client may already use a new record.
+        shared = not (plan.creates and plan.sequential)
+        if lease.preempted or (not plan.sequential and not plan.creates and is_empty(record)):
+            # Raised for an empty record too: otherwise, if the request that created it fails, it
+            # would remove the upload under this one.
+            self._records.raise_fencing_token(record)
+        known = self._parts.last_leases.is_next(record, lease.number)
+        if shared and not (known and not lease.preempted):
+            self._parts.look_again(record)
+            self._takeover.keep(record, lease)
+            self._check(record, plan)
+        if plan.appends:
+            self._begin_append(record, lease, plan)
+
+    def _begin_append(self, record: Record, lease: WriteLease, plan: WritePlan) -> None:
+        try:
+            lease.begin_append(keeps=plan.keeps_prefix)
+        except LeaseLost:
+            self._parts.look_again(record)
+            raise OffsetMismatch(record.offset) from None
+
+    def _take_lease(self, record: Record, plan: WritePlan) -> WriteLease:
+        try:
+            if isinstance(self._storage, LeasesRanges):
+                return self._storage.open_writer(
+                    record, plan.start, plan.stop, have=end_of_stored(record)
+                )
+            return self._lease_in_record(record, plan)
+        except PartMissing:
+            # The part is not lost if the upload was removed or completed since the look-up.
+            self._parts.look_again(record)
+            self._check(record, plan)
+            if record.offset == record.length:
+                # Another request is completing it right now: the part also has its final name.
+                raise OffsetMismatch(record.offset) from None
+            raise
+
+    def _lease_in_record(self, record: Record, plan: WritePlan) -> RecordLease:
+        for _ in range(_TRIES):
+            entry = entered(record, plan.start, plan.stop, appends=plan.appends)
+            if self._records.swap(record, entry):
+                break
+            self._parts.look_again(record)
+            self._check(record, plan)
+        else:
+            raise ServiceUnavailable("Upload is being changed by other requests")
+        number = record.fencing_token
+        have = end_of_stored(record)
+        writer = self._storage.open_writer(record, plan.start, plan.stop, have=have)
+        return RecordLease(record, writer, number)
