@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
+from werkzeug.exceptions import HTTPException
+
 from chunked_upload.engine.chunk import Chunk
 from chunked_upload.engine.errors import FileTooLarge, SizeMismatch, UploadNotFound
 from chunked_upload.engine.plan import WritePlan
@@ -21,7 +23,6 @@ from chunked_upload.records.repository import Record
 from ..wire.body import Body
 from ..wire.fields import Fields
 from . import whole_files
-from .exceptions import refusal_of
 from .receiving import ReceivingView, chunk_too_large
 from .resource import ResourceView
 
@@ -156,11 +157,16 @@ class OffsetView(ResourceView):
         """
         try:
             return whole_files.complete(self.rules, [record], digests or {})[0]
-        except Exception as error:
-            status = self.dialect.refusal(refusal_of(error)).status_code or 500
-            if 400 <= status < 500:
+        except (ChunkedUploadError, HTTPException) as error:
+            if self._is_final(error):
                 self.invalidate(record)
             raise
+
+    def _is_final(self, error: ChunkedUploadError | HTTPException) -> bool:
+        """Return whether a refusal holds for good, as those of hooks and checks do."""
+        if isinstance(error, HTTPException):
+            return (error.code or 0) < 500
+        return (self.dialect.refusal(error).status_code or 500) < 500
 
     def interrupt(self, record: Record) -> None:
         """End an append that is under way, keeping its prefix; the record then tells the offset."""
