@@ -271,8 +271,11 @@ class UploadEngine:
     def invalidate(self, record: Record) -> None:
         """Make an unfinished upload one that has expired, and end requests that write to it.
 
+        :param record: may still have what a refused completion has set on it.
         :raises AlreadyComplete, UploadNotFound:
         """
+        with translate_failures():
+            self._parts.refresh(record)
         self._removal.end_time(record, fences=True)
 
     def end_time(self, record: Record) -> None:

@@ -21,12 +21,14 @@ from chunked_upload.http.dialects.complete_on_last_byte import CompleteOnLastByt
 from chunked_upload.http.dialects.django import DjangoDialect
 from chunked_upload.http.dialects.dropzone import DropzoneDialect
 from chunked_upload.http.dialects.form import FormDialect
+from chunked_upload.http.dialects.tus import TusDialect
 from chunked_upload.http.views.receiving import ReceivingView
 from chunked_upload.http.wire.incoming import Incoming, open_incoming
 from chunked_upload.testing.dialects import DialectConformance
 from tests.conftest import create_tables
 from tests.http.forms import field, file, post_form
 from tests.support.dropzone import DropzoneFile
+from tests.support.tus import Tus, id_of
 
 MakeApp = Callable[..., Flask]
 
@@ -71,6 +73,13 @@ class ToyDialect(Dialect):
 
     def take(self, view: ReceivingView, incoming: Incoming, upload_id: str | None) -> Response:
         return Response(f"toy took {b''.join(incoming).decode()}")
+
+
+class TestTus(DialectConformance):
+    dialect = TusDialect
+
+    def send(self, client: FlaskClient, data: bytes, filename: str) -> str:
+        return id_of(Tus(client).upload(data, step=1000, filename=filename))
 
 
 class TestToy(DialectConformance):

@@ -1,0 +1,73 @@
+"""What the views of tus share: the version in every request and answer, and completion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from chunked_upload.records.model import Status
+from chunked_upload.records.repository import Record
+
+from ...views.offsets import OffsetView
+from . import answers
+from .checksums import ALGORITHMS
+from .declared import Declared
+from .headers import check_version
+
+
+class TusView(OffsetView):
+    """Base of both views."""
+
+    def dispatch_request(self, **kwargs: Any) -> Response:
+        """Answer with the version, also errors and 405."""
+        return answers.versioned(super().dispatch_request(**kwargs))
+
+    def options(self, **kwargs: Any) -> Response:
+        """Tell what the server can do; the client's version does not matter."""
+        most = self.rules.get_max_bytes(self.request)
+        headers = answers.capabilities(self.extensions, ALGORITHMS, most)
+        return answers.empty(200, headers, Allow=", ".join(self.offers()))
+
+    @property
+    def extensions(self) -> list[str]:
+        """The extensions that are served to this request."""
+        return [
+            "creation",
+            "creation-with-upload",
+            "creation-defer-length",
+            "checksum",
+            "expiration",
+            "termination",
+        ]
+
+    def admit_client(self) -> None:
+        """Check the client's version, then who it is.
+
+        :raises ChunkedUploadError:
+        """
+        check_version(self.request)
+        self.check_permissions(self.request)
+
+    def complete_if_whole(self, record: Record) -> None:
+        """Complete an upload that has all its bytes, if it is a file of its own.
+
+        :raises ChunkedUploadError: when it is refused; the upload is invalid then.
+        """
+        if is_whole(record) and not Declared.of(record).is_partial:
+            self.finish(record)
+
+
+def is_whole(record: Record) -> bool:
+    """Return whether an upload has all its bytes."""
+    return record.length is not None and record.offset == record.length
+
+
+def is_complete(record: Record) -> bool:
+    """Return whether an upload is complete: a file with a place and a name."""
+    return record.status == Status.COMPLETE
+
+
+def is_settled(record: Record) -> bool:
+    """Return whether an upload is complete and the app's hook has returned."""
+    return is_complete(record) and record.notified_on is not None

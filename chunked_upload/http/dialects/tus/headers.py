@@ -1,0 +1,141 @@
+"""The headers of tus requests, read strictly: each is 400 if it is not what tus 1.0 says.
+
+WSGI joins a header that comes twice with a comma. No value here has one, except Upload-Metadata,
+which is a list; so doubled headers are malformed.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from binascii import Error as NotBase64
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import Request
+
+from chunked_upload.http.errors import BadRequestHeaders
+
+from ...wire.parameters import media_type
+from .problems import BODY_TYPE, VERSION, BodyTypeRefused, VersionRefused
+
+#: Offsets and lengths live in 64-bit columns.
+_NUMBER = re.compile(r"[0-9]{1,19}")
+
+#: A key of Upload-Metadata: ASCII that can be seen, without comma and space.
+_KEY = re.compile(r"[!-+\--~]+")
+
+_OVERRIDE, _DEFERRED = "X-HTTP-Method-Override", "Upload-Defer-Length"
+
+
+def check_version(request: Request) -> None:
+    """Check the version that the client speaks.
+
+    :raises VersionRefused: when it is another one, or missing.
+    """
+    given = request.headers.get("Tus-Resumable")
+    if given is not None and "," in given:
+        raise BadRequestHeaders("Tus-Resumable was sent more than once")
+    if given != VERSION:
+        raise VersionRefused(given)
+
+
+def overridden_verb(request: Request) -> str | None:
+    """Return the verb that a POST stands for; None when it says none."""
+    return request.headers.get(_OVERRIDE)
+
+
+def check_type(request: Request) -> None:
+    """Check the type of a body with bytes of the file.
+
+    :raises BodyTypeRefused:
+    """
+    given = media_type(request.environ)
+    if given != BODY_TYPE:
+        raise BodyTypeRefused(given)
+
+
+def read_number(request: Request, name: str) -> int | None:
+    """Return a header with a number from 0 to 2^63-1; None when there is none.
+
+    :raises BadRequestHeaders: when it is anything else.
+    """
+    given = request.headers.get(name)
+    if given is None:
+        return None
+    if not _NUMBER.fullmatch(given) or int(given) >= 2**63:
+        raise BadRequestHeaders(f"{name} must be a number from 0 to 2^63-1, not {given[:40]!r}")
+    return int(given)
+
+
+def read_offset(request: Request) -> int:
+    """Return ``Upload-Offset``, which every PATCH must have.
+
+    :raises BadRequestHeaders:
+    """
+    offset = read_number(request, "Upload-Offset")
+    if offset is None:
+        raise BadRequestHeaders("Upload-Offset is required")
+    return offset
+
+
+def read_length(request: Request) -> int | None:
+    """Return the length of a new upload; None when the client defers it.
+
+    :raises BadRequestHeaders: unless exactly one of both headers says so.
+    """
+    length, deferred = read_number(request, "Upload-Length"), request.headers.get(_DEFERRED)
+    if deferred not in (None, "1"):
+        raise BadRequestHeaders(f"{_DEFERRED} must be 1, not {deferred[:40]!r}")
+    if (length is None) == (deferred is None):
+        raise BadRequestHeaders(f"either Upload-Length or {_DEFERRED}: 1 is required, not both")
+    return length
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What the client tells about a new upload.
+
+    :param raw: the header as it was sent; HEAD returns it. Empty for none.
+    :param fields: the decoded pairs.
+    """
+
+    raw: str
+    fields: Mapping[str, str]
+
+    @property
+    def filename(self) -> str:
+        """The file's name, empty for none: Uppy sends ``filename``, others ``name``."""
+        return self.fields.get("filename") or self.fields.get("name", "")
+
+    @property
+    def content_type(self) -> str:
+        """The file's media type according to the client, empty for none."""
+        return self.fields.get("filetype") or self.fields.get("type", "")
+
+
+def read_metadata(request: Request) -> Metadata:
+    """Return ``Upload-Metadata``: pairs of a key and a value in Base64, separated by commas.
+
+    A value that is not UTF-8 is kept as near to it as text can be; ``raw`` has it as it is. Some
+    clients (tuspy) send an empty header when they have no metadata.
+
+    :raises BadRequestHeaders: naming the pair that is wrong.
+    """
+    raw = request.headers.get("Upload-Metadata", "").strip()
+    fields: dict[str, str] = {}
+    for pair in raw.split(",") if raw else ():
+        key, _, value = pair.strip(" \t").partition(" ")
+        if not _KEY.fullmatch(key):
+            raise BadRequestHeaders(
+                f"Upload-Metadata has {pair[:40]!r}; expected a key in ASCII and a value in Base64"
+            )
+        if key in fields:
+            raise BadRequestHeaders(f"Upload-Metadata has the key {key[:40]!r} twice")
+        try:
+            fields[key] = b64decode(value, validate=True).decode(errors="replace")
+        except (NotBase64, ValueError) as error:
+            raise BadRequestHeaders(
+                f"Upload-Metadata's value of {key[:40]!r} is not Base64"
+            ) from error
+    return Metadata(raw, fields)

@@ -1,0 +1,105 @@
+"""One upload: where it stands, its bytes, its end, and the finished file."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from chunked_upload.engine.errors import BeyondLength, OffsetMismatch, TotalMismatch
+from chunked_upload.engine.plan import Placement, WritePlan
+from chunked_upload.http.errors import MethodNotOffered
+from chunked_upload.records.repository import Record
+
+from ...views.files import UploadFileView
+from ...wire.body import Body
+from . import answers
+from .base import TusView, is_complete, is_settled, is_whole
+from .checksums import Checksum, read_checksum
+from .declared import Declared
+from .headers import check_type, check_version, overridden_verb, read_number, read_offset
+from .problems import FinalUpload
+
+
+class TusUploadView(TusView):
+    """The URL of one upload."""
+
+    def head(self, upload_id: str) -> Response:
+        """Tell where the upload stands: at this offset the next PATCH is accepted."""
+        self.admit_client()
+        record = self.find(upload_id)
+        self.engine.check_unexpired(record)
+        if not is_complete(record):
+            self.interrupt(record)
+        if not is_settled(record):
+            # Its client takes offset == length for a success. So it must be one, also when the
+            # server died between the last byte and the completion.
+            self.complete_if_whole(record)
+        return answers.empty(200, answers.state(record))
+
+    def patch(self, upload_id: str) -> Response:
+        """Append the body to the upload; complete it with its last byte."""
+        self.admit_client()
+        check_type(self.request)
+        offset = read_offset(self.request)
+        length = read_number(self.request, "Upload-Length")
+        checksum = read_checksum(self.request)
+        record = self.find(upload_id)
+        if Declared.of(record).is_final:
+            raise FinalUpload
+        if is_whole(record):
+            self._compare(record, offset=offset, length=length, checksum=checksum)
+        else:
+            record = self.append(record, offset=offset, length=length, verify=checksum)
+        self.complete_if_whole(record)
+        return answers.empty(204, answers.progress(record))
+
+    def delete(self, upload_id: str) -> Response:
+        """Abort the upload, or delete the finished file."""
+        self.admit_client()
+        self.engine.abort(self.find(upload_id))
+        return Response(status=204)
+
+    def post(self, upload_id: str) -> Response:
+        """Do what ``X-HTTP-Method-Override`` says, for clients that cannot send that verb."""
+        verbs = {"PATCH": self.patch, "DELETE": self.delete}
+        wanted = overridden_verb(self.request)
+        if wanted not in verbs:
+            raise MethodNotOffered(
+                self.offers(), reason="POST needs X-HTTP-Method-Override: PATCH or DELETE here"
+            )
+        return verbs[wanted](upload_id)
+
+    def get(self, upload_id: str) -> Response:
+        """Send the finished file; browsers say no version."""
+        if "Tus-Resumable" in self.request.headers:
+            check_version(self.request)
+        return UploadFileView(self.upload_set, self.dialect).get(upload_id)
+
+    def _compare(
+        self, record: Record, *, offset: int, length: int | None, checksum: Checksum | None
+    ) -> None:
+        """Take the last bytes once more: the client has not seen the answer to them.
+
+        :raises OffsetMismatch: when they are others, or more would have to follow.
+        """
+        end = record.offset
+        if length not in (None, end):
+            raise TotalMismatch(end)
+        body = Body.of(self.request.environ)
+        body.require_end(framed=True)
+        stop = end if body.length is None else offset + body.length
+        if offset > end or stop < end:
+            raise OffsetMismatch(end)
+        if stop > end:
+            raise BeyondLength(end, stop)
+        plan = WritePlan(start=offset, stop=stop, placement=Placement.ANYWHERE)
+        duplicate = self.engine.duplicate_of(record, plan)
+        if duplicate is None:
+            raise OffsetMismatch(end)
+        with duplicate:
+            for data in body:
+                duplicate.write(data)
+                if checksum is not None:
+                    checksum.update(data)
+            duplicate.finish()
+        if checksum is not None:
+            checksum.check()
