@@ -29,15 +29,13 @@ from werkzeug.exceptions import HTTPException
 from chunked_upload.errors import ChunkedUploadError
 
 from .body import BUFFER_SIZE, Body
+from .client_socket import client_socket
 
 #: Where the environment of a request says that its server does this by itself.
 LINGERS_KEY = "chunked_upload.server_lingers"
 
 #: How long a client may go on sending what nobody wants, and how long it may send nothing.
 _SECONDS, _SILENT_SECONDS = 30.0, 3.0
-
-#: Where servers put the connection's socket.
-_SOCKETS = ("gunicorn.socket", "werkzeug.socket")
 
 #: Threads aside that read at a time.
 _places_aside = threading.BoundedSemaphore(16)
@@ -58,7 +56,7 @@ def _discard_body(request: Request) -> None:
     if environ.get("SERVER_SOFTWARE", "").startswith("Granian"):
         _read_aside(request)
         return
-    connection = next((environ[name] for name in _SOCKETS if environ.get(name)), None)
+    connection = client_socket(environ)
     if connection is None:
         _has_end(_rest(request))
         return
