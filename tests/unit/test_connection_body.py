@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -73,7 +74,8 @@ def test_body_and_next_request_are_told_apart_however_they_arrive(
         thread = send(client, sent, cuts)
         source = body_of(server)
         read = b"".join(source.readline() for _ in range(lines))
-        while piece := source.read(data.draw(st.integers(1, 400_000))):
+        take = data.draw(st.sampled_from([source.read, source.read1]))
+        while piece := take(data.draw(st.integers(1, 400_000))):
             read += piece
         assert read == body
         assert source.unread == 0
@@ -101,6 +103,62 @@ def test_a_large_body_comes_in_pieces_as_large_as_asked_for(
     source = body_of(server)
     assert [len(source.read(2**20)) for _ in range(3)] == [2**20] * 3
     thread.join()
+
+
+@pytest.mark.parametrize("ahead", [b"", b"x" * 60])
+def test_what_has_arrived_is_read_without_the_rest(
+    ends: tuple[socket.socket, socket.socket], ahead: bytes
+) -> None:
+    client, server = ends
+    client.sendall(HEAD % 4_000_000 + ahead)
+    source = body_of(server)
+    if ahead:
+        assert source.read1(2**20) == ahead
+    client.sendall(b"y" * 100_000)
+    assert source.read1(2**20) == b"y" * 100_000
+    client.shutdown(socket.SHUT_WR)
+    assert source.read1(2**20) == b""
+
+
+def test_what_arrived_before_a_reset_is_read() -> None:
+    """The kernel tells of the reset first, where it comes before the bytes have been read."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = socket.create_connection(listener.getsockname())
+        server, _ = listener.accept()
+    with server:
+        client.sendall(HEAD % 1000 + b"x" * 60)
+        source = body_of(server)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+        assert source.read1(1000) == b"x" * 60
+        with suppress(ConnectionError):
+            assert source.read1(1000) == b""
+
+
+def test_a_large_body_that_comes_fast_is_read_in_large_pieces(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    client, server = ends
+    size = 8 * 2**20
+    thread = send(client, HEAD % size + bytes(size), [])
+    source = body_of(server)
+    pieces = [len(piece) for piece in iter(lambda: source.read1(2**20), b"")]
+    thread.join()
+    assert sum(pieces) == size
+    assert len(pieces) <= 16
+
+
+def test_a_request_after_one_that_is_read_as_it_comes_is_read_in_whole_buffers(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    client, server = ends
+    client.sendall(b"abc")
+    connection = Connection(server, ("127.0.0.1", 1), ("127.0.0.1", 2), set())
+    assert connection.receive_arrived(1000) == b"abc"
+    sending = threading.Timer(0.1, client.sendall, [b"ef"])
+    client.sendall(b"d")
+    sending.start()
+    assert connection.receive(3, whole=True) == b"def"
 
 
 def test_a_broken_transfer_coding_is_a_broken_connection(

@@ -20,6 +20,7 @@ from chunked_upload.http.errors import (
     request_too_large,
 )
 
+from .arrived import LITTLE, prompt_read
 from .read_before import READ_BEFORE, is_touched, unread
 
 #: Most bytes asked of the server at a time.
@@ -57,7 +58,10 @@ class Body:
     """
 
     def __init__(self, environ: MutableMapping[str, Any]) -> None:
-        self._stream = unread(environ)
+        self._environ, self._stream = environ, unread(environ)
+        self._read_stream: Callable[[int], bytes] = self._stream.read
+        #: What is asked for first, and of a slow client.
+        self._least = _FIRST_SIZE
         self._before_waiting: Callable[[], None] = environ.get(BEFORE_WAITING, _nothing)
         self._limit: int | None = environ.get(LIMIT_KEY)
         #: Declared bytes; None when the transfer is chunked.
@@ -80,6 +84,19 @@ class Body:
         existing: Body | None = environ.get(BODY_KEY)
         return existing or cls(environ)
 
+    def prompt(self) -> Body:
+        """Have iterating yield what has arrived, instead of waiting for a full buffer.
+
+        It costs more calls where a client is slow. Offset dialects need it: a request that stalls
+        has its bytes stored until then.
+        """
+        read = prompt_read(self._environ, self._stream, is_plain=self.length is not None)
+        if read is not None:
+            self._read_stream = read
+        else:
+            self._least = LITTLE
+        return self
+
     def require_end(self, framed: bool) -> None:
         """Check that the end of the body will be recognised.
 
@@ -95,8 +112,8 @@ class Body:
         :raises SizeMismatch: when the connection ends before Content-Length bytes came.
         :raises LimitExceeded: when a chunked transfer has more than ``MAX_CONTENT_LENGTH`` bytes.
         """
-        size = _FIRST_SIZE
-        if self.length is not None and self.length <= _SMALL_BODY:
+        size = self._least
+        if self.length is not None and self.length <= _SMALL_BODY and size != LITTLE:
             size = _SMALL_BODY
         while self.length is None or self.received < self.length:
             left = size if self.length is None else self.length - self.received
@@ -108,7 +125,7 @@ class Body:
                 raise SizeMismatch(
                     f"Content-Length said {self.length} bytes, {self.received} arrived{self._hint}"
                 )
-            size = _next_size(size, time.monotonic() - started)
+            size = self._next_size(size, time.monotonic() - started)
             self.received += len(data)
             self._check_limit()
             yield data
@@ -124,10 +141,15 @@ class Body:
     def _read(self, size: int) -> bytes:
         self._before_waiting()
         try:
-            data: bytes = self._stream.read(size)
+            return self._read_stream(size)
         except Exception as error:  # each server has its own for a connection that broke
             raise SizeMismatch("the connection broke while the body was sent") from error
-        return data
+
+    def _next_size(self, size: int, seconds: float) -> int:
+        """Return how many bytes to ask for after ``size`` bytes arrived in so many seconds."""
+        if seconds > _SLOW:
+            return self._least
+        return min(4 * size, BUFFER_SIZE) if seconds < _QUICK else size
 
     def read_all(self, limit: int) -> bytes | None:
         """Return a small body whole, or None when it is longer than ``limit`` bytes."""
@@ -145,13 +167,6 @@ class Body:
 
 def _nothing() -> None:
     """Do nothing."""
-
-
-def _next_size(size: int, seconds: float) -> int:
-    """Return how many bytes to ask for after ``size`` bytes arrived in so many seconds."""
-    if seconds > _SLOW:
-        return _FIRST_SIZE
-    return min(4 * size, BUFFER_SIZE) if seconds < _QUICK else size
 
 
 def _content_length(environ: Mapping[str, Any]) -> int | None:

@@ -13,6 +13,7 @@ body is read, not before: a chunk that is refused is never sent.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from gunicorn.http.body import Body, LengthReader
@@ -46,21 +47,26 @@ class ConnectionBody(Body):  # type: ignore[misc]
         :raises OSError: when the connection or the transfer coding breaks.
         """
         if size is None or size < 0 or not self._has_length:
-            return self._read_by_gunicorn(size)
-        if not self._announce():
-            return b""
-        if left := self.buf.tell():  # somebody has read a line, say
-            return self._read_by_gunicorn(min(size, left))
-        size = min(size, self.reader.length)
-        held = self.reader.unreader.buf.seek(0, os.SEEK_END)
-        # Not by the method of Body, which would read on to have a whole kilobyte.
-        ahead: bytes = self.reader.read(min(size, held)) if held else b""
-        size -= len(ahead)
-        if not size:
-            return ahead
-        data = self._receive(size)
-        self.reader.length -= len(data)
-        return ahead + data if ahead else data
+            return self._by_gunicorn(super().read, size)
+        return self._read_counted(size, self._receive_whole)
+
+    def read1(self, size: int = 64 * 1024) -> bytes:
+        """Return up to ``size`` bytes that have arrived, after waiting for some; none at the end.
+
+        :raises OSError: when the connection or the transfer coding breaks.
+        """
+        if not self._has_length:
+            return self._by_gunicorn(self._read_piece, size)
+        return self._read_counted(size, self._receive_arrived)
+
+    def trailers(self) -> list[tuple[str, str]]:
+        """Return the trailer fields of a body with a transfer coding that has been read.
+
+        gunicorn holds their number and size to the limits of headers, and refuses those that would
+        change how the request is read.
+        """
+        fields: list[tuple[str, str]] = self._request.trailers
+        return fields
 
     def answered(self) -> None:
         """Note that the answer goes out: a client that still waits will send nothing."""
@@ -83,21 +89,52 @@ class ConnectionBody(Body):  # type: ignore[misc]
             self._connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         return not self.asking
 
-    def _read_by_gunicorn(self, size: int | None) -> bytes:
+    def _read_counted(self, size: int, receive: Callable[[int, bytes], bytes]) -> bytes:
+        if not self._announce():
+            return b""
+        if left := self.buf.tell():  # somebody has read a line, say
+            return self._by_gunicorn(super().read, min(size, left))
+        size = min(size, self.reader.length)
+        held = self.reader.unreader.buf.seek(0, os.SEEK_END)
+        # Not by the method of Body, which would read on to have a whole kilobyte.
+        ahead: bytes = self.reader.read(min(size, held)) if held else b""
+        size -= len(ahead)
+        if not size:
+            return ahead
         try:
-            data: bytes = super().read(size)
+            data = receive(size, ahead)
+        except OSError:
+            self.failed = True
+            raise
+        self.reader.length -= len(data)
+        return ahead + data if ahead else data
+
+    def _receive_whole(self, size: int, _: bytes) -> bytes:
+        return self._connection.receive(size, whole=True)
+
+    def _receive_arrived(self, size: int, ahead: bytes) -> bytes:
+        return self._connection.receive_arrived(size, waits=not ahead)
+
+    def _by_gunicorn(self, read: Callable[[int | None], bytes], size: int | None) -> bytes:
+        try:
+            data = read(size)
         except ParseException as error:  # what gunicorn raises for a broken transfer coding
             raise OSError(str(error)) from error
         self._has_ended = not data
         return data
 
+    def _read_piece(self, size: int | None) -> bytes:
+        """Return what one chunk of the transfer coding has, as far as it has arrived.
+
+        gunicorn's reader waits until it has as many bytes as it is asked for. Asked for one, it
+        keeps those that came with it, and gives them at once.
+        """
+        if self.buf.tell():  # somebody has read a line, say
+            return super().read(min(size or 0, self.buf.tell()))  # type: ignore[no-any-return]
+        first: bytes = self._read_reader(1)
+        held = self.reader.buf.tell()
+        return first + self._read_reader(min(size or held, held)) if held else first
+
     def _read_reader(self, size: int) -> bytes:
         data: bytes = super()._read_reader(size) if self._announce() else b""
         return data
-
-    def _receive(self, size: int) -> bytes:
-        try:
-            return self._connection.receive(size, whole=True)
-        except OSError:
-            self.failed = True
-            raise

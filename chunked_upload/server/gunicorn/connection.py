@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import socket
 import struct
 import threading
@@ -32,6 +33,11 @@ _SMALL = 128 * 1024
 
 #: How long one system call waits for a client. What came until then is passed on.
 _CALL_SECONDS = 2
+
+#: How long bytes are collected that the app wants to see as they come
+#: (:meth:`Connection.receive_arrived`), and how many slow clients make it twice as long: a thousand
+#: must not have the app write fifty thousand small buffers in a second.
+_MOMENT_SECONDS, _MOMENT_DOUBLES = 0.02, 50
 
 #: Requests of one process whose client has left them in mid-body, and that end at a time. Thousands
 #: may be left at the same moment, by the idle limit or by a network that fails, and to undo a chunk
@@ -85,9 +91,11 @@ class Connection:
         self._has_turn = False
         connection.setblocking(True)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        seconds = struct.pack("ll", _CALL_SECONDS, 0)
+        seconds = _timeval(_CALL_SECONDS)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, seconds)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, seconds)
+        #: How long a call that receives waits now.
+        self._receives_for: float = _CALL_SECONDS
 
     def fileno(self) -> int:
         """Return the descriptor, for selectors."""
@@ -175,9 +183,32 @@ class Connection:
                 there = self._socket.recv(size, socket.MSG_DONTWAIT)
                 if not (there and whole) or len(there) == size:
                     return there
+        self._receive_for(_CALL_SECONDS)
+        flags = socket.MSG_WAITALL if whole else 0
         with self._waiting():
-            data = self._wait_for(size - len(there), socket.MSG_WAITALL if whole else 0)
+            data = self._wait_for(size - len(there), self._socket.recv, flags)
         return there + data if there else data
+
+    def receive_arrived(self, size: int, *, waits: bool = True) -> bytes:
+        """Return up to ``size`` bytes: those that come within a moment; none at the end.
+
+        :param waits: wait for the first of them; else there may be none, also of a broken
+            connection, which the next call tells.
+        :raises TimeoutError: when the client has been silent for too long.
+        """
+        there = b""
+        with suppress(BlockingIOError) if waits else suppress(OSError):
+            if size <= _SMALL:
+                there = self._socket.recv(size, socket.MSG_DONTWAIT)
+                if not there or len(there) == size:
+                    return there
+        self._receive_for(_MOMENT_SECONDS * (1 + len(self._slow) / _MOMENT_DOUBLES))
+        with self._waiting():
+            if waits and not there:
+                return self._wait_for(size, self._receive_after_first, socket.MSG_WAITALL)
+            with suppress(OSError):  # what broke the connection must not cost these bytes
+                there += self._socket.recv(size - len(there), socket.MSG_WAITALL)
+        return there
 
     def sendall(self, data: bytes | bytearray) -> None:
         """Send everything.
@@ -250,10 +281,23 @@ class Connection:
         self.end_request()
         self._socket.close()
 
-    def _wait_for(self, size: int, flags: int) -> bytes:
+    def _receive_for(self, seconds: float) -> None:
+        """Set how long a call that receives waits."""
+        if seconds != self._receives_for:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(seconds))
+            self._receives_for = seconds
+
+    def _receive_after_first(self, size: int, flags: int) -> bytes:
+        wait = select.poll()
+        wait.register(self, select.POLLIN)
+        if not wait.poll(_CALL_SECONDS * 1000):
+            raise BlockingIOError
+        return self._socket.recv(size, flags)
+
+    def _wait_for(self, size: int, receive: Any, flags: int) -> bytes:
         self._slow.add(self)
         try:
-            data: bytes = self._patiently(self._socket.recv, size, flags)
+            data: bytes = self._patiently(receive, size, flags)
             if not data and self._has_given_way:
                 raise TimeoutError("others needed the place of a client that sent nothing")
         except OSError:
@@ -298,3 +342,8 @@ class Connection:
                 yield
         finally:
             self.is_waiting = self.is_sending = False
+
+
+def _timeval(seconds: float) -> bytes:
+    """Return a time as socket options have it."""
+    return struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000))

@@ -43,6 +43,8 @@ _USED = {
         "Body(reader)",
         "Body._read_reader(size)",
         "Body.read(size)",
+        "ChunkedReader(req, unreader)",
+        "ChunkedReader.read(size)",
         "LengthReader(unreader, length)",
     ],
     "gunicorn.http.wsgi": [
@@ -63,10 +65,12 @@ _USED = {
     ],
 }
 
+#: Attributes that only requests have, with a length and with a transfer coding.
 _OF_A_REQUEST = (
-    *("headers", "version", "must_close"),
+    *("headers", "trailers", "version", "must_close"),
     *("body.buf.tell", "body.failed", "body.reader.length", "body.reader.unreader.buf.seek"),
 )
+_OF_A_CODED_REQUEST = ("body.reader.buf.tell",)
 
 
 def check() -> None:
@@ -101,15 +105,25 @@ def _is_there(module: str, part: str) -> bool:
 
 
 def _missing_of_a_request() -> list[str]:
-    """Parse a request, and return which of the attributes that only instances have it lacks."""
+    """Parse requests, and return which of the attributes that only instances have they lack."""
+    missing = []
+    for framing, names in [
+        (b"Content-Length: 3", _OF_A_REQUEST),
+        (b"Transfer-Encoding: chunked", _OF_A_CODED_REQUEST),
+    ]:
+        request = _parse(framing)
+        missing += [name for name in names if not _has(request, name)]
+    return [f"http.message.Request().{name}" for name in missing]
+
+
+def _parse(framing: bytes) -> Any:
     from gunicorn.config import Config
     from gunicorn.http.message import Request
     from gunicorn.http.unreader import Unreader
 
     unreader = Unreader()
-    unreader.unread(b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc")
-    request = Request(Config(), unreader, ("127.0.0.1", 1), 1)
-    return [f"http.message.Request().{name}" for name in _OF_A_REQUEST if not _has(request, name)]
+    unreader.unread(b"PUT / HTTP/1.1\r\nHost: a\r\n" + framing + b"\r\n\r\n")
+    return Request(Config(), unreader, ("127.0.0.1", 1), 1)
 
 
 def _has(found: Any, name: str) -> bool:

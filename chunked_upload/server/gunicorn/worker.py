@@ -40,6 +40,7 @@ from gunicorn.http.message import Request
 from gunicorn.workers.base import Worker
 
 from chunked_upload.http.wire.linger import LINGERS_KEY
+from chunked_upload.http.wire.trailers import TRAILERS_KEY
 from chunked_upload.server.buffer_memory import keep_buffers
 from chunked_upload.settings.keys import Settings
 from chunked_upload.settings.sources import Sources
@@ -252,6 +253,7 @@ class UploadWorker(Worker):  # type: ignore[misc]
                 request, connection, connection.client, connection.server, self.cfg
             )
             environ["wsgi.multithread"] = environ[LINGERS_KEY] = True
+            environ[TRAILERS_KEY] = body.trailers
             self._count(response)
             content = self.wsgi(environ, response.start_response)
             try:
