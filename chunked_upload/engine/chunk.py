@@ -213,6 +213,11 @@ class Chunk:
         for name, value in self._values.items():
             setattr(self.record, name, value)
 
+    def end_file(self) -> None:
+        """Have the file end with the bytes received so far, unless its length is known."""
+        if self.plan.total is None and self.record.length is None:
+            self.plan = replace(self.plan, total=self.position)
+
     def commit_progress(self) -> None:
         """Make durable and record what has arrived so far; the chunk goes on under its lease.
 

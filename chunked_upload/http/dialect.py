@@ -87,11 +87,14 @@ class Route:
     :param rule: as for Flask, ``/<upload_id>``.
     :param endpoint: its name, for ``url_for("<upload set>.<endpoint>")``.
     :param verbs: view class by HTTP verb; HEAD goes with GET unless it is named.
+    :param strict: these views serve only requests that the dialect recognises, also where no other
+        has a view; the rest is answered 405.
     """
 
     rule: str
     endpoint: str
     verbs: Mapping[str, Any]
+    strict: bool = False
 
 
 class Dialect:
@@ -120,6 +123,10 @@ class Dialect:
     def routes(self, upload_set: Any) -> Iterable[Route]:
         """Return the routes that it adds to those of every upload set."""
         return ()
+
+    def announcement(self, upload_set: Any, rule: str) -> Mapping[str, str]:
+        """Return headers with which the answer to OPTIONS at one of its rules announces it."""
+        return {}
 
     def recognises(self, request: Request) -> bool:
         """Return whether a request's head is of this dialect; called on shared routes."""

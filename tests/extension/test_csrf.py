@@ -89,7 +89,10 @@ def test_every_unsafe_verb_of_every_url_asks_for_a_token(app: Flask, client: Fla
         offered = client.options(path).headers["Allow"].split(", ")
         for verb in {"POST", "PUT", "PATCH", "DELETE"} & set(offered):
             response = client.open(path, method=verb, data=body, content_type=kind)
-            refused(response, 400, REFUSED)
+            if (verb, response.status_code) == ("PUT", 405):  # offered with Upload-Complete only
+                continue
+            assert response.status_code == 400
+            assert response.get_json()["detail"] == REFUSED
             asked += 1
     assert asked >= 5
     assert nothing_left(app)

@@ -14,11 +14,11 @@ pytestmark = pytest.mark.one_database
 
 ABSENT = "0" * 32
 OFFERED = {
-    "/uploads/": {"GET", "HEAD", "POST", "DELETE", "OPTIONS"},
-    "/uploads": {"GET", "HEAD", "POST", "DELETE", "OPTIONS"},
+    "/uploads/": {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"},
+    "/uploads": {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"},
     "/uploads/complete": {"POST", "OPTIONS"},
     "/uploads/form": {"POST", "OPTIONS"},
-    f"/uploads/{ABSENT}": {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"},
+    f"/uploads/{ABSENT}": {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"},
     f"/uploads/{ABSENT}/file": {"GET", "HEAD", "OPTIONS"},
 }
 VERBS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}

@@ -15,15 +15,16 @@ from chunked_upload.checksum import libcrypto, registry
 from chunked_upload.checksum.libcrypto import LibcryptoChecksum
 from chunked_upload.checksum.md5 import MD5
 from chunked_upload.checksum.sha256 import SHA256
+from chunked_upload.checksum.sha512 import SHA512
 from chunked_upload.errors import ConfigurationError
 from tests.support.missing import skip_without
 
-KINDS = pytest.mark.parametrize("kind", [MD5, SHA256], ids=lambda kind: kind.name)
+KINDS = pytest.mark.parametrize("kind", [MD5, SHA256, SHA512], ids=lambda kind: kind.name)
 
 
 @pytest.fixture(autouse=True)
 def _needs_libcrypto() -> None:
-    if not (MD5.resumable() and SHA256.resumable()):
+    if not all(kind.resumable() for kind in (MD5, SHA256, SHA512)):
         skip_without("MD5_Init in libcrypto", install="a Python linked with OpenSSL")
 
 
@@ -80,7 +81,7 @@ def test_a_copy_goes_its_own_way(kind: type[LibcryptoChecksum]) -> None:
 def test_the_state_is_small(kind: type[LibcryptoChecksum]) -> None:
     running = kind()
     running.update(b"x" * 1_000_000)
-    assert len(running.freeze()) < 200
+    assert len(running.freeze()) < 250
 
 
 @KINDS
@@ -168,7 +169,7 @@ def test_another_packages_checksum_is_found_by_its_entry_point(
 ) -> None:
     offer(monkeypatch, "sum", Sum)
     assert registry.find("sum").name == "sum"
-    assert set(registry.names()) == {"md5", "sha256", "sum"}
+    assert set(registry.names()) == {"md5", "sha256", "sha512", "sum"}
 
 
 @pytest.mark.usefixtures("empty_registry")

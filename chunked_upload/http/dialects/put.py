@@ -32,7 +32,7 @@ class PutDialect(Dialect):
 
     name = "put"
     title = "Files put at their names"
-    recognised_by = Recognition.HEADERS
+    recognised_by = Recognition.HABITS
 
     def routes(self, upload_set: Any) -> Iterable[Route]:
         """Return the route, which is that of known uploads."""

@@ -8,7 +8,7 @@ request at once. The rules and hooks are those of the upload set's chunk view.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -113,11 +113,13 @@ class OffsetView(ResourceView):
         *,
         offset: int,
         length: int | None = None,
+        last: bool = False,
         verify: Verify | None = None,
     ) -> Record:
         """Receive the request's body from ``offset`` on; return the record with its new offset.
 
         :param length: the file's length, when this request declares it.
+        :param last: the file ends where the body ends, if its length is not known by then.
         :param verify: the client's checksum of the body; with it, all bytes count or none.
         :raises SizeMismatch: when the request broke off. Without ``verify``, what had arrived is
             recorded then, and ``record.offset`` is its end.
@@ -139,6 +141,8 @@ class OffsetView(ResourceView):
                 raise broken
             if verify is not None:
                 verify.check()
+            if last and broken is None:
+                chunk.end_file()
             chunk.finish_prefix()
             rules.commit(chunk, new=False)
         if broken is not None:
@@ -182,6 +186,9 @@ class OffsetView(ResourceView):
         with suppress(UploadNotFound):
             self.engine.abort(record)
 
+    def progressed(self, record: Record) -> None:
+        """Run when part of a long request has been recorded; a dialect may tell its client."""
+
     def _kept(self, metadata: Mapping[str, str]) -> dict[str, str]:
         """Return a client's metadata, held to the limits of a form's fields."""
         fields = Fields(self.rules.form_limits())
@@ -207,18 +214,22 @@ class OffsetView(ResourceView):
     def _plan(
         self, body: Body, offset: int, length: int | None, verify: Verify | None
     ) -> WritePlan:
+        stop = None if body.length is None else offset + body.length
+        max_bytes = self.rules.get_max_bytes(self.request)
+        if max_bytes is not None and max(stop or 0, length or 0) > max_bytes:
+            raise FileTooLarge(max_bytes)
         return WritePlan(
             start=offset,
-            stop=None if body.length is None else offset + body.length,
+            stop=stop,
             total=length,
-            max_bytes=self.rules.get_max_bytes(self.request),
+            max_bytes=max_bytes,
             appends=True,
             keeps_prefix=verify is None,
         )
 
     def _receive(self, chunk: Chunk, body: Body, verify: Verify | None) -> SizeMismatch | None:
         """Write the body; return the error with which it broke off, if it did."""
-        progress = _Progress(chunk)
+        progress = _Progress(chunk, self.progressed)
         source = iter(body)
         while True:
             try:
@@ -254,8 +265,9 @@ class _Creation:
 class _Progress:
     """Records a long request's progress from time to time."""
 
-    def __init__(self, chunk: Chunk) -> None:
+    def __init__(self, chunk: Chunk, then: Callable[[Record], None]) -> None:
         self._chunk = chunk
+        self._then = then
         self._size, self._time = 0, time.monotonic()
 
     def record(self) -> None:
@@ -264,4 +276,5 @@ class _Progress:
         large = chunk.received - self._size >= _PROGRESS_BYTES
         if large or now - self._time >= _PROGRESS_SECONDS:
             chunk.commit_progress()
+            self._then(chunk.record)
             self._size, self._time = chunk.received, time.monotonic()

@@ -108,11 +108,14 @@ class UploadView(ResourceView):
     def get(self, upload_id: str) -> Response:
         """Return the upload's state, for resuming."""
         self.check_permissions(request)
-        record = self.find(upload_id)
-        self.engine.check_unexpired(record)
-        return add_progress(self.reply(self.upload_set.describe(record)), record)
+        return self.show(self.find(upload_id))
 
     head = get
+
+    def show(self, record: Record) -> Response:
+        """Return the answer that tells an upload's state."""
+        self.engine.check_unexpired(record)
+        return add_progress(self.reply(self.upload_set.describe(record)), record)
 
     def delete(self, upload_id: str) -> Response:
         """Abort the upload, or delete the completed file."""

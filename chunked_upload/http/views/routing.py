@@ -26,14 +26,27 @@ class _Url:
     endpoint: str
     #: By verb; what belongs to no dialect, and then to the default dialect, comes last.
     views: dict[str, list[tuple[Dialect | None, _View]]] = field(default_factory=dict)
+    #: The dialects whose views serve only what they recognise.
+    strict: set[Dialect] = field(default_factory=set)
 
     def find(self, verb: str) -> _View | None:
         """Return the view for the current request; None when the verb is not offered."""
         offered = self.views.get(verb, [])
-        for dialect, view in offered[:-1]:
+        for dialect, view in offered:
             if dialect is not None and dialect.recognises(request):
                 return view
-        return offered[-1][1] if offered else None
+        if not offered or offered[-1][0] in self.strict:
+            return None
+        return offered[-1][1]
+
+    def announcements(self, upload_set: BoundUploadSet, rule: str) -> dict[str, str]:
+        """Return the headers with which dialects announce themselves at this URL."""
+        here = {dialect for offered in self.views.values() for dialect, _ in offered}
+        headers: dict[str, str] = {}
+        for dialect in upload_set.dialects:
+            if dialect in here:
+                headers |= dialect.announcement(upload_set, rule)
+        return headers
 
     @property
     def verbs(self) -> list[str]:
@@ -82,6 +95,8 @@ def _add(
     urls: dict[str, _Url], upload_set: BoundUploadSet, dialect: Dialect | None, route: Route
 ) -> None:
     url = urls.setdefault(route.rule, _Url(route.endpoint))
+    if route.strict and dialect is not None:
+        url.strict.add(dialect)
     verbs = dict(route.verbs)
     if "GET" in verbs:
         verbs.setdefault("HEAD", verbs["GET"])
@@ -103,7 +118,8 @@ def _dispatcher(upload_set: BoundUploadSet, rule: str) -> _View:
         if view is not None:
             return view(**kwargs)
         if request.method == "OPTIONS":
-            return Response(status=204, headers={"Allow": ", ".join(url.verbs)})
+            headers = {"Allow": ", ".join(url.verbs), **url.announcements(upload_set, rule)}
+            return Response(status=204, headers=headers)
         return _refuse(upload_set, MethodNotOffered(url.verbs, **_advice(upload_set)))
 
     return dispatch

@@ -1,0 +1,70 @@
+"""Upload append (section 4.4 of the draft): PATCH with ``Upload-Offset``."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from chunked_upload.engine.errors import AlreadyComplete, BeyondLength, OffsetMismatch
+from chunked_upload.http.errors import BadRequestHeaders, UnsupportedBody
+from chunked_upload.http.wire.body import Body
+from chunked_upload.http.wire.parameters import media_type
+from chunked_upload.records.model import Status
+from chunked_upload.records.repository import Record
+
+from .heads import OFFSET_HEADER, Head
+from .transfer import TransferView
+from .versions import COMPLETE_HEADER
+
+PARTIAL_UPLOAD = "application/partial-upload"
+
+
+class AppendView(TransferView):
+    """Appends bytes to an upload."""
+
+    def patch(self, upload_id: str) -> Response:
+        """Append the request's bytes; complete the upload if the client says so."""
+        self.check_permissions(self.request)
+        given = self.given
+        record = self.record = self.find(upload_id)
+        self.engine.check_unexpired(record)
+        self._check_type(given)
+        offset = self._offset(given)
+        if record.status == Status.COMPLETE:
+            return self._repeat(record, offset)
+        try:
+            return self.receive(record, offset=offset, verify=self.content_check)
+        except BeyondLength:
+            self.invalidate(record)
+            raise
+
+    def _check_type(self, given: Head) -> None:
+        kind = media_type(self.request.environ)
+        if given.version.typed_appends and kind != PARTIAL_UPLOAD:
+            raise UnsupportedBody(f"Content-Type must be {PARTIAL_UPLOAD}, not {kind or 'missing'}")
+
+    def _offset(self, given: Head) -> int:
+        """Return where the client appends.
+
+        :raises BadRequestHeaders: when one of the required headers is missing.
+        """
+        if given.offset is None:
+            raise BadRequestHeaders(f"{OFFSET_HEADER} must be a non-negative Integer")
+        if given.complete is None:
+            raise BadRequestHeaders(f"{COMPLETE_HEADER} must be ?1 or ?0")
+        return given.offset
+
+    def _repeat(self, record: Record, offset: int) -> Response:
+        """Answer again an append that completed the upload, whose answer was lost.
+
+        :raises OffsetMismatch, AlreadyComplete: for another append to a complete upload.
+        """
+        body = Body.of(self.request.environ)
+        if not self.given.complete:
+            raise AlreadyComplete if offset == record.offset else OffsetMismatch(record.offset)
+        size = body.length
+        if size is None or offset + size == record.offset:
+            size = sum(len(data) for data in body)
+        if offset + size != record.offset:
+            raise OffsetMismatch(record.offset)
+        self.is_final = True
+        return self.final_answer(record)
