@@ -22,6 +22,7 @@ from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.records.repository import Record
 from chunked_upload.storage.base import LeaseLost, PartMissing, StorageState, WriteLease, merge
 from chunked_upload.storage.powers import Concatenates, LeasesRanges
+from chunked_upload.support.blocking import blocking
 
 from . import ranges
 from .digesting import ChunkDigest
@@ -148,6 +149,9 @@ class Chunk:
     def append_part(self, source: Record) -> None:
         """Append the recorded bytes of another upload; the storage copies them if it can.
 
+        Checksums of the bytes at the start of the file are those of the other upload. Bytes that
+        are copied behind them are read for the checksums later, when the upload is completed.
+
         :param source: an upload in the same storage.
         :raises SizeMismatch, FileTooLarge, LimitReached, OffsetMismatch: as :meth:`write`.
         :raises UploadExpired: when the other upload's bytes are gone.
@@ -158,11 +162,13 @@ class Chunk:
                     self.write(data)
             return
         self._check_size(source.offset)
-        with translate_failures():
+        with translate_failures(), blocking():
             try:
                 self._storage.append_part(self._lease.part_writer, source, self.position)
             except LeaseLost as error:
                 raise self._refused() from error
+        if not self.position:
+            self.record.checksum_states = dict(source.checksum_states)
         self._digest.stop()
         self.received += source.offset
 

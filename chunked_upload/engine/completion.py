@@ -19,6 +19,7 @@ from .checksumming import FileChecksums
 from .errors import NotComplete, ServiceUnavailable
 from .failures import translate_failures
 from .parts import EngineParts
+from .pieces import is_piece
 from .removal import Removal
 from .states import Event, State, refusal
 from .target import chosen_target
@@ -45,9 +46,10 @@ class Completion:
     def checksums(self, record: Record, also: Iterable[str] = ()) -> dict[str, str]:
         """Return the checksums that the engine keeps, and those named in ``also``, by name.
 
-        :raises NotComplete: when bytes are missing.
+        :raises NotComplete: when bytes are missing, or the upload is a piece of another one.
         :raises AlreadyComplete: when another request has completed the upload meanwhile.
         """
+        _check_is_file(record)
         return self._checksums.of(record, also)
 
     def prepare(self, record: Record) -> PendingCompletion:
@@ -70,6 +72,7 @@ class Completion:
         """
         if record.offset != record.length:
             raise NotComplete(record.offset)
+        _check_is_file(record)
         chosen = None if record.target else chosen_target(record, self._parts.settings)
         with translate_failures(), self._part_in_use(record):
             if chosen is not None:
@@ -154,6 +157,12 @@ class Completion:
             self._parts.look_again(record)
             self._parts.check_open(record)
             raise
+
+
+def _check_is_file(record: Record) -> None:
+    """:raises NotComplete: for a piece, which only its whole makes a file."""
+    if is_piece(record):
+        raise NotComplete(record.offset)
 
 
 class PendingCompletion:

@@ -90,6 +90,10 @@ class Queries:
         model = self._model
         return query.where(name.matches(model)).order_by(name.order(model), model.id)
 
+    def by_client_key(self, query: UploadQuery, key: str) -> UploadQuery:
+        """Narrow a query to the upload with a ``client_key``."""
+        return query.where(self._model.client_key == key)
+
     def named_as(self, record: ChunkedUploadMixin) -> UploadQuery:
         """Select the upload with a record's ``client_key``, removed or not."""
         model = self._model

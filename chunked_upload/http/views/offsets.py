@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from chunked_upload.engine.chunk import Chunk
 from chunked_upload.engine.errors import FileTooLarge, SizeMismatch, UploadNotFound
+from chunked_upload.engine.pieces import PIECE, is_piece
 from chunked_upload.engine.plan import WritePlan
 from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.records.repository import Record
@@ -77,12 +78,15 @@ class OffsetView(ResourceView):
         length: int | None,
         declared: Mapping[str, Any] | None = None,
         client_key: str | None = None,
+        piece: bool = False,
     ) -> Record:
         """Check and create an upload without bytes.
 
         :param length: of the file in bytes; None when it is not known yet.
         :param declared: what the dialect keeps of the client's declarations.
         :param client_key: the client's own name for the upload, hashed.
+        :param piece: it becomes part of another upload. So its name says nothing about the file:
+            rules about names, and the app's checks of files, are asked for that other upload.
         :raises ChunkedUploadError: when the upload set's rules refuse it; nothing is stored.
         :raises KeyTaken: when the client already has an upload with this ``client_key``.
         """
@@ -95,12 +99,14 @@ class OffsetView(ResourceView):
         )
         rules.chunk_fields = rules.load_fields(announced)
         rules.upload_to_be = rules.describe_incoming(announced, length=length)
-        rules.validate(self.request)
+        if not piece:
+            rules.validate(self.request)
         max_bytes = rules.get_max_bytes(self.request)
         if None not in (max_bytes, length) and (length or 0) > (max_bytes or 0):
             raise FileTooLarge(max_bytes or 0)
         record = rules.new_record(announced)
-        record.declared = None if declared is None else dict(declared)
+        kept = {**(declared or {}), **(PIECE if piece else {})}
+        record.declared = kept or None
         record.client_key = client_key
         creation = _Creation(rules, record, length=length)
         rules.commit(creation, new=True)
@@ -130,7 +136,8 @@ class OffsetView(ResourceView):
         rules.upload_to_be = rules.describe_incoming(
             self._continued(record), length=record.length, upload_id=record.upload_id
         )
-        rules.validate(self.request)
+        if not is_piece(record):
+            rules.validate(self.request)
         rules.is_valid_chunked_upload(record)
         body = Body.of(self.request.environ)
         body.require_end(framed=True)

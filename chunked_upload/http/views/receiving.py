@@ -10,6 +10,7 @@ from marshmallow import ValidationError
 
 from chunked_upload.engine.chunk import Chunk
 from chunked_upload.engine.errors import UploadNotFound
+from chunked_upload.engine.pieces import is_piece
 from chunked_upload.http.access import callers
 from chunked_upload.http.access.callers import Caller
 from chunked_upload.http.errors import BadRequest, LimitExceeded, UnsupportedBody
@@ -234,7 +235,8 @@ class ReceivingView(ChunkedUploadBaseView):
         :raises KeyTaken: when the client already has an upload with this ``client_key``, or one of
             ``unless``.
         """
-        self.check_filename(record.filename)
+        if not is_piece(record):
+            self.check_filename(record.filename)
         record.length, record.reserved = length, reserved or 0
         self.engine.create(record, unless=unless)
         if record.owner is None:

@@ -73,6 +73,8 @@ def add_routes(blueprint: Blueprint, upload_set: BoundUploadSet, shared: Iterabl
             _dispatcher(upload_set, rule),
             methods=VERBS,
             strict_slashes=False,
+            # Or a URL with a doubled slash is redirected, and few clients send a body again.
+            merge_slashes=False,
             provide_automatic_options=False,
         )
 

@@ -61,6 +61,8 @@ def state(record: Record) -> Headers:
         headers["Upload-Metadata"] = said.metadata
     if said.concat:
         headers["Upload-Concat"] = said.concat
+    if said.is_final and record.status != Status.COMPLETE:
+        del headers["Upload-Offset"]  # its bytes are still being put together
     return headers | {"Cache-Control": "no-store"}
 
 

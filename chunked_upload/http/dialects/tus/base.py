@@ -39,6 +39,7 @@ class TusView(OffsetView):
             "checksum",
             "expiration",
             "termination",
+            "concatenation",
         ]
 
     def admit_client(self) -> None:

@@ -1,4 +1,4 @@
-"""Creates uploads (extensions ``creation``, ``-defer-length`` and ``-with-upload``)."""
+"""Creates uploads (``creation``, ``-defer-length``, ``-with-upload`` and ``concatenation``)."""
 
 from __future__ import annotations
 
@@ -10,29 +10,26 @@ from ...wire.body import Body
 from . import answers
 from .base import TusView
 from .checksums import read_checksum
+from .concatenation import Concatenation
 from .declared import Declared
-from .headers import check_type, read_length, read_metadata
+from .headers import Concat, check_type, read_concat, read_length, read_metadata
+from .problems import FinalUpload
 
 
 class TusCreationView(TusView):
     """The URL at which uploads are created."""
 
     def post(self) -> Response:
-        """Create an upload; take the bytes that come with the request."""
+        """Create an upload; take the bytes that come with the request, or those of others."""
         self.admit_client()
-        body = Body.of(self.request.environ)
-        brings_bytes = body.length != 0
-        if brings_bytes:
-            check_type(self.request)
-        record = self._create()
-        try:
-            if brings_bytes or record.length == 0:
-                record = self.append(record, offset=0, verify=read_checksum(self.request))
-            self.complete_if_whole(record)
-        except BaseException:
-            # No client knows of it, so nobody could continue it.
-            self.drop(record)
-            raise
+        concat = read_concat(self.request)
+        brings_bytes = Body.of(self.request.environ).length != 0
+        if concat is not None and concat.urls:
+            if brings_bytes:
+                raise FinalUpload
+            record = Concatenation(self, concat, read_metadata(self.request)).run()
+        else:
+            record = self._create(concat, brings_bytes=brings_bytes)
         where = {
             "Location": self.upload_set.url(
                 "tus_upload", upload_id=record.upload_id, _external=True
@@ -40,12 +37,25 @@ class TusCreationView(TusView):
         }
         return answers.empty(201, where | answers.progress(record))
 
-    def _create(self) -> Record:
+    def _create(self, concat: Concat | None, *, brings_bytes: bool) -> Record:
+        if brings_bytes:
+            check_type(self.request)
+        checksum = read_checksum(self.request)
         length, said = read_length(self.request), read_metadata(self.request)
-        return self.start(
+        record = self.start(
             filename=said.filename,
             metadata=said.fields,
             content_type=said.content_type,
             length=length,
-            declared=Declared(metadata=said.raw).dump(),
+            declared=Declared(metadata=said.raw, concat=concat.raw if concat else "").dump(),
+            piece=concat is not None,
         )
+        try:
+            if brings_bytes or length == 0:
+                record = self.append(record, offset=0, verify=checksum)
+            self.complete_if_whole(record)
+        except BaseException:
+            # No client knows of it, so nobody could continue it.
+            self.drop(record)
+            raise
+        return record

@@ -139,3 +139,39 @@ def read_metadata(request: Request) -> Metadata:
                 f"Upload-Metadata's value of {key[:40]!r} is not Base64"
             ) from error
     return Metadata(raw, fields)
+
+
+@dataclass(frozen=True)
+class Concat:
+    """What a new upload is to others.
+
+    :param raw: the header as it was sent; HEAD returns it.
+    :param urls: the partial uploads of a final one, in order; none for a partial upload.
+    """
+
+    raw: str
+    urls: tuple[str, ...] = ()
+
+
+def read_concat(request: Request) -> Concat | None:
+    """Return ``Upload-Concat``; None for an upload that has nothing to do with others.
+
+    :raises BadRequestHeaders:
+    """
+    raw = request.headers.get("Upload-Concat")
+    if raw is None:
+        return None
+    if raw == "partial":
+        return Concat(raw)
+    kind, _, listed = raw.partition(";")
+    urls = tuple(listed.split())
+    if kind != "final" or not urls:
+        raise BadRequestHeaders(
+            f"Upload-Concat must be 'partial' or 'final;URL URL', not {raw[:80]!r}"
+        )
+    for name in ("Upload-Length", _DEFERRED):
+        if name in request.headers:
+            raise BadRequestHeaders(
+                f"{name} must not come with a final upload, whose length is that of its parts"
+            )
+    return Concat(raw, urls)
