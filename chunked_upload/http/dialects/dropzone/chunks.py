@@ -196,16 +196,18 @@ class DropzoneRequest:
     def _check_agrees(self, record: Record) -> None:
         """Check that the chunk belongs to the same file, cut in the same way, as the first."""
         sent = self._sent
-        if record.declared is None:  # started in another dialect
+        declared = record.declared or {}
+        if self._upload_id is not None and not declared.keys() & set(LAYOUT):
+            # Started in another dialect, which may keep declarations of its own.
             if None not in (sent.length, record.length) and sent.length != record.length:
                 raise TotalMismatch(record.length or 0)
             return
         for name in LAYOUT:
-            before, now = record.declared.get(name), sent.layout.get(name)
+            before, now = declared.get(name), sent.layout.get(name)
             if before == now:
                 continue
             if name == "dztotalfilesize" and None not in (before, now):
-                raise TotalMismatch(record.declared[name])
+                raise TotalMismatch(declared[name])
             raise BadRequest(
                 f"'{name}' is {_said(now)}, the first chunk of this upload said {_said(before)}"
             )
