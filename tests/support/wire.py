@@ -114,6 +114,15 @@ class Wire:
         except http.client.HTTPException as error:
             raise ConnectionError(f"no reply: {error!r}") from error
 
+    def wait_for_continue(self) -> None:
+        """Read the answer to ``Expect: 100-continue``: a view has begun to read the body."""
+        said = b""
+        while not said.endswith(b"\r\n\r\n"):
+            byte = self.socket.recv(1)
+            assert byte, said
+            said += byte
+        assert said.startswith(b"HTTP/1.1 100 "), said
+
     def ask(self, request: Request | bytes, method: str = "POST") -> Reply:
         """Send a request whole and read its reply."""
         self.send(request)
