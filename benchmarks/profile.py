@@ -1,4 +1,4 @@
-"""Where the server's time goes: ``python -m benchmarks.profile [--load big|small] …``.
+"""Where the server's time goes: ``python -m benchmarks.profile [--load big|patch|…] …``.
 
 py-spy, from PyPI, samples the worker while the load generator keeps it busy. Printed are the
 functions by the samples in which they were at the top of a stack (own) or anywhere on it (total); a
@@ -35,7 +35,12 @@ _LOADS = {
     "big": Task(256 * MIB, 8 * MIB),
     "raw": Task(256 * MIB, 8 * MIB),
     "small": Task(8 * MIB, 64 * KIB),
+    "patch": Task(256 * MIB, 8 * MIB),
+    "patch-small": Task(8 * MIB, 64 * KIB),
 }
+
+#: The protocols of loads that send no forms.
+_PROTOCOLS = {"raw": "raw", "patch": "tus", "patch-small": "tus"}
 
 
 #: Where threads wait for work, which is no work.
@@ -116,7 +121,7 @@ def _record(options: argparse.Namespace, place: Path) -> str:
         "ours",
         durable=options.durable,
         md5=not options.no_md5,
-        raw=options.load == "raw",
+        protocol=_PROTOCOLS.get(options.load, "form"),
     )
     ours.prepare(workshop)
     runner = ours.open(place / "server")

@@ -22,6 +22,8 @@ RESUMABLE = (
     "tuspyserver",
     "resumable-upload",
 )
+#: Peers that speak tus.
+TUS = ("@tus/server", "tuspyserver", "resumable-upload", "tusd")
 #: The naive view, which records nothing: not a peer in what matters, but a user might take it.
 NAIVE = ("flask-gunicorn", "flask-granian")
 
@@ -203,6 +205,34 @@ TARGETS = (
         2.0,
         times("ours", NAIVE, "rate"),
         ground=times("least-protocol", NAIVE, "rate"),
+    ),
+    Target(
+        "patch",
+        "tus, PATCH of 8 MiB, one client; not durable, no MD5",
+        "≥ 1× the fastest other tus server",
+        1.0,
+        times("ours-tus-no-md5", TUS, "speed"),
+    ),
+    Target(
+        "patch-crowd",
+        "tus, PATCH of 8 MiB, 16 clients, two workers; not durable, no MD5",
+        "≥ 1× the fastest other tus server",
+        1.0,
+        times("ours-tus-no-md5", TUS, "speed"),
+    ),
+    Target(
+        "patch-small",
+        "tus, PATCH of 64 KiB, one client; not durable, no MD5",
+        "≥ 1× the fastest other tus server",
+        1.0,
+        times("ours-tus-no-md5", TUS, "rate"),
+    ),
+    Target(
+        "patch-small-crowd",
+        "tus, PATCH of 64 KiB, 16 clients, two workers; not durable, no MD5",
+        "≥ 1× the fastest other tus server",
+        1.0,
+        times("ours-tus-no-md5", TUS, "rate"),
     ),
     Target("complete", "complete, durable", "≤ 20 ms", 0.020, slowest_completion, most=True),
     Target(

@@ -16,6 +16,7 @@ from ..process import Service
 from ..workshop import REPOSITORY, Unavailable, Workshop
 from .base import Peer
 from .chunked import ChunkedForms, ChunkedRaw
+from .tus import Tus
 
 #: The setting that leaves out the MD5, where there is one.
 _MD5_SETTING = "CHUNKED_UPLOAD_MD5"
@@ -29,7 +30,8 @@ class Ours(Peer):
 
     :param durable: every chunk synced before it is acknowledged, as is the default.
     :param md5: whether the server computes and compares the MD5.
-    :param raw: chunks as raw bodies instead of forms.
+    :param protocol: ``form`` or ``raw`` (the chunk protocol, in multipart forms or raw bodies), or
+        ``tus``.
     :param database: SQLAlchemy's URI; by default SQLite beside the uploads.
     :param on: ``gunicorn`` or ``granian`` as they come, instead of the bundled server.
     :param threads: of that server.
@@ -39,7 +41,7 @@ class Ours(Peer):
     title: str
     durable: bool = True
     md5: bool = True
-    raw: bool = False
+    protocol: str = "form"
     database: str | None = None
     on: str = ""
     threads: int = 64
@@ -53,7 +55,9 @@ class Ours(Peer):
         return {name: version(name) for name in ("chunked-upload", "flask", "granian", "gunicorn")}
 
     def dialect(self) -> Dialect:
-        return (ChunkedRaw if self.raw else ChunkedForms)(md5=self.md5)
+        if self.protocol == "tus":
+            return Tus("/uploads/tus/")
+        return {"form": ChunkedForms, "raw": ChunkedRaw}[self.protocol](md5=self.md5)
 
     def service(self, place: Path, files: Path) -> Service:
         environment = {

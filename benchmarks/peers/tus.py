@@ -1,4 +1,4 @@
-"""The tus 1.0 protocol, which three contestants speak: raw chunks by PATCH, no checksum."""
+"""The tus 1.0 protocol, which five contestants speak: raw chunks by PATCH, no checksum."""
 
 from __future__ import annotations
 

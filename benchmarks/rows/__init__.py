@@ -1,11 +1,12 @@
 """What is measured: each row a function that fills a :class:`~benchmarks.results.Measured`."""
 
-from . import big, download, scale, sizes, slow, small, variants
+from . import big, download, patch, scale, sizes, slow, small, variants
 
 #: All rows, in the order of the report.
 ROWS = [
     *big.ROWS,
     *small.ROWS,
+    *patch.ROWS,
     *slow.ROWS,
     *sizes.ROWS,
     *scale.ROWS,

@@ -16,8 +16,11 @@ from benchmarks.load import KIB, MIB, Frame, Payload, Task, run
 from benchmarks.peers.chunked import ChunkedForms, ChunkedRaw
 from benchmarks.peers.limits import MD5, Sink
 from benchmarks.peers.ours import Ours
+from benchmarks.peers.tus import Tus
+from benchmarks.peers.tusd import Tusd
 from benchmarks.results import Measured
 from benchmarks.wire import LoadError, Wire, head, send_all
+from benchmarks.workshop import Unavailable, Workshop
 from tests.support.server import Server
 
 
@@ -90,6 +93,25 @@ def test_uploads_arrive_as_they_were_sent(
     arrived = files(server)
     assert len(arrived) == before + 2
     assert b"".join(payload.pieces(0, 200 * KIB)) in arrived
+
+
+def test_tus_uploads_arrive_as_they_were_sent(server: Server, payload: Payload) -> None:
+    before = len(files(server))
+    size = 200 * KIB + 1
+    timing = run(Tus("/uploads/tus/"), server.port, payload, Task(size, chunk=64 * KIB))
+    assert timing.completions == [], "the last PATCH completes the upload"
+    arrived = files(server)
+    assert len(arrived) == before + 1
+    assert b"".join(payload.pieces(0, size)) in arrived
+
+
+@pytest.mark.parametrize(("named", "reason"), [("", "set TUSD"), ("/no/program", "names no")])
+def test_tusd_takes_part_where_its_program_is_named(
+    named: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUSD", named)
+    with pytest.raises(Unavailable, match=reason):
+        Tusd().prepare(Workshop())
 
 
 def test_clients_upload_at_once(server: Server, payload: Payload) -> None:
