@@ -12,6 +12,7 @@ from flask import request
 
 from chunked_upload.http.access import callers
 from chunked_upload.records.queries import UploadQuery
+from chunked_upload.records.repository import Record
 
 from ..dialect import Dialect
 from ..upload_set import BoundUploadSet
@@ -33,6 +34,10 @@ class ResourceView(ChunkedUploadBaseView):
 
     def check_permissions(self, request: Any) -> None:
         self.rules.check_permissions(request)
+
+    def find(self, upload_id: str) -> Record:
+        # Its rules may be the usual ones, for which a prepared statement is there.
+        return self.rules.find(upload_id)
 
     def own(self) -> UploadQuery | None:
         """Select the caller's own, newest first; None for an anonymous caller without a session."""
