@@ -49,9 +49,12 @@ class Head:
 
         :raises BadRequestHeaders: when one was sent twice, or a digest field is malformed.
         """
+        version, complete = version_of(request), read_completeness(request)
+        if complete is None and version.says_incomplete:
+            complete = True
         return cls(
-            version=version_of(request),
-            complete=read_completeness(request),
+            version=version,
+            complete=complete,
             offset=read_size(request, OFFSET_HEADER),
             length=read_size(request, LENGTH_HEADER),
             content_digest=read_digest_field(request, "Content-Digest"),

@@ -22,7 +22,7 @@ from chunked_upload.records.repository import Record
 from .answers import add_limit, add_repr_digest
 from .heads import OFFSET_HEADER, Head, declared_digests
 from .problems import InconsistentLength, problem_reply
-from .versions import INTEROP_HEADER, served_version, version_of
+from .versions import INTEROP_HEADER, NEWEST, served_version
 
 _STATUS, _REASON = 104, "Upload Resumption Supported"
 
@@ -109,10 +109,11 @@ class TransferView(OffsetView):
     def refuse(self, error: ChunkedUploadError) -> Response:
         """Return problem details, and the upload's offset if the client needs it."""
         given: Head | None = self.__dict__.get("given")  # not if its headers are what is refused
-        offset = given.offset if given else None
+        version, offset = (given.version, given.offset) if given else (NEWEST, None)
         response = problem_reply(self.settings, error, provided_offset=offset)
-        version = given.version if given else version_of(self.request)
-        response.headers.extend(version.completeness(self.is_final))
+        # What failed on the server's side may be tried again.
+        final = self.is_final and response.status_code < 500
+        response.headers.extend(version.completeness(final))
         recorded = self._recorded_offset(error)
         if recorded is not None:
             response.headers[OFFSET_HEADER] = str(recorded)
