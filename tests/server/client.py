@@ -7,9 +7,10 @@ import hashlib
 import http.client
 import json
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from tests.support.server import Server
 
@@ -114,6 +115,38 @@ def read_answer(connection: socket.socket) -> Answer:
     response = http.client.HTTPResponse(connection)
     response.begin()
     return Answer(response.status, response.headers, response.read())
+
+
+class Heads:
+    """The responses on a connection, one after the other, interim ones too."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._stream: BinaryIO = connection.makefile("rb")
+
+    def next(self) -> tuple[int, http.client.HTTPMessage]:
+        """Return the status and the headers of the next response."""
+        version, status, *_ = self._stream.readline().split(maxsplit=2)
+        assert version == b"HTTP/1.1"
+        return int(status), http.client.parse_headers(self._stream)
+
+    def final(self) -> tuple[list[int], dict[str, Any]]:
+        """Return the statuses up to the final response's, and the JSON of that one."""
+        statuses = []
+        while True:
+            status, headers = self.next()
+            statuses.append(status)
+            if status >= 200:
+                content = self._stream.read(int(headers["Content-Length"]))
+                return statuses, json.loads(content or b"{}")
+
+    def wait_for_offset(self, offset: int) -> float:
+        """Read interim responses up to one that tells an offset; return the seconds it took."""
+        began = time.monotonic()
+        while True:
+            status, headers = self.next()
+            assert status in (100, 104)
+            if int(headers["Upload-Offset"] or -1) >= offset:
+                return time.monotonic() - began
 
 
 def chunked(data: bytes, size: int = 10_000, *, end: bool = True) -> bytes:

@@ -6,18 +6,17 @@ Interim responses, bytes of a client that stalls, trailers, and ``Expect: 100-co
 from __future__ import annotations
 
 import hashlib
-import http.client
 import json
 import socket
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pytest
 
-from tests.server.client import chunked, connect, head
+from tests.server.client import Heads, chunked, connect, head
 from tests.server.conftest import PROJECT
 from tests.support.server import Server, measured
 
@@ -53,38 +52,6 @@ def served(
 def bundled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serve(tmp_path_factory.mktemp("server"), BUNDLED) as server:
         yield server
-
-
-class Heads:
-    """The responses on a connection, one after the other, interim ones too."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._stream: BinaryIO = connection.makefile("rb")
-
-    def next(self) -> tuple[int, http.client.HTTPMessage]:
-        """Return the status and the headers of the next response."""
-        version, status, *_ = self._stream.readline().split(maxsplit=2)
-        assert version == b"HTTP/1.1"
-        return int(status), http.client.parse_headers(self._stream)
-
-    def final(self) -> tuple[list[int], dict[str, Any]]:
-        """Return the statuses up to the final response's, and the JSON of that one."""
-        statuses = []
-        while True:
-            status, headers = self.next()
-            statuses.append(status)
-            if status >= 200:
-                content = self._stream.read(int(headers["Content-Length"]))
-                return statuses, json.loads(content or b"{}")
-
-    def wait_for_offset(self, offset: int) -> float:
-        """Read interim responses up to one that tells an offset; return the seconds it took."""
-        began = time.monotonic()
-        while True:
-            status, headers = self.next()
-            assert status in (100, 104)
-            if int(headers["Upload-Offset"] or -1) >= offset:
-                return time.monotonic() - began
 
 
 # Interim responses

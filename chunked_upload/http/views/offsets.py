@@ -139,7 +139,7 @@ class OffsetView(ResourceView):
         if not is_piece(record):
             rules.validate(self.request)
         rules.is_valid_chunked_upload(record)
-        body = Body.of(self.request.environ)
+        body = Body.of(self.request.environ).prompt()
         body.require_end(framed=True)
         self._check_chunk(body.length)
         with self.engine.begin(record, self._plan(body, offset, length, verify)) as chunk:
