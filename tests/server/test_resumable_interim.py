@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import re
 import shutil
 import subprocess
@@ -110,7 +111,7 @@ def test_progress_is_told(server: Server, version: int) -> None:
         for _ in range(3):
             client.sendall(DATA[:1000])
             time.sleep(1.1)
-        answers = []
+        answers: list[tuple[int, http.client.HTTPMessage]] = []
         while not answers or answers[-1][0] < 200:
             answers.append(heads.next())
     *interim, (status, final) = answers
