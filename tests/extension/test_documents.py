@@ -195,9 +195,15 @@ def test_links_lead_to_files(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_settings_named_in_documents_exist(page: Path) -> None:
+    from chunked_upload.http.dialect import registered
     from chunked_upload.settings.keys import KEYS
+    from chunked_upload.settings.schema import specs
+    from chunked_upload.settings.sources import PREFIX
 
     others = {"CHUNKED_UPLOAD_CONFIG", "CHUNKED_UPLOAD_INSTANCE"}
+    for dialect in registered().values():
+        if dialect.settings is not None:
+            others |= {f"{PREFIX}{name.upper()}" for name in specs(dialect.settings)}
     gone = set(re.findall(r"~~`(CHUNKED_UPLOAD_\w+)`~~", page.read_text()))
     named = set(re.findall(r"CHUNKED_UPLOAD_[A-Z0-9_]*[A-Z0-9]", page.read_text()))
     assert named - set(KEYS) - others - gone == set()

@@ -5,10 +5,16 @@ from __future__ import annotations
 import hashlib
 import zlib
 from base64 import b64encode
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
+from chunked_upload import ChunkedUpload
+from chunked_upload.http.wire.trailers import TRAILERS_KEY
+from tests.conftest import create_tables
 from tests.http.answers import refused
 from tests.http.forms import send
 from tests.support.protocol import nothing_left
@@ -28,6 +34,9 @@ def checksum(name: str, data: bytes = DATA) -> dict[str, str]:
     )
     return {"Upload-Checksum": f"{name} {b64encode(digest).decode()}"}
 
+
+#: The environment of a server that keeps trailers.
+KEPT: dict[str, Any] = {TRAILERS_KEY: dict}
 
 NAMES = ["sha1", "md5", "sha256", "sha512", "crc32"]
 
@@ -135,3 +144,64 @@ def test_it_is_held_to_the_last_bytes_when_they_are_repeated(tus: Tus) -> None:
     url = tus.upload(DATA)
     assert tus.patch(url, DATA[5:], 5, checksum("sha1", DATA[5:])).status_code == 204
     refused(tus.patch(url, DATA[5:], 5, checksum("sha1")), 460)
+
+
+# As a trailer
+
+
+def trailing(
+    tus: Tus, url: str, sent: dict[str, str] | None, announced: str = "Upload-Checksum"
+) -> TestResponse:
+    """Append DATA by a chunked body with trailers; None for a server that drops them."""
+    environ: dict[str, Any] = {} if sent is None else {TRAILERS_KEY: sent.items}
+    return send(
+        tus.client,
+        "PATCH",
+        url,
+        DATA,
+        chunked=True,
+        SERVER_SOFTWARE="gunicorn/27",
+        CONTENT_TYPE=BODY_TYPE,
+        HTTP_TUS_RESUMABLE=VERSION,
+        HTTP_UPLOAD_OFFSET="0",
+        HTTP_TRAILER=announced,
+        **environ,
+    )
+
+
+def test_trailers_are_offered_only_where_they_arrive(tus: Tus) -> None:
+    def offered(**environ: Any) -> bool:
+        response = send(tus.client, "OPTIONS", tus.url, **environ)
+        return "checksum-trailer" in response.headers["Tus-Extension"].split(",")
+
+    assert offered(**KEPT)
+    assert not offered()
+
+
+def test_trailers_can_be_switched_off(make_app: Callable[..., Flask]) -> None:
+    app = make_app()
+    ChunkedUpload(app, tus_checksum_trailer=False)
+    create_tables(app)
+    tus = Tus(app.test_client())
+    response = send(tus.client, "OPTIONS", tus.url, **KEPT)
+    assert "checksum-trailer" not in response.headers["Tus-Extension"]
+    refused(trailing(tus, tus.created(len(DATA)), checksum("sha1")), 400)
+
+
+@pytest.mark.parametrize("announced", ["Upload-Checksum", "X-Other, upload-checksum"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_checksum_may_follow_the_bytes(tus: Tus, name: str, announced: str) -> None:
+    url = tus.created(len(DATA))
+    refused(trailing(tus, url, checksum(name, b"other"), announced), 460)
+    assert tus.offset(url) == 0
+    assert trailing(tus, url, checksum(name), announced).status_code == 204
+    assert tus.client.get(url, buffered=True).data == DATA
+
+
+@pytest.mark.parametrize(
+    "sent", [None, {}, {"Upload-Checksum": "unknown AAAA"}, {"Upload-Checksum": "sha1 !!!"}]
+)
+def test_an_announced_checksum_must_come(tus: Tus, sent: dict[str, str] | None) -> None:
+    url = tus.created(len(DATA))
+    refused(trailing(tus, url, sent), 400)
+    assert tus.offset(url) == 0

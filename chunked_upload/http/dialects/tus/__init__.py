@@ -15,6 +15,7 @@ from chunked_upload.settings.keys import Settings
 
 from .answers import versioned
 from .creation import TusCreationView
+from .settings import TusSettings
 from .upload import TusUploadView
 
 _MISMATCH = "Checksum Mismatch"
@@ -36,6 +37,7 @@ class TusDialect(Dialect):
         errors.FileTooLarge: Refusal(413, "Size of file exceeds the limit ({error.limit} bytes)"),
         errors.ChecksumMismatch: Refusal(460, "{error.algorithm} checksum does not match"),
     }
+    settings = TusSettings
     unforgeable_headers = ("Tus-Resumable",)
     request_headers = (
         "Tus-Resumable",

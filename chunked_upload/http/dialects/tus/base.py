@@ -9,11 +9,24 @@ from flask import Response
 from chunked_upload.records.model import Status
 from chunked_upload.records.repository import Record
 
-from ...views.offsets import OffsetView
+from ...views.offsets import OffsetView, Verify
+from ...wire.trailers import keeps_trailers
 from . import answers
-from .checksums import ALGORITHMS
+from .checksums import ALGORITHMS, read_checksum
 from .declared import Declared
 from .headers import check_version
+from .settings import TusSettings
+
+#: The extensions that are always served.
+_EXTENSIONS = (
+    "creation",
+    "creation-with-upload",
+    "creation-defer-length",
+    "checksum",
+    "expiration",
+    "termination",
+    "concatenation",
+)
 
 
 class TusView(OffsetView):
@@ -32,15 +45,26 @@ class TusView(OffsetView):
     @property
     def extensions(self) -> list[str]:
         """The extensions that are served to this request."""
-        return [
-            "creation",
-            "creation-with-upload",
-            "creation-defer-length",
-            "checksum",
-            "expiration",
-            "termination",
-            "concatenation",
-        ]
+        trailing = ["checksum-trailer"] if self._takes_trailers else []
+        unfinished = ["concatenation-unfinished"] if self.joins_unfinished else []
+        return [*_EXTENSIONS, *trailing, *unfinished]
+
+    @property
+    def joins_unfinished(self) -> bool:
+        """Whether final uploads may be created before their partial uploads are finished."""
+        return self.settings.of(TusSettings).tus_concatenation_unfinished
+
+    @property
+    def _takes_trailers(self) -> bool:
+        wanted = self.settings.of(TusSettings).tus_checksum_trailer
+        return wanted and keeps_trailers(self.request.environ)
+
+    def read_checksum(self) -> Verify | None:
+        """Return the checksum of the request's body; None when the client sends none.
+
+        :raises BadRequestHeaders:
+        """
+        return read_checksum(self.request, with_trailers=self._takes_trailers)
 
     def admit_client(self) -> None:
         """Check the client's version, then who it is.

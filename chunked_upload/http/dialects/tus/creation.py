@@ -9,7 +9,6 @@ from chunked_upload.records.repository import Record
 from ...wire.body import Body
 from . import answers
 from .base import TusView
-from .checksums import read_checksum
 from .concatenation import Concatenation
 from .declared import Declared
 from .headers import Concat, check_type, read_concat, read_length, read_metadata
@@ -40,7 +39,7 @@ class TusCreationView(TusView):
     def _create(self, concat: Concat | None, *, brings_bytes: bool) -> Record:
         if brings_bytes:
             check_type(self.request)
-        checksum = read_checksum(self.request)
+        checksum = self.read_checksum()
         length, said = read_length(self.request), read_metadata(self.request)
         record = self.start(
             filename=said.filename,

@@ -10,10 +10,10 @@ from chunked_upload.http.errors import MethodNotOffered
 from chunked_upload.records.repository import Record
 
 from ...views.files import UploadFileView
+from ...views.offsets import Verify
 from ...wire.body import Body
 from . import answers
 from .base import TusView, is_complete, is_settled, is_whole
-from .checksums import Checksum, read_checksum
 from .declared import Declared
 from .headers import check_type, check_version, overridden_verb, read_number, read_offset
 from .problems import FinalUpload
@@ -41,7 +41,7 @@ class TusUploadView(TusView):
         check_type(self.request)
         offset = read_offset(self.request)
         length = read_number(self.request, "Upload-Length")
-        checksum = read_checksum(self.request)
+        checksum = self.read_checksum()
         record = self.find(upload_id)
         if Declared.of(record).is_final:
             raise FinalUpload
@@ -75,7 +75,7 @@ class TusUploadView(TusView):
         return UploadFileView(self.upload_set, self.dialect).get(upload_id)
 
     def _compare(
-        self, record: Record, *, offset: int, length: int | None, checksum: Checksum | None
+        self, record: Record, *, offset: int, length: int | None, checksum: Verify | None
     ) -> None:
         """Take the last bytes once more: the client has not seen the answer to them.
 
