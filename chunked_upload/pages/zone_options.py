@@ -91,7 +91,7 @@ _PRESETS = {
 class Mebibytes(fields.SettingField):
     """A number of MiB, or text as ``2G``; in bytes once it is read."""
 
-    def read(self, value: Any) -> int:
+    def read(self, value: Any) -> int | None:
         if isinstance(value, str) and not re.fullmatch(r"\s*[0-9.]+\s*", value):
             return fields.Size().read(value)
         try:

@@ -69,7 +69,7 @@ class Switch(SettingField):
 
 
 class Count(SettingField):
-    """A whole number.
+    """A whole number; as text, ``none`` is None where that means no limit.
 
     :param least: the smallest that makes sense.
     :param most: the largest that makes sense.
@@ -80,10 +80,16 @@ class Count(SettingField):
         self._least = least
         self._most = most
 
-    def read(self, value: Any) -> int:
+    def read(self, value: Any) -> int | None:
+        if self.allow_none and isinstance(value, str) and value.strip().lower() == "none":
+            return None
+        return self._in_range(self._number(value))
+
+    def _number(self, value: Any) -> Any:
+        """Return what text says as a number; anything else as it is."""
         if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,30}\s*", value):
-            value = int(value)
-        return self._in_range(value)
+            return int(value)
+        return value
 
     def _in_range(self, value: Any) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or value < self._least:
@@ -101,8 +107,8 @@ class Size(Count):
     def __init__(self) -> None:
         super().__init__(most=_MOST_BYTES)
 
-    def read(self, value: Any) -> int:
-        return self._in_range(parse_size(value) if isinstance(value, str) else value)
+    def _number(self, value: Any) -> Any:
+        return parse_size(value) if isinstance(value, str) else value
 
 
 class Duration(SettingField):

@@ -104,6 +104,8 @@ def test_a_file_mode_is_the_same_everywhere(rest: int) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "value"),
     [
+        ("max_open_uploads", "none", None),
+        ("max_bytes", " None ", None),
         ("tokens", f"ci:{'A' * 64}", {"ci": "a" * 64}),
         ("dropzone", '{"max_files": 3}', {"max_files": 3}),
         ("field_name", "file,files[]", ("file", "files[]")),
