@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from chunked_upload import ChunkedUpload
+from chunked_upload import ChunkedUpload, ChunkedUploadError
 from tests.conftest import create_tables
 from tests.http.answers import content_of
 from tests.http.draft import (
@@ -219,6 +220,46 @@ def test_an_upload_that_is_not_there(app: Flask, client: FlaskClient) -> None:
     assert client.delete(url).status_code == 204
     problem(append(client, url, b"x", offset=11), 404)
     problem(append(client, expired(app, begun(client)), DATA), 410)
+
+
+def test_bytes_that_are_lost_end_the_upload(app: Flask, client: FlaskClient) -> None:
+    """Section 4.1.1: the offset never goes back, so the upload cannot be used any more."""
+    url = begun(client, DATA[:5])
+    [part] = Path(app.instance_path).rglob(f"{id_of(url)}.part")
+    part.unlink()
+    problem(append(client, url, DATA[5:], offset=5, complete="?1"), 410)
+    assert client.head(url).status_code == 410
+    problem(append(client, url, DATA, offset=0, complete="?1"), 410)
+
+
+def test_the_last_append_is_answered_as_the_whole_file_is(client: FlaskClient) -> None:
+    """Section 4.4.2."""
+    whole = create(client, DATA, complete="?1")
+    url = begun(client, DATA[:5])
+    last = append(client, url, DATA[5:], offset=5, complete="?1")
+    of_one_upload = {"upload_id", "url", "created_on", "completed_on"}
+    first, second = whole.get_json(), last.get_json()
+    assert {name for name in first if first[name] != second[name]} <= of_one_upload
+    assert told(last) == told(whole)
+
+
+def test_who_may_no_longer_upload_completes_nothing(make_app: Callable[..., Flask]) -> None:
+    """Section 13: what was allowed at the creation may not be any more."""
+    app, allowed = make_app(), [True]
+    uploads = ChunkedUpload(app)
+    create_tables(app)
+
+    @uploads.check_permissions
+    def check(request: Any) -> None:
+        if not allowed:
+            raise ChunkedUploadError(403, detail="no longer")
+
+    client = app.test_client()
+    url = begun(client, DATA)
+    allowed.clear()
+    problem(append(client, url, offset=11, complete="?1"), 403)
+    allowed.append(True)
+    assert told(client.head(url)) == (200, "11", "?0", None)
 
 
 def test_more_than_one_append_may_bring(make_app: Callable[..., Flask]) -> None:

@@ -42,6 +42,13 @@ def test_an_upload_in_parts_begins(app: Flask, client: FlaskClient, method: str)
     assert content_of(app, id_of(url)) == DATA[:5]
 
 
+def test_every_creation_has_a_url_of_its_own(client: FlaskClient) -> None:
+    """Which nobody can guess (section 13)."""
+    ids = {id_of(begun(client)) for _ in range(5)}
+    assert len(ids) == 5
+    assert all(len(one) == 32 for one in ids)
+
+
 def test_an_upload_begins_without_bytes(client: FlaskClient) -> None:
     url = begun(client)
     assert told(client.head(url)) == (200, "0", "?0", None)
@@ -193,12 +200,18 @@ def test_a_form_cannot_be_resumed(app: Flask, client: FlaskClient) -> None:
 
 
 def test_a_whole_form_is_taken_as_a_form(client: FlaskClient) -> None:
-    """A client that upgrades every request by itself sends this (section 10.1.1)."""
+    """A client that upgrades every request by itself sends this (section 11.1.1)."""
     body = (
         b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nhi\r\n--b--\r\n'
     )
     response = create(client, body, complete="?1", content_type="multipart/form-data; boundary=b")
     assert response.get_json()["offset"] == 2
+
+
+def test_content_codings_are_not_taken(app: Flask, client: FlaskClient) -> None:
+    """Section 8 has a server keep them with the file; this one keeps plain files only."""
+    problem(create(client, DATA, complete="?1", headers={"Content-Encoding": "gzip"}), 415)
+    assert nothing_left(app)
 
 
 def test_a_part_of_a_file_is_no_representation(app: Flask, client: FlaskClient) -> None:

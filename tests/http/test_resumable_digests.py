@@ -1,4 +1,4 @@
-"""IETF resumable uploads: digests of requests and files (section 9 of the draft, RFC 9530)."""
+"""IETF resumable uploads: digests of requests and files (section 10 of the draft, RFC 9530)."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from chunked_upload import ChunkedUpload
 from tests.conftest import create_tables
 from tests.http.answers import refused
 from tests.http.draft import DATA, append, begun, create, expired, id_of, told
+from tests.http.expiry import with_less_time
 from tests.support.protocol import Protocol, nothing_left
 
 pytestmark = pytest.mark.one_database
@@ -29,6 +30,15 @@ def test_where_an_upload_stands(client: FlaskClient, verb: str) -> None:
 def test_the_limits_of_a_complete_upload(client: FlaskClient) -> None:
     url = create(client, DATA, complete="?1").headers["Location"]
     assert client.head(url).headers["Upload-Limit"] == "min-size=0"
+
+
+def test_the_end_of_an_upload_comes_no_nearer(app: Flask, client: FlaskClient) -> None:
+    """Section 4.1.4: each append gives it the whole time again."""
+    url = begun(client, DATA[:5])
+    with_less_time(app, id_of(url), seconds=100)
+    assert 0 < int(client.head(url).headers["Upload-Limit"].removeprefix("max-age=")) <= 100
+    answer = append(client, url, DATA[5:], offset=5)
+    assert int(answer.headers["Upload-Limit"].removeprefix("max-age=")) > 86000
 
 
 @pytest.mark.parametrize("header", ["Upload-Offset", "Upload-Complete", "Upload-Length"])

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from flask import Response
 
-from chunked_upload.engine.errors import AlreadyComplete, BeyondLength, OffsetMismatch
+from chunked_upload.engine.errors import (
+    AlreadyComplete,
+    BeyondLength,
+    OffsetMismatch,
+    UploadExpired,
+)
 from chunked_upload.http.errors import BadRequestHeaders, UnsupportedBody
 from chunked_upload.http.wire.body import Body
 from chunked_upload.http.wire.parameters import media_type
@@ -33,7 +38,7 @@ class AppendView(TransferView):
             return self._repeat(record, offset)
         try:
             return self.receive(record, offset=offset, verify=self.content_check)
-        except BeyondLength:
+        except (BeyondLength, UploadExpired):  # also when its bytes are lost (section 4.1.1)
             self.invalidate(record)
             raise
 
