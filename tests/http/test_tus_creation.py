@@ -145,20 +145,30 @@ def test_more_bytes_than_the_length_are_refused(app: Flask, tus: Tus) -> None:
     assert nothing_left(app)
 
 
-def test_a_creation_that_breaks_off_leaves_nothing(app: Flask, tus: Tus) -> None:
-    """Its client does not know where it could continue."""
+@pytest.mark.parametrize("arrived", [b"hel", b""])
+def test_a_creation_that_breaks_off_keeps_what_arrived(
+    app: Flask, tus: Tus, arrived: bytes
+) -> None:
+    """Its client has not seen the URL, but finds it in the list of its uploads."""
     response = send(
         tus.client,
         "POST",
         tus.url,
-        b"hel",
+        arrived,
         length="5",
         CONTENT_TYPE=BODY_TYPE,
         HTTP_TUS_RESUMABLE=VERSION,
         HTTP_UPLOAD_LENGTH="5",
     )
     refused(response, 400)
-    assert nothing_left(app)
+    if not arrived:
+        assert nothing_left(app)
+        return
+    [listed] = tus.client.get("/uploads/").get_json()["uploads"]
+    url = f"{tus.url}{listed['upload_id']}"
+    assert tus.patch(url, b"lo", 3).status_code == 204
+    with tus.client.get(f"/uploads/{listed['upload_id']}/file") as file:
+        assert file.data == b"hello"
 
 
 # With its length deferred

@@ -15,7 +15,12 @@ from typing import Any, Protocol
 from werkzeug.exceptions import HTTPException
 
 from chunked_upload.engine.chunk import Chunk
-from chunked_upload.engine.errors import FileTooLarge, SizeMismatch, UploadNotFound
+from chunked_upload.engine.errors import (
+    BeyondLength,
+    FileTooLarge,
+    SizeMismatch,
+    UploadNotFound,
+)
 from chunked_upload.engine.pieces import PIECE, is_piece
 from chunked_upload.engine.plan import WritePlan
 from chunked_upload.errors import ChunkedUploadError
@@ -252,6 +257,12 @@ class OffsetView(ResourceView):
             else:
                 progress.record()
             del data  # see Body
+
+
+def broke_off(record: Record, error: BaseException) -> bool:
+    """Return whether a request ended by breaking off, and some of its bytes have been kept."""
+    cut = isinstance(error, SizeMismatch) and not isinstance(error, BeyondLength)
+    return cut and record.offset > 0
 
 
 class _Creation:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Response
 
-from chunked_upload.engine.errors import BeyondLength, SizeMismatch
+from chunked_upload.engine.errors import BeyondLength
 from chunked_upload.http.errors import BadRequestHeaders, UnsupportedBody
-from chunked_upload.http.views.offsets import Verify
+from chunked_upload.http.views.offsets import Verify, broke_off
 from chunked_upload.http.wire.body import Body
 from chunked_upload.http.wire.digest_fields import DigestCheck, DigestChecks
 from chunked_upload.http.wire.incoming import UNNAMED, header_filename
@@ -106,9 +106,7 @@ class CreationView(TransferView):
         It can if it knows the URL, or if the request broke off: then it finds what came in its list
         of uploads.
         """
-        beyond = isinstance(error, BeyondLength)
-        cut = isinstance(error, SizeMismatch) and not beyond and record.offset > 0
-        if self.is_known and beyond:
+        if self.is_known and isinstance(error, BeyondLength):
             self.invalidate(record)
-        elif not self.is_known and not cut:
+        elif not self.is_known and not broke_off(record, error):
             self.drop(record)

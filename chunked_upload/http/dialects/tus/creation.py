@@ -6,6 +6,7 @@ from flask import Response
 
 from chunked_upload.records.repository import Record
 
+from ...views.offsets import broke_off
 from ...wire.body import Body
 from . import answers
 from .base import TusView
@@ -53,8 +54,8 @@ class TusCreationView(TusView):
             if brings_bytes or length == 0:
                 record = self.append(record, offset=0, verify=checksum)
             self.complete_if_whole(record)
-        except BaseException:
-            # No client knows of it, so nobody could continue it.
-            self.drop(record)
+        except BaseException as error:
+            if not broke_off(record, error):  # then the caller's list shows what has arrived
+                self.drop(record)
             raise
         return record
