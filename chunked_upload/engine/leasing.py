@@ -47,7 +47,7 @@ class Leasing:
         with translate_failures():
             try:
                 if not plan.creates:
-                    self._check(record, plan)
+                    self._check_before(record, plan)
                 lease = self._take_lease(record, plan)
                 try:
                     self._confirm(record, lease, plan)
@@ -59,6 +59,20 @@ class Leasing:
                 if plan.creates:
                     self._forget(record)
                 raise
+
+    def _check_before(self, record: Record, plan: WritePlan) -> None:
+        """Check a chunk before its lease is taken.
+
+        An append may ask for the offset to which an older one has come, which is not recorded yet;
+        and whatever offset its refusal tells must be accepted next. So the older one ends first.
+        """
+        try:
+            self._check(record, plan)
+        except OffsetMismatch:
+            if not plan.appends:
+                raise
+            self._takeover.interrupt(record)
+            self._check(record, plan)
 
     def _check(self, record: Record, plan: WritePlan) -> None:
         self._parts.check_open(record)

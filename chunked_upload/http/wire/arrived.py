@@ -17,8 +17,9 @@ from typing import Any
 
 from .client_socket import client_socket
 
-#: Asked of a server that may hold back what has come. gunicorn never asks for less itself.
-LITTLE = 1024
+#: Asked of a server that may hold back what has come, or drop it when the body breaks: of a slow
+#: client, and at most. gunicorn never asks for less itself.
+LITTLE, MUCH = 1024, 64 * 1024
 
 Read = Callable[[int], bytes]
 

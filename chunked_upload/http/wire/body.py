@@ -20,7 +20,7 @@ from chunked_upload.http.errors import (
     request_too_large,
 )
 
-from .arrived import LITTLE, prompt_read
+from .arrived import LITTLE, MUCH, prompt_read
 from .read_before import READ_BEFORE, is_touched, unread
 
 #: Most bytes asked of the server at a time.
@@ -60,8 +60,8 @@ class Body:
     def __init__(self, environ: MutableMapping[str, Any]) -> None:
         self._environ, self._stream = environ, unread(environ)
         self._read_stream: Callable[[int], bytes] = self._stream.read
-        #: What is asked for first, and of a slow client.
-        self._least = _FIRST_SIZE
+        #: What is asked for first and of a slow client, and at most.
+        self._least, self._most = _FIRST_SIZE, BUFFER_SIZE
         self._before_waiting: Callable[[], None] = environ.get(BEFORE_WAITING, _nothing)
         self._limit: int | None = environ.get(LIMIT_KEY)
         #: Declared bytes; None when the transfer is chunked.
@@ -94,7 +94,7 @@ class Body:
         if read is not None:
             self._read_stream = read
         else:
-            self._least = LITTLE
+            self._least, self._most = LITTLE, MUCH
         return self
 
     def require_end(self, framed: bool) -> None:
@@ -149,7 +149,7 @@ class Body:
         """Return how many bytes to ask for after ``size`` bytes arrived in so many seconds."""
         if seconds > _SLOW:
             return self._least
-        return min(4 * size, BUFFER_SIZE) if seconds < _QUICK else size
+        return min(4 * size, self._most) if seconds < _QUICK else size
 
     def read_all(self, limit: int) -> bytes | None:
         """Return a small body whole, or None when it is longer than ``limit`` bytes."""

@@ -55,6 +55,9 @@ from .waiting import Limits, WaitingConnections
 #: How often the main thread looks whether requests go on, while there are connections and not.
 _LOOK_SECONDS, _REST_SECONDS = 0.1, 1.0
 
+#: What requests that are cut off when the server stops have to record what has arrived.
+_COMMIT_SECONDS = 2.0
+
 #: An answer up to so many bytes is sent without stepping out of the gate before.
 _SMALL_ANSWER = 10_000
 
@@ -128,7 +131,10 @@ class UploadWorker(Worker):  # type: ignore[misc]
             self._rest()
         self.alive = False
         self._waiting.stop()
-        deadline = time.monotonic() + self.cfg.graceful_timeout
+        # Earlier than the main process, which then kills: requests that are cut off commit what
+        # has arrived, where their dialect keeps it.
+        grace = self.cfg.graceful_timeout
+        deadline = time.monotonic() + grace - min(_COMMIT_SECONDS, grace / 2)
         while len(self._waiting) and time.monotonic() < deadline:
             self._rest()
         self._end()
