@@ -141,13 +141,17 @@ class UploadWorker(Worker):  # type: ignore[misc]
 
     def handle_quit(self, sig: int, frame: Any) -> None:
         """End at once."""
-        self._end()
+        self._cut_off()
         super().handle_quit(sig, frame)
 
     def _end(self) -> None:
+        self._cut_off()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _cut_off(self) -> None:
+        # A signal may interrupt this thread while it holds the pool's lock.
         self._has_ended = True
         self._waiting.cut_off()
-        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _rest(self) -> None:
         """Wait for a signal for a moment, and look after the threads."""
