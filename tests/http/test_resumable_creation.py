@@ -166,6 +166,7 @@ def test_a_doubled_length_is_refused(app: Flask, client: FlaskClient) -> None:
             "€.txt",
         ),
         ("?filename=a.txt", {}, "a.txt"),
+        ("", {"Upload-Metadata": "filename YS5tcDQ=,filetype dmlkZW8vbXA0"}, "a.mp4"),
         ("", {}, "upload"),
         ("", {"Content-Disposition": 'inline; filename="../../etc/passwd"'}, "passwd"),
     ],
@@ -175,6 +176,22 @@ def test_names(
 ) -> None:
     begun(client, headers=headers, path=f"/uploads/{path}")
     assert [record.filename for record in records(app)] == [name]
+
+
+def test_what_tus_js_client_tells(app: Flask, client: FlaskClient) -> None:
+    """With ``protocol: 'ietf-draft-05'`` it sends tus' own header, too."""
+    headers = {"Upload-Metadata": "filename YS5tcDQ=,album MjAyNg=="}
+    begun(client, DATA, headers=headers, content_type="application/partial-upload")
+    [record] = records(app)
+    assert (record.filename, record.extra_fields["album"]) == ("a.mp4", "2026")
+    problem(create(client, headers={"Upload-Metadata": "filename ?"}), 400)
+
+
+@pytest.mark.parametrize(("offset", "status"), [("0", 201), ("x", 201), ("5", 400), ("0, 0", 400)])
+def test_a_new_upload_begins_at_its_first_byte(
+    client: FlaskClient, offset: str, status: int
+) -> None:
+    assert create(client, headers={"Upload-Offset": offset}).status_code == status
 
 
 def test_put_at_a_name(app: Flask, client: FlaskClient) -> None:

@@ -185,5 +185,5 @@ def test_what_is_declared_is_kept_with_the_upload(app: Flask, client: FlaskClien
     begun(client, headers=headers)
     begun(client)
     first, second = records(app)
-    assert first.declared.keys() == {"repr_digest", "want_repr_digest"}
+    assert first.declared["resumable"].keys() == {"repr_digest", "want_repr_digest"}
     assert second.declared is None

@@ -119,7 +119,9 @@ def test_a_view_with_a_limit_of_its_own(make_app: MakeApp) -> None:
     app = make_app()
     ChunkedUpload(app, upload_view=Chunks)
     create_tables(app)
-    assert problem(create(app.test_client(), DATA), 400)["detail"] == "whose limit?"
+    client = app.test_client()
+    assert problem(create(client, DATA), 400)["detail"] == "whose limit?"
+    assert client.options("/uploads/").headers["Upload-Limit"] == "min-size=0"
 
 
 def test_without_the_dialect(make_app: MakeApp) -> None:

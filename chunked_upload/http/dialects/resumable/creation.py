@@ -11,10 +11,12 @@ from chunked_upload.http.wire.body import Body
 from chunked_upload.http.wire.digest_fields import DigestCheck, DigestChecks
 from chunked_upload.http.wire.incoming import UNNAMED, header_filename
 from chunked_upload.http.wire.parameters import media_type
+from chunked_upload.http.wire.upload_metadata import Metadata, read_metadata
 from chunked_upload.records.repository import Record
 
 from .answers import location
 from .append import PARTIAL_UPLOAD
+from .heads import OFFSET_HEADER
 from .limits import LIMIT_HEADER, upload_limit
 from .transfer import TransferView
 
@@ -44,10 +46,13 @@ class CreationView(TransferView):
         length = given.total(0, body.length)
         if length is not None and (body.length or 0) > length:
             raise BeyondLength(length, body.length or 0)
+        if given.offset:
+            raise BadRequestHeaders(f"a new upload begins at {OFFSET_HEADER}: 0")
+        said = read_metadata(self.request)
         record = self.start(
-            filename=name or self._filename(),
-            metadata={},
-            content_type=content_type,
+            filename=name or self._filename(said),
+            metadata=said.fields,
+            content_type=content_type or said.content_type,
             length=length,
             declared=given.declared,
         )
@@ -96,9 +101,9 @@ class CreationView(TransferView):
             raise UnsupportedBody(f"{kind} cannot be resumed; send the file itself")
         return "" if kind == PARTIAL_UPLOAD else self.request.mimetype
 
-    def _filename(self) -> str:
+    def _filename(self, said: Metadata) -> str:
         asked = self.request.args.get("filename", "")
-        return header_filename(self.request) or asked or UNNAMED
+        return header_filename(self.request) or said.filename or asked or UNNAMED
 
     def _settle(self, record: Record, error: Exception) -> None:
         """Remove what a refused creation leaves, unless its client can use it.

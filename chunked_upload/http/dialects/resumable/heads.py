@@ -18,8 +18,8 @@ from .versions import COMPLETE_HEADER, INCOMPLETE_HEADER, Version, version_of
 OFFSET_HEADER = "Upload-Offset"
 LENGTH_HEADER = "Upload-Length"
 
-#: Keys of a record's ``declared``.
-_REPR_DIGEST, _WANTED = "repr_digest", "want_repr_digest"
+#: The key among all that a record keeps of its client's declarations, and those below it.
+_KEY, _REPR_DIGEST, _WANTED = "resumable", "repr_digest", "want_repr_digest"
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,8 @@ class Head:
     def declared(self) -> dict[str, Any] | None:
         """What a creation declares and later requests need; None for nothing."""
         kept = {_REPR_DIGEST: dict(self.repr_digest), _WANTED: self.wanted}
-        return {key: value for key, value in kept.items() if value} or None
+        said = {key: value for key, value in kept.items() if value}
+        return {_KEY: said} if said else None
 
 
 def read_completeness(request: Request) -> bool | None:
@@ -98,9 +99,14 @@ def read_completeness(request: Request) -> bool | None:
 
 def declared_digests(declared: Mapping[str, Any] | None) -> dict[str, str]:
     """Return the digests of the whole file that its creation declared, in hex digits by name."""
-    return dict((declared or {}).get(_REPR_DIGEST, {}))
+    return dict(_said(declared).get(_REPR_DIGEST, {}))
 
 
 def declared_wanted(declared: Mapping[str, Any] | None) -> list[str]:
     """Return the names of the digests that the creation wanted to see."""
-    return list((declared or {}).get(_WANTED, []))
+    return list(_said(declared).get(_WANTED, []))
+
+
+def _said(declared: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    said: Mapping[str, Any] = (declared or {}).get(_KEY, {})
+    return said

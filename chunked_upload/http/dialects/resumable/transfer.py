@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import cached_property
 
 from flask import Response
-from werkzeug.exceptions import HTTPException
 
 from chunked_upload.engine.errors import BeyondLength, OffsetMismatch, SizeMismatch
 from chunked_upload.errors import ChunkedUploadError
@@ -118,8 +116,7 @@ class TransferView(OffsetView):
         if recorded is not None:
             response.headers[OFFSET_HEADER] = str(recorded)
         if response.status_code in (400, 413):
-            with suppress(ChunkedUploadError, HTTPException):  # of the app's max_bytes
-                add_limit(response, self.rules, self.record, version)
+            add_limit(response, self.rules, self.record, version)
         return response
 
     def _recorded_offset(self, error: ChunkedUploadError) -> int | None:

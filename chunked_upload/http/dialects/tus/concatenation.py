@@ -21,9 +21,10 @@ from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.http.errors import BadRequest
 from chunked_upload.records.repository import KeyTaken, Record
 
+from ...wire.upload_metadata import Metadata
 from .base import TusView, is_complete, is_whole
 from .declared import Declared
-from .headers import Concat, Metadata
+from .headers import Concat
 
 #: Most partial uploads of a final one. Clients use a handful; the answer to HEAD lists them all.
 _MAX_PARTIALS = 1000

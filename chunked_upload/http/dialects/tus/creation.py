@@ -8,11 +8,12 @@ from chunked_upload.records.repository import Record
 
 from ...views.offsets import broke_off
 from ...wire.body import Body
+from ...wire.upload_metadata import read_metadata
 from . import answers
 from .base import TusView
 from .concatenation import Concatenation
 from .declared import Declared
-from .headers import Concat, check_type, read_concat, read_length, read_metadata
+from .headers import Concat, check_type, read_concat, read_length
 from .problems import FinalUpload
 
 
