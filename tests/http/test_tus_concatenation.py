@@ -428,3 +428,102 @@ def test_the_checksum_of_the_first_bytes_is_not_computed_again(
     assert sum(read) == 1
     state = tus.client.get(f"/uploads/{id_of(response.headers['Location'])}").get_json()
     assert state["md5"] == md5_of(first + b"b")
+
+
+# Before the partial uploads are finished, where that is switched on
+
+
+@pytest.fixture
+def waiting(limited: Callable[..., tuple[Flask, Tus, ChunkedUpload]]) -> tuple[Flask, Tus]:
+    app, tus, _ = limited(tus_concatenation_unfinished=True)
+    return app, tus
+
+
+def test_waiting_is_offered_where_it_is_switched_on(waiting: tuple[Flask, Tus]) -> None:
+    extensions = waiting[1].client.options(waiting[1].url).headers["Tus-Extension"]
+    assert "concatenation-unfinished" in extensions.split(",")
+
+
+def test_a_final_upload_may_wait(waiting: tuple[Flask, Tus]) -> None:
+    app, tus = waiting
+    first, second = (tus.created(length, headers=PARTIAL) for length in (5, 6))
+    response = final(tus, [first, second])
+    assert response.status_code == 201
+    url = response.headers["Location"]
+    head = tus.head(url)
+    assert head.headers["Upload-Length"] == "11"
+    assert "Upload-Offset" not in head.headers
+    refused(tus.client.get(url), 400, "Upload is not complete")
+    assert tus.patch(second, b" world", 0).status_code == 204
+    assert tus.patch(first, b"hel", 0).status_code == 204
+    assert "Upload-Offset" not in tus.head(url).headers
+    assert tus.patch(first, b"lo", 3).headers["Upload-Offset"] == "5"
+    assert tus.head(url).headers["Upload-Offset"] == "11"
+    assert tus.client.get(url, buffered=True).data == b"hello world"
+    assert len(records(app)) == 1
+    assert final(tus, [first, second]).headers["Location"] == url
+
+
+def test_its_length_is_told_as_soon_as_it_is_known(waiting: tuple[Flask, Tus]) -> None:
+    _, tus = waiting
+    first, second = tus.created(headers=PARTIAL), partial(tus, b" world")
+    url = final(tus, [first, second]).headers["Location"]
+    head = tus.head(url).headers
+    assert (head["Upload-Defer-Length"], head.get("Upload-Length")) == ("1", None)
+    tus.patch(first, b"h", 0, {"Upload-Length": "5"})
+    head = tus.head(url).headers
+    assert (head.get("Upload-Defer-Length"), head["Upload-Length"]) == (None, "11")
+    tus.patch(first, b"ello", 1)
+    assert tus.client.get(url, buffered=True).data == b"hello world"
+
+
+def test_a_waiting_upload_lives_as_long_as_what_it_waits_for(waiting: tuple[Flask, Tus]) -> None:
+    app, tus = waiting
+    first = tus.created(5, headers=PARTIAL)
+    url = final(tus, [first]).headers["Location"]
+    tus.patch(first, b"hel", 0)
+    by_id = {record.upload_id: record for record in records(app)}
+    assert by_id[id_of(url)].expires_on == by_id[id_of(first)].expires_on
+
+
+def test_a_server_that_dies_while_it_joins_costs_nothing(
+    waiting: tuple[Flask, Tus], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, tus = waiting
+    first = tus.created(5, headers=PARTIAL)
+    url = final(tus, [first]).headers["Location"]
+    with monkeypatch.context() as dying:
+        dying.setattr(Chunk, "append_part", die)
+        with pytest.raises(Killed):
+            tus.patch(first, b"hello", 0)
+    assert tus.offset(first) == 5  # its client asks
+    assert tus.client.get(url, buffered=True).data == b"hello"
+    assert len(records(app)) == 1
+
+
+def test_a_refused_one_is_gone(limited: Callable[..., tuple[Flask, Tus, ChunkedUpload]]) -> None:
+    _, tus, _ = limited(tus_concatenation_unfinished=True, max_bytes=8)
+    first, second = tus.created(headers=PARTIAL), partial(tus, b" world")
+    url = final(tus, [first, second]).headers["Location"]
+    refused(tus.patch(first, b"hello", 0, {"Upload-Length": "5"}), 413)
+    assert tus.head(url).status_code == 410
+
+
+def test_a_waiting_upload_can_be_deleted(waiting: tuple[Flask, Tus]) -> None:
+    _, tus = waiting
+    first = tus.created(5, headers=PARTIAL)
+    url = final(tus, [first]).headers["Location"]
+    assert tus.delete(url).status_code == 204
+    assert tus.patch(first, b"hello", 0).status_code == 204
+    assert tus.head(url).status_code == 404
+
+
+def test_two_final_uploads_may_wait_for_the_same(waiting: tuple[Flask, Tus]) -> None:
+    _, tus = waiting
+    first = tus.created(5, headers=PARTIAL)
+    urls = [final(tus, [first] * number).headers["Location"] for number in (1, 2)]
+    tus.patch(first, b"hello", 0)
+    assert [tus.head(url).status_code for url in urls] == [200, 200]
+    contents = [tus.client.get(url, buffered=True).data for url in urls]
+    assert contents == [b"hello", b"hellohello"]
+    assert tus.head(first).status_code == 404

@@ -61,9 +61,20 @@ def state(record: Record) -> Headers:
         headers["Upload-Metadata"] = said.metadata
     if said.concat:
         headers["Upload-Concat"] = said.concat
-    if said.is_final and record.status != Status.COMPLETE:
-        del headers["Upload-Offset"]  # its bytes are still being put together
     return headers | {"Cache-Control": "no-store"}
+
+
+def waiting(record: Record, length: int | None) -> Headers:
+    """Return the headers of the answer to HEAD for a final upload that is not complete.
+
+    :param length: as its partial uploads tell it; None for not yet.
+    """
+    headers = state(record)
+    del headers["Upload-Offset"]  # there is none before all bytes have been put together
+    if length is not None:
+        headers.pop("Upload-Defer-Length", None)
+        headers["Upload-Length"] = str(length)
+    return headers
 
 
 def _date(time: datetime) -> str:

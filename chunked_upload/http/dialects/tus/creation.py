@@ -11,10 +11,12 @@ from ...wire.body import Body
 from ...wire.upload_metadata import read_metadata
 from . import answers
 from .base import TusView
-from .concatenation import Concatenation
+from .concatenation import Concatenation, create_final
 from .declared import Declared
 from .headers import Concat, check_type, read_concat, read_length
+from .partials import Partials
 from .problems import FinalUpload
+from .waiting import must_wait
 
 
 class TusCreationView(TusView):
@@ -28,7 +30,7 @@ class TusCreationView(TusView):
         if concat is not None and concat.urls:
             if brings_bytes:
                 raise FinalUpload
-            record = Concatenation(self, concat, read_metadata(self.request)).run()
+            record = self._concatenate(concat)
         else:
             record = self._create(concat, brings_bytes=brings_bytes)
         where = {
@@ -37,6 +39,13 @@ class TusCreationView(TusView):
             )
         }
         return answers.empty(201, where | answers.progress(record))
+
+    def _concatenate(self, concat: Concat) -> Record:
+        partials = Partials(self, concat.urls)
+        record = create_final(self, concat, read_metadata(self.request), partials)
+        if must_wait(self, record, partials):
+            return record
+        return Concatenation(self, record, partials).run()
 
     def _create(self, concat: Concat | None, *, brings_bytes: bool) -> Record:
         if brings_bytes:

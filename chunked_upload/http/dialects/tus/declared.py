@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,10 +18,12 @@ class Declared:
 
     :param metadata: ``Upload-Metadata``, empty for none.
     :param concat: ``Upload-Concat``, empty for none.
+    :param finals: ids of the final uploads that wait for a partial one.
     """
 
     metadata: str = ""
     concat: str = ""
+    finals: Sequence[str] = ()
 
     @classmethod
     def of(cls, record: Record) -> Declared:

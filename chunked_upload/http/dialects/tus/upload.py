@@ -17,6 +17,7 @@ from .base import TusView, is_complete, is_settled, is_whole
 from .declared import Declared
 from .headers import check_type, check_version, overridden_verb, read_number, read_offset
 from .problems import FinalUpload
+from .waiting import complete_finals, partials_of
 
 
 class TusUploadView(TusView):
@@ -33,6 +34,9 @@ class TusUploadView(TusView):
             # Its client takes offset == length for a success. So it must be one, also when the
             # server died between the last byte and the completion.
             self.complete_if_whole(record)
+            complete_finals(self, record)
+        if Declared.of(record).is_final and not is_complete(record):
+            return answers.empty(200, answers.waiting(record, partials_of(self, record).length))
         return answers.empty(200, answers.state(record))
 
     def patch(self, upload_id: str) -> Response:
@@ -50,6 +54,7 @@ class TusUploadView(TusView):
         else:
             record = self.append(record, offset=offset, length=length, verify=checksum)
         self.complete_if_whole(record)
+        complete_finals(self, record)
         return answers.empty(204, answers.progress(record))
 
     def delete(self, upload_id: str) -> Response:
