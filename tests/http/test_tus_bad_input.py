@@ -32,7 +32,7 @@ BAD_CHECKSUMS = [
     *("", "sha1", "sha1 ", f"SHA1 {sha1(b'x')[5:]}", "md4 YQ==", "é YQ=="),
     *(f"{sha1(b'x')}, {sha1(b'x')}", f"{sha1(b'x')},", f" , {sha1(b'x')}", sha1(b"x")[5:]),
     *(f"sha1 {value}" for value in bad_base64()),
-    *("crc32 AAAAAAA=", "sha1  " + sha1(b"x")[5:], "\xff \xff"),
+    *("crc32 AAAAAAA", "sha1  " + sha1(b"x")[5:], "\xff \xff"),
 ]
 BAD_METADATA = [
     *("filename YQ==,filename YQ==", "filename YQ==, filename YQ==", "filename YQ==,,name YQ=="),

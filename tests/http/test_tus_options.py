@@ -37,6 +37,17 @@ def test_the_largest_file_is_told(make_app: Callable[..., Flask]) -> None:
     assert app.test_client().options("/uploads/tus/").headers["Tus-Max-Size"] == "1000"
 
 
+def test_a_limit_that_needs_its_caller_is_not_told_to_nobody(
+    make_app: Callable[..., Flask],
+) -> None:
+    """Browsers ask without credentials before they cross origins."""
+    app = make_app()
+    ChunkedUpload(app, max_bytes=lambda request: {}["nobody"])
+    response = app.test_client().options("/uploads/tus/")
+    assert response.status_code == 200
+    assert "Tus-Max-Size" not in response.headers
+
+
 @pytest.mark.parametrize("version", ["0.2.2", "nonsense", ""])
 def test_options_ignores_the_client_s_version(tus: Tus, version: str) -> None:
     response = tus.client.options("/uploads/tus/", headers={"Tus-Resumable": version})

@@ -110,6 +110,17 @@ class ReceivingView(ChunkedUploadBaseView):
         limit = self.settings.max_bytes if self.max_bytes is None else self.max_bytes
         return limit(request) if callable(limit) else limit
 
+    def told_max_bytes(self, request: Request) -> int | None:
+        """Return the largest file, for a caller who asks; None for no limit that can be told.
+
+        The limit may be a function of the app that needs to know its caller. Whoever only asks may
+        be nobody, as browsers are before they cross origins, and is answered all the same.
+        """
+        try:
+            return self.get_max_bytes(request)
+        except Exception:
+            return None
+
     def create_chunked_upload(self, save: bool = False, **attrs: Any) -> Any:
         """Make the record of a new upload (hook)."""
         record = self.model(**attrs)

@@ -24,7 +24,7 @@ def upload_limit(
     :param record: the upload; None for those that may be created.
     """
     limits = {
-        "max-size": _largest_file(rules, request),
+        "max-size": rules.told_max_bytes(request),
         "max-append-size": largest_append(rules, request),
         version.lifetime: None if record is None else _seconds_left(record),
     }
@@ -37,18 +37,6 @@ def largest_append(rules: ReceivingView, request: Request) -> int | None:
     """Return the most bytes that one request may bring; None for no limit."""
     limits = (rules.max_chunk, request.max_content_length)
     return min((limit for limit in limits if limit is not None), default=None)
-
-
-def _largest_file(rules: ReceivingView, request: Request) -> int | None:
-    """Return the most bytes that a file may have; None for no limit that can be told.
-
-    It may be a function of the app's, which knows its caller. Whoever only asks may be nobody, as
-    browsers are before they cross origins, and must be answered all the same.
-    """
-    try:
-        return rules.get_max_bytes(request)
-    except Exception:
-        return None
 
 
 def _seconds_left(record: Record) -> int | None:

@@ -38,7 +38,7 @@ class TusView(OffsetView):
 
     def options(self, **kwargs: Any) -> Response:
         """Tell what the server can do; the client's version does not matter."""
-        most = self.rules.get_max_bytes(self.request)
+        most = self.rules.told_max_bytes(self.request)
         headers = answers.capabilities(self.extensions, ALGORITHMS, most)
         return answers.empty(200, headers, Allow=", ".join(self.offers()))
 
