@@ -162,6 +162,21 @@ def test_what_a_silent_creation_has_sent_is_kept_at_once(server: Server) -> None
     assert call(server, "GET", f"{url}/file").body == DATA
 
 
+def test_a_creation_that_was_taken_over_leaves_the_upload(server: Server) -> None:
+    """Its client was told no URL, but another request has found the upload."""
+    with connect(server) as client:
+        client.sendall(creation(None) + DATA[:5000])
+        time.sleep(0.5)
+        parts = sorted(server.root.rglob("*.part"), key=lambda part: part.stat().st_mtime)
+        url = f"/uploads/{parts[-1].stem}"
+        assert call(server, "HEAD", url).headers["Upload-Offset"] == "5000"
+        client.sendall(DATA[5000:])
+        status, told = Heads(client).next()
+        assert (status, told["Upload-Offset"]) == (409, "5000")
+    headers = {"Upload-Offset": "5000", "Upload-Complete": "?1", "Content-Type": PARTIAL}
+    assert call(server, "PATCH", url, DATA[5000:], headers).status == 200
+
+
 def test_a_question_by_get_disturbs_nobody(server: Server) -> None:
     with connect(server) as client:
         heads = Heads(client)

@@ -16,8 +16,10 @@ from werkzeug.exceptions import HTTPException
 
 from chunked_upload.engine.chunk import Chunk
 from chunked_upload.engine.errors import (
+    AlreadyComplete,
     BeyondLength,
     FileTooLarge,
+    OffsetMismatch,
     SizeMismatch,
     UploadNotFound,
 )
@@ -261,7 +263,13 @@ class OffsetView(ResourceView):
 
 
 def broke_off(record: Record, error: BaseException) -> bool:
-    """Return whether a request ended by breaking off, and some of its bytes have been kept."""
+    """Return whether an upload stays although the request that created it has failed.
+
+    The request broke off, and some of its bytes have been kept; or another request, which must have
+    found the upload in the caller's list, has taken it over.
+    """
+    if isinstance(error, (OffsetMismatch, AlreadyComplete)):
+        return True
     cut = isinstance(error, SizeMismatch) and not isinstance(error, BeyondLength)
     return cut and record.offset > 0
 
