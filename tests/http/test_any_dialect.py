@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 
 from tests.http.answers import content_of
 from tests.support.dropzone import DropzoneFile
-from tests.support.offset_dialects import DIALECTS, TUS, OffsetDialect, id_of
+from tests.support.offset_dialects import DIALECTS, RESUMABLE, TUS, OffsetDialect, id_of
 from tests.support.protocol import Protocol, files, md5_of, records
 
 SIZE = 7
@@ -105,7 +105,7 @@ class Offsets(Way):
         return asked.over(client)
 
 
-WAYS: list[Way] = [Forms(), Raw(), Dropzone(), Offsets(TUS)]
+WAYS: list[Way] = [Forms(), Raw(), Dropzone(), Offsets(TUS), Offsets(RESUMABLE)]
 
 
 #: Every ordered pair of dialects, at each two of the three places (a Latin square).

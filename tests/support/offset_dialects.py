@@ -1,4 +1,4 @@
-"""Requests of the offset dialects, to send as they are or spoilt.
+"""Requests of the two offset dialects, to send as they are or spoilt.
 
 An :class:`Asked` request goes through Flask's test client or over a socket. A dialect is stateless:
 it says how its requests look and what its answers mean.
@@ -49,12 +49,13 @@ class Asked:
 
 
 class OffsetDialect(ABC):
-    """What differs between them.
+    """What differs between the two.
 
     :cvar MISMATCH: status for an offset that is not the stored one.
     :cvar BEYOND: status for bytes beyond the length.
     :cvar WRONG_DIGEST: status for bytes that are not those of the digest.
     :cvar invalid_once_beyond: whether bytes beyond the length end the upload.
+    :cvar complete_at_the_end: whether an offset at the end says that the upload is complete.
     """
 
     name: ClassVar[str]
@@ -62,6 +63,7 @@ class OffsetDialect(ABC):
     BEYOND: ClassVar[int]
     WRONG_DIGEST: ClassVar[int]
     invalid_once_beyond: ClassVar[bool]
+    complete_at_the_end: ClassVar[bool]
 
     @abstractmethod
     def create(self, length: int | None, data: bytes = b"") -> Asked:
@@ -109,6 +111,7 @@ class Tus(OffsetDialect):
     BEYOND = 413
     WRONG_DIGEST = 460
     invalid_once_beyond = False
+    complete_at_the_end = True
     _always: ClassVar = {"Tus-Resumable": "1.0.0"}
     _TYPE: ClassVar = {"Content-Type": "application/offset+octet-stream"}
 
@@ -142,8 +145,52 @@ class Tus(OffsetDialect):
         return f"/uploads/tus/{upload_id}"
 
 
-TUS = Tus()
-DIALECTS: tuple[OffsetDialect, ...] = (TUS,)
+class Resumable(OffsetDialect):
+    """The IETF's draft."""
+
+    name = "resumable"
+    BEYOND = 400
+    WRONG_DIGEST = 400
+    invalid_once_beyond = True
+    complete_at_the_end = False
+
+    def create(self, length: int | None, data: bytes = b"") -> Asked:
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Content-Disposition": f'attachment; filename="{NAME}"',
+            "Upload-Complete": "?0",
+        }
+        if length is not None:
+            headers["Upload-Length"] = str(length)
+        return Asked("POST", "/uploads/", headers, data)
+
+    def append(
+        self,
+        upload_id: str,
+        offset: int,
+        data: bytes,
+        *,
+        length: int | None = None,
+        last: bool = False,
+    ) -> Asked:
+        headers = {
+            "Content-Type": "application/partial-upload",
+            "Upload-Offset": str(offset),
+            "Upload-Complete": "?1" if last else "?0",
+        }
+        if length is not None:
+            headers["Upload-Length"] = str(length)
+        return Asked("PATCH", self.target(upload_id), headers, data)
+
+    def digested(self, asked: Asked, data: bytes) -> Asked:
+        return asked.but(content_digest=f"sha-256=:{_base64(hashlib.sha256(data).digest())}:")
+
+    def target(self, upload_id: str) -> str:
+        return f"/uploads/{upload_id}"
+
+
+TUS, RESUMABLE = Tus(), Resumable()
+DIALECTS: tuple[OffsetDialect, ...] = (TUS, RESUMABLE)
 
 
 def id_of(location: str) -> str:

@@ -11,7 +11,7 @@ from chunked_upload.engine.errors import (
     UploadExpired,
 )
 from chunked_upload.http.errors import BadRequestHeaders, UnsupportedBody
-from chunked_upload.http.wire.body import Body
+from chunked_upload.http.views.repeated_append import compare_with_stored
 from chunked_upload.http.wire.parameters import media_type
 from chunked_upload.records.model import Status
 from chunked_upload.records.repository import Record
@@ -61,15 +61,16 @@ class AppendView(TransferView):
     def _repeat(self, record: Record, offset: int) -> Response:
         """Answer again an append that completed the upload, whose answer was lost.
 
-        :raises OffsetMismatch, AlreadyComplete: for another append to a complete upload.
+        :raises OffsetMismatch, AlreadyComplete, BytesDiffer: for another append.
         """
-        body = Body.of(self.request.environ)
-        if not self.given.complete:
-            raise AlreadyComplete if offset == record.offset else OffsetMismatch(record.offset)
-        size = body.length
-        if size is None or offset + size == record.offset:
-            size = sum(len(data) for data in body)
-        if offset + size != record.offset:
-            raise OffsetMismatch(record.offset)
+        given, end = self.given, record.offset
+        if not given.complete:
+            raise AlreadyComplete if offset == end else OffsetMismatch(end)
+        try:
+            compare_with_stored(
+                self, record, offset=offset, length=given.length, verify=self.content_check
+            )
+        except BeyondLength as error:
+            raise OffsetMismatch(end) from error
         self.is_final = True
         return self.final_answer(record)

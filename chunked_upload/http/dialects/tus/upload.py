@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from flask import Response
 
-from chunked_upload.engine.errors import BeyondLength, OffsetMismatch, TotalMismatch
-from chunked_upload.engine.plan import Placement, WritePlan
 from chunked_upload.http.errors import MethodNotOffered
-from chunked_upload.records.repository import Record
 
 from ...views.files import UploadFileView
-from ...views.offsets import Verify
-from ...wire.body import Body
+from ...views.repeated_append import compare_with_stored
 from . import answers
 from .base import TusView, is_complete, is_settled, is_whole
 from .declared import Declared
@@ -50,7 +46,7 @@ class TusUploadView(TusView):
         if Declared.of(record).is_final:
             raise FinalUpload
         if is_whole(record):
-            self._compare(record, offset=offset, length=length, checksum=checksum)
+            compare_with_stored(self, record, offset=offset, length=length, verify=checksum)
         else:
             record = self.append(record, offset=offset, length=length, verify=checksum)
         self.complete_if_whole(record)
@@ -78,33 +74,3 @@ class TusUploadView(TusView):
         if "Tus-Resumable" in self.request.headers:
             check_version(self.request)
         return UploadFileView(self.upload_set, self.dialect).get(upload_id)
-
-    def _compare(
-        self, record: Record, *, offset: int, length: int | None, checksum: Verify | None
-    ) -> None:
-        """Take the last bytes once more: the client has not seen the answer to them.
-
-        :raises OffsetMismatch: when they are others, or more would have to follow.
-        """
-        end = record.offset
-        if length not in (None, end):
-            raise TotalMismatch(end)
-        body = Body.of(self.request.environ)
-        body.require_end(framed=True)
-        stop = end if body.length is None else offset + body.length
-        if offset > end or stop < end:
-            raise OffsetMismatch(end)
-        if stop > end:
-            raise BeyondLength(end, stop)
-        plan = WritePlan(start=offset, stop=stop, placement=Placement.ANYWHERE)
-        duplicate = self.engine.duplicate_of(record, plan)
-        if duplicate is None:
-            raise OffsetMismatch(end)
-        with duplicate:
-            for data in body:
-                duplicate.write(data)
-                if checksum is not None:
-                    checksum.update(data)
-            duplicate.finish()
-        if checksum is not None:
-            checksum.check()
