@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from tests.faults.support_model import SIZES, Model, Uploads, hold_against
-from tests.support.offset_dialects import TUS, Asked, OffsetDialect, id_of
+from tests.support.offset_dialects import RESUMABLE, TUS, Asked, OffsetDialect, id_of
 from tests.support.scorecard import SQLITE, Run, row
 from tests.support.site import Site
 from tests.support.wire import Reply, Wire
@@ -182,8 +182,11 @@ class OffsetUploads(Uploads):
         return int(reply.headers["upload-offset"])
 
     def believe(self, model: Model, offset: int) -> None:
-        """Go on from an offset that the server has told; if it is the end, that means success."""
+        """Go on from an offset that the server has told; at the end, do what remains to be done."""
         model.stored = offset
+        if model.full and not self.dialect.complete_at_the_end:
+            reply = self.ask(self.appending(model, b""))
+            assert reply.status in (200, 201, 204), reply
         if model.full:
             self.settle(model)
 
@@ -205,9 +208,20 @@ class TusUploads(OffsetUploads):
     dialect = TUS
 
 
+class ResumableUploads(OffsetUploads):
+    """The IETF's draft."""
+
+    dialect = RESUMABLE
+
+
 @row("stateful model of tus uploads", databases=(SQLITE,))
 def test_tus_agrees_with_the_model(run: Run) -> None:
     check(run, TusUploads)
+
+
+@row("stateful model of resumable uploads", databases=(SQLITE,))
+def test_resumable_uploads_agree_with_the_model(run: Run) -> None:
+    check(run, ResumableUploads)
 
 
 def check(run: Run, machine: type[OffsetUploads]) -> None:
