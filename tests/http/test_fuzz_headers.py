@@ -23,6 +23,7 @@ HEADERS = [
     *("If-None-Match", "If-Range", "If-Unmodified-Since", "Max-Forwards", "Origin", "Pragma"),
     *("Prefer", "Range", "Referer", "Repr-Digest", "Sec-Fetch-Site", "TE", "Trailer"),
     *("Transfer-Encoding", "Upgrade", "Upload-Complete", "Upload-Length", "Upload-Metadata"),
+    *("Content-Digest", "Upload-Draft-Interop-Version", "Upload-Incomplete", "Want-Repr-Digest"),
     *("Upload-Offset", "User-Agent", "Via", "X-CSRFToken", "X-Forwarded-For"),
     *("X-Forwarded-Host", "X-Forwarded-Prefix", "X-Forwarded-Proto", "X-HTTP-Method-Override"),
     *("X-Requested-With", "dzchunkindex", "dztotalchunkcount", "dzuuid"),
@@ -41,6 +42,7 @@ pieces = st.sampled_from(
         *("q=nan", "q=1e999", "gzip", "text/html", "Basic ", "Bearer ", "Digest ", "session=", "é"),
         *("http://", "[", "]", ":", "@", "\xa0", "\t", "multipart/form-data; boundary=", "utf-8''"),
         *("filename*=", "filename=", "charset=", "localhost"),
+        *("?1", "?0", "sha-256=", ":AAAA:", "md5", "application/partial-upload", "(", ")", "@1"),
     ]
 )  # fmt: skip
 values = (
