@@ -60,6 +60,10 @@ class OffsetMismatch(UploadError):
         super().__init__(offset=offset)
 
 
+class JoinedOfPieces(UploadError):
+    """The upload gets its bytes from its pieces alone."""
+
+
 class BytesDiffer(UploadError):
     """Different bytes are already stored in this range, and stay; the prefix ends at ``offset``."""
 

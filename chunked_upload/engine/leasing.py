@@ -9,10 +9,11 @@ from chunked_upload.storage import WriteLease
 from chunked_upload.storage.base import LeaseLost, PartMissing
 from chunked_upload.storage.powers import LeasesRanges, WritesRanges
 
-from .errors import OffsetMismatch, ServiceUnavailable
+from .errors import JoinedOfPieces, OffsetMismatch, ServiceUnavailable
 from .failures import translate_failures
 from .holding import Holding
 from .parts import EngineParts
+from .pieces import is_joined
 from .plan import WritePlan, end_of_stored, is_empty
 from .record_lease import RecordLease, entered
 from .takeover import Takeover
@@ -42,6 +43,7 @@ class Leasing:
         Only the record that the lease has found tells what the quota already holds for the upload.
 
         :raises OffsetMismatch, SizeMismatch, TotalMismatch, AlreadyComplete, UploadExpired:
+        :raises JoinedOfPieces: for bytes that are not those of its pieces.
         :raises LimitReached: when the quota has no room for what the plan declares.
         """
         with translate_failures():
@@ -76,6 +78,8 @@ class Leasing:
 
     def _check(self, record: Record, plan: WritePlan) -> None:
         self._parts.check_open(record)
+        if is_joined(record) and not plan.joins:
+            raise JoinedOfPieces
         plan.check_fits(record)
         if plan.start != record.offset and not isinstance(self._storage, WritesRanges):
             raise OffsetMismatch(record.offset)

@@ -39,6 +39,7 @@ class WritePlan:
         file's length is known only when ``total`` says it.
     :param keeps_prefix: False for an append that counts whole or not at all, since its client has
         sent a checksum of it.
+    :param joins: the bytes are those of the upload's pieces (pieces.py).
     :param creates: this request created the record, and no client knows of it yet. If the chunk is
         dropped, so is the record.
     """
@@ -50,6 +51,7 @@ class WritePlan:
     max_bytes: int | None = None
     appends: bool = False
     keeps_prefix: bool = True
+    joins: bool = False
     creates: bool = False
 
     @property

@@ -65,6 +65,9 @@ REFUSALS: Mapping[type[errors.UploadError], Refusal] = {
     errors.UploadClaimed: Refusal(409, "Upload is in use"),
     errors.NotComplete: Refusal(400, "Upload is not complete"),
     errors.OffsetMismatch: Refusal(400, "Offsets do not match"),
+    errors.JoinedOfPieces: Refusal(
+        403, "Upload is joined of partial uploads; send the bytes to those"
+    ),
     errors.BytesDiffer: Refusal(400, "Chunk differs from the bytes already stored"),
     errors.SizeMismatch: Refusal(400, "File size doesn't match headers"),
     errors.TotalMismatch: Refusal(400, "Total size does not match"),

@@ -19,11 +19,12 @@ from chunked_upload.engine.errors import (
     AlreadyComplete,
     BeyondLength,
     FileTooLarge,
+    NotComplete,
     OffsetMismatch,
     SizeMismatch,
     UploadNotFound,
 )
-from chunked_upload.engine.pieces import PIECE, is_piece
+from chunked_upload.engine.pieces import JOINED, PIECE, is_piece
 from chunked_upload.engine.plan import WritePlan
 from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.records.repository import Record
@@ -86,6 +87,7 @@ class OffsetView(ResourceView):
         declared: Mapping[str, Any] | None = None,
         client_key: str | None = None,
         piece: bool = False,
+        joined: bool = False,
     ) -> Record:
         """Check and create an upload without bytes.
 
@@ -94,6 +96,7 @@ class OffsetView(ResourceView):
         :param client_key: the client's own name for the upload, hashed.
         :param piece: it becomes part of another upload. So its name says nothing about the file:
             rules about names, and the app's checks of files, are asked for that other upload.
+        :param joined: it gets its bytes from pieces alone.
         :raises ChunkedUploadError: when the upload set's rules refuse it; nothing is stored.
         :raises KeyTaken: when the client already has an upload with this ``client_key``.
         """
@@ -112,7 +115,7 @@ class OffsetView(ResourceView):
         if None not in (max_bytes, length) and (length or 0) > (max_bytes or 0):
             raise FileTooLarge(max_bytes or 0)
         record = rules.new_record(announced)
-        kept = {**(declared or {}), **(PIECE if piece else {})}
+        kept = {**(declared or {}), **(PIECE if piece else {}), **(JOINED if joined else {})}
         record.declared = kept or None
         record.client_key = client_key
         creation = _Creation(rules, record, length=length)
@@ -184,6 +187,8 @@ class OffsetView(ResourceView):
         """Return whether a refusal holds for good, as those of hooks and checks do."""
         if isinstance(error, HTTPException):
             return (error.code or 0) < 500
+        if isinstance(error, NotComplete):  # a piece, which another upload still needs
+            return False
         return (self.dialect.refusal(error).status_code or 500) < 500
 
     def interrupt(self, record: Record) -> None:

@@ -54,6 +54,7 @@ def create_final(view: TusView, concat: Concat, metadata: Metadata, partials: Pa
                 length=partials.length,
                 declared=Declared(metadata=metadata.raw, concat=concat.raw).dump(),
                 client_key=key,
+                joined=True,
             )
     raise UploadNotFound(reason="the final upload of these partial ones has been deleted")
 
@@ -117,6 +118,7 @@ class Concatenation:
             stop=length,
             total=length,
             max_bytes=rules.get_max_bytes(self._view.request),
+            joins=True,
         )
         with self._engine.begin(record, plan) as chunk:
             recorded = chunk.position
