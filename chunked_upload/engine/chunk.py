@@ -78,6 +78,8 @@ class Chunk:
         self._goes_on = False
         #: Whether this commit is the upload's first; known once the chunk is finished.
         self.first = False
+        #: The upload whose bytes are the first of this one.
+        self._first_source: str | None = None
         self._lease = lease
         self._holding = holding
         self._parts = parts
@@ -146,31 +148,40 @@ class Chunk:
                 raise
             raise refusal from error
 
-    def append_part(self, source: Record) -> None:
-        """Append the recorded bytes of another upload; the storage copies them if it can.
+    def append_part(self, source: Record, *, start: int = 0, stop: int | None = None) -> None:
+        """Append recorded bytes of another upload; the storage copies them if it can.
 
         Checksums of the bytes at the start of the file are those of the other upload. Bytes that
         are copied behind them are read for the checksums later, when the upload is completed.
 
         :param source: an upload in the same storage.
+        :param start, stop: the range of its bytes; by default all that are recorded.
         :raises SizeMismatch, FileTooLarge, LimitReached, OffsetMismatch: as :meth:`write`.
         :raises UploadExpired: when the other upload's bytes are gone.
         """
+        stop = source.offset if stop is None else stop
         if not isinstance(self._storage, Concatenates) or self._may_repeat():
             with translate_failures():
-                for data in self._storage.read_part(source, 0, source.offset):
+                for data in self._storage.read_part(source, start, stop):
                     self.write(data)
             return
-        self._check_size(source.offset)
+        self._check_size(stop - start)
+        if self.position == 0:
+            self._first_source = source.upload_id
         with translate_failures(), blocking():
             try:
-                self._storage.append_part(self._lease.part_writer, source, self.position)
+                self._storage.append_part(
+                    self._lease.part_writer, source, self.position, start=start, stop=stop
+                )
             except LeaseLost as error:
                 raise self._refused() from error
-        if not self.position:
-            self.record.checksum_states = dict(source.checksum_states)
+        if self._first_source == source.upload_id and self.position == start:
+            if stop == source.offset:  # the file begins with all bytes of the other
+                self.record.checksum_states = dict(source.checksum_states)
+        else:
+            self._first_source = None
         self._digest.stop()
-        self.received += source.offset
+        self.received += stop - start
 
     def _may_repeat(self) -> bool:
         """Whether bytes at the chunk's position may be stored already."""

@@ -53,14 +53,17 @@ class Concatenates(ABC):
     """Joins parts without passing their bytes through the server."""
 
     @abstractmethod
-    def append_part(self, writer: PartWriter, source: StoredUpload, position: int) -> None:
-        """Copy the recorded bytes of another upload's part to a place within a writer's range.
+    def append_part(
+        self, writer: PartWriter, source: StoredUpload, position: int, *, start: int, stop: int
+    ) -> None:
+        """Copy recorded bytes of another upload's part to a place within a writer's range.
 
         As with :meth:`~chunked_upload.storage.base.PartWriter.write`, they are durable when the
         writer's ``sync`` returns, and count once they are recorded.
 
         :param writer: a writer of this storage.
         :param position: position of the first byte in the file of the writer's upload.
+        :param start, stop: the range of the other upload's bytes.
         :raises LeaseLost: when a newcomer has taken over.
         :raises PartMissing: when the source has fewer bytes than its record says.
         """

@@ -279,8 +279,9 @@ class StorageConformance:
         joining, upload = _power(storage, Concatenates), AnUpload()
         one, two = put(storage, AnUpload(), b"hello "), put(storage, AnUpload(), b"world")
         with storage.open_writer(upload, 0, 11, have=0) as writer:
-            joining.append_part(writer, one, 0)
-            joining.append_part(writer, two, 6)
+            joining.append_part(writer, one, 0, start=0, stop=4)
+            joining.append_part(writer, one, 4, start=4, stop=6)
+            joining.append_part(writer, two, 6, start=0, stop=5)
             commit(upload, writer.sync())
         upload.offset = len(DATA)
         storage.discard_part(one)
@@ -293,7 +294,7 @@ class StorageConformance:
         with storage.open_writer(upload, 0, 11, have=0) as writer:
             for source in (short, AnUpload(offset=1)):
                 with pytest.raises(PartMissing):
-                    joining.append_part(writer, source, 0)
+                    joining.append_part(writer, source, 0, start=0, stop=source.offset)
 
     def test_parts_are_listed(self, storage: Storage) -> None:
         listing = _power(storage, ListsParts)

@@ -368,26 +368,28 @@ def test_a_server_that_dies_before_the_partial_uploads_are_removed(
 def test_what_has_been_copied_is_not_copied_again(
     app: Flask, tus: Tus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(concatenation, "_PROGRESS", 1)
-    copied: list[str] = []
+    monkeypatch.setattr(concatenation, "_PROGRESS", 4)
+    copied: list[tuple[str, int, int]] = []
     append = Chunk.append_part
 
-    def count(chunk: Chunk, source: Any) -> None:
-        if len(copied) == 2:
-            copied.append("dead")
+    def count(chunk: Chunk, source: Any, *, start: int, stop: int) -> None:
+        if len(copied) == 4:
+            copied.append(("dead", 0, 0))
             raise Killed
-        copied.append(source.upload_id)
-        append(chunk, source)
+        copied.append((source.upload_id, start, stop))
+        append(chunk, source, start=start, stop=stop)
 
     monkeypatch.setattr(Chunk, "append_part", count)
     urls = partials(tus)
     with pytest.raises(Killed):
         final(tus, urls)
     [record] = [record for record in records(app) if record.client_key]
-    assert record.offset == len(b"hello wide ")
+    assert record.offset == 8
     assert "Upload-Offset" not in tus.head(f"/uploads/tus/{record.upload_id}").headers
     assert content(tus, final(tus, urls)) == WHOLE
-    assert [*copied] == [id_of(urls[0]), id_of(urls[2]), "dead", id_of(urls[3])]
+    hello, _, wide, world = (id_of(url) for url in urls)
+    assert copied[:4] == [(hello, 0, 4), (hello, 4, 6), (wide, 0, 2), (wide, 2, 5)]
+    assert copied[5:] == [(wide, 2, 5), (world, 0, 1), (world, 1, 5)]
 
 
 def test_two_at_once_are_one(app: Flask, tus: Tus) -> None:

@@ -127,3 +127,27 @@ def test_a_source_that_has_lost_its_bytes_is_told(engine: UploadEngine) -> None:
     engine.storage.discard_part(source)
     with engine.begin(record, whole(len(WHOLE))) as chunk, pytest.raises(UploadExpired):
         chunk.append_part(source)
+
+
+def test_a_part_may_be_appended_in_pieces(engine: UploadEngine) -> None:
+    source, other, record = partial(engine, WHOLE), partial(engine, b"!!"), new(engine, 13)
+    with engine.begin(record, whole(13)) as chunk:
+        chunk.append_part(source, start=0, stop=4)
+        chunk.commit_progress()
+        chunk.append_part(source, start=4)
+        chunk.append_part(other)
+        chunk.finish_whole()
+        chunk.commit()
+    assert b"".join(engine.storage.read_part(record, 0, 13)) == WHOLE + b"!!"
+    assert engine.completion.checksums(record)["md5"] == md5_of(WHOLE + b"!!")
+
+
+def test_checksums_of_other_bytes_are_not_taken_over(engine: UploadEngine) -> None:
+    """The second part begins where the first ends, with other bytes before that."""
+    source, other, record = partial(engine, WHOLE), partial(engine, b"xx"), new(engine, 11)
+    with engine.begin(record, whole(11)) as chunk:
+        chunk.append_part(other)
+        chunk.append_part(source, start=2)
+        chunk.finish_whole()
+        chunk.commit()
+    assert engine.completion.checksums(record)["md5"] == md5_of(b"xx" + WHOLE[2:])

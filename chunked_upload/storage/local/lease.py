@@ -74,22 +74,22 @@ class LocalLease(WriteLease):
     def stands(self) -> bool:
         return self._entry.stands()
 
-    def copy(self, source: int, length: int, position: int) -> None:
-        """Copy the first ``length`` bytes of an open file, in the kernel if it can.
+    def copy(self, source: int, start: int, stop: int, position: int) -> None:
+        """Copy the bytes ``[start, stop)`` of an open file, in the kernel if it can.
 
         :raises PartMissing: when the file is shorter.
         """
-        at = 0
-        while at < length:
+        at, shift = start, position - start
+        while at < stop:
             # In small pieces, so that a newcomer does not wait long for the lock.
             with self._entry.held():
                 copied = files.copy_range(
-                    source, self._part, min(length - at, _COPY_SIZE), at, position + at
+                    source, self._part, min(stop - at, _COPY_SIZE), at, shift + at
                 )
                 self._entry.move(position + at + copied)
             if not copied:
                 raise PartMissing("the part to copy from is shorter than its record says")
-            self._tree.begin_sync(self._part, position + at, copied)
+            self._tree.begin_sync(self._part, shift + at, copied)
             at += copied
             self._end = max(self._end, position + at)
 

@@ -181,12 +181,14 @@ class LocalStorage(
         except FileNotFoundError as error:
             raise PartMissing(upload_id) from error
 
-    def append_part(self, writer: PartWriter, source: StoredUpload, position: int) -> None:
+    def append_part(
+        self, writer: PartWriter, source: StoredUpload, position: int, *, start: int, stop: int
+    ) -> None:
         if not isinstance(writer, LocalLease):
             raise TypeError(f"{writer!r} is not a writer of this storage")
         descriptor = self._open_to_read(source.upload_id)
         try:
-            writer.copy(descriptor, source.offset, position)
+            writer.copy(descriptor, start, stop, position)
         finally:
             os.close(descriptor)
 

@@ -3,7 +3,7 @@
 The storage copies the bytes, so they do not pass through this process. A request may be repeated
 from any point, because its answer was lost or the server died: the same partial uploads with the
 same metadata are the same final upload, which is found by a hash of both. What has been copied is
-recorded from time to time, between two partial uploads, and the repeated request continues there.
+recorded from time to time, and the repeated request continues there.
 The partial uploads are removed once the final one is complete.
 """
 
@@ -24,8 +24,9 @@ from .declared import Declared
 from .headers import Concat
 from .partials import Partials
 
-#: Bytes after which what has been copied is recorded.
-_PROGRESS = 256 * 1024 * 1024
+#: Bytes after which what has been copied is recorded: a slow disk takes less than a minute for
+#: them, after which proxies lose patience, and a repeated request takes over.
+_PROGRESS = 1024 * 1024 * 1024
 
 #: Look-ups of a record that other requests keep creating and removing.
 _TRIES = 20
@@ -121,12 +122,15 @@ class Concatenation:
             joins=True,
         )
         with self._engine.begin(record, plan) as chunk:
-            recorded = chunk.position
-            for partial in self._partials.behind(chunk.position):
-                chunk.append_part(partial)
-                if chunk.position - recorded >= _PROGRESS:
-                    chunk.commit_progress()
-                    recorded = chunk.position
+            unrecorded = 0
+            for partial, start in self._partials.behind(chunk.position):
+                while start < partial.offset:
+                    stop = min(partial.offset, start + _PROGRESS - unrecorded)
+                    chunk.append_part(partial, start=start, stop=stop)
+                    unrecorded, start = unrecorded + stop - start, stop
+                    if unrecorded == _PROGRESS:
+                        chunk.commit_progress()
+                        unrecorded = 0
             chunk.finish_whole()
             rules.commit(chunk, new=False)
 

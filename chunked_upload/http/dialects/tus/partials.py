@@ -72,19 +72,14 @@ class Partials:
             if problem:
                 raise BadRequest(f"Upload-Concat cannot use {upload_id}: it {problem}")
 
-    def behind(self, offset: int) -> Iterator[Record]:
-        """Yield those whose bytes lie behind an offset of the final upload.
-
-        :raises BadRequest: when the offset is in the middle of one.
-        """
+    def behind(self, offset: int) -> Iterator[tuple[Record, int]]:
+        """Yield those whose bytes lie behind an offset of the final upload, and from where on."""
         end = 0
         for upload_id in self.ids:
             partial, start = self._found[upload_id], end
             end += partial.offset
-            if start < offset < end:
-                raise BadRequest("The final upload has bytes that are not of its partial uploads")
-            if start >= offset and partial.offset:
-                yield partial
+            if end > offset:
+                yield partial, max(offset - start, 0)
 
     def _problem(self, partial: Record | None, *, may_wait: bool) -> str:
         if partial is None:
