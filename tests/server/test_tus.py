@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import os
+import re
+import shutil
+import subprocess
 from base64 import b64encode
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.server.conftest import PROJECT
+from tests.support.missing import skip_without
 from tests.support.server import Server
 from tests.support.tus import BODY_TYPE, VERSION
 
@@ -50,3 +57,22 @@ def test_a_checksum_as_a_trailer(server: Server) -> None:
         sent = chunked(DATA, Upload_Checksum=checksum)
         assert request(server, "PATCH", url, headers, sent).status == status
         assert request(server, "HEAD", url, {}).headers["Upload-Offset"] == offset
+
+
+def test_the_curl_lines_of_the_documentation(server: Server, tmp_path: Path) -> None:
+    for program in ("curl", "openssl"):
+        if shutil.which(program) is None:
+            skip_without(program, install=f"the package {program}")
+    text = (PROJECT / "docs/protocol.md").read_text()
+    block = re.search(r"```sh\n(# Create the upload.*?)```", text, re.DOTALL)
+    assert block is not None
+    data = DATA * 200
+    (tmp_path / "video.mp4").write_bytes(data)
+    environ = {**os.environ, "URL": f"{server.url}/uploads"}
+    script = f"set -eu\n{block[1]}"
+    done = subprocess.run(
+        ["sh", "-c", script], cwd=tmp_path, env=environ, capture_output=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"Upload-Offset: 1000000" in done.stdout
+    assert (tmp_path / "copy.mp4").read_bytes() == data
