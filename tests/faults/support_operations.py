@@ -12,12 +12,14 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self, TextIO
 
+from chunked_upload.http.views import offsets
 from tests.support import preloaded
 from tests.support.server import PROGRAM
 from tests.support.strace import attached, wait_until_stopped
@@ -195,7 +197,8 @@ def _carry_out(app: Any, client: Any, steps: list[Step], report: int) -> None:
 
 
 def _results(app: Any, client: Any, steps: list[Step]) -> Iterator[Any]:
-    known = {"id": "0" * 32}
+    names = Path(app.instance_path) / "names.json"
+    known = {"id": "0" * 32, **(json.loads(names.read_text()) if names.exists() else {})}
     for step in steps:
         if "stop" in step:
             os.kill(os.getpid(), signal.SIGSTOP)
@@ -217,25 +220,59 @@ def _results(app: Any, client: Any, steps: list[Step]) -> Iterator[Any]:
             yield None
         else:
             answer = _request(client, step, known)
-            if "upload_id" in answer["json"]:
-                known["id"] = answer["json"]["upload_id"]
+            if upload_id := answer["json"].get("upload_id") or _named(answer["location"]):
+                known["id"] = upload_id
+                if "as" in step:
+                    known[step["as"]] = upload_id
+                    names.write_text(json.dumps({k: v for k, v in known.items() if k != "id"}))
             yield answer
 
 
 def _request(client: Any, step: Step, known: dict[str, str]) -> dict[str, Any]:
-    """Send a request; ``{id}`` in path and form is the last upload's."""
-    options: dict[str, Any] = {"headers": step.get("headers", {})}
+    """Send a request; ``{id}`` in path, headers and form is the last upload's.
+
+    ``"as"`` names the upload that it creates, for later processes too. ``"piece"`` has its body
+    arrive in pieces of so many bytes, with the progress recorded after each.
+    """
+    headers = {key: value.format(**known) for key, value in step.get("headers", {}).items()}
+    options: dict[str, Any] = {"headers": headers}
     if "form" in step:
         options["data"] = {key: value.format(**known) for key, value in step["form"].items()}
     elif "body" in step:
         body = step["body"].encode()
         # A client that declares more than it sends, and goes away.
         declared = step.get("declared", len(body))
-        options |= {"input_stream": io.BytesIO(body)}
+        options |= {"input_stream": _Pieces(body, step.get("piece"))}
         options["environ_overrides"] = {"CONTENT_LENGTH": str(declared)}
     response = client.open(step["path"].format(**known), method=step["method"], **options)
     parsed = response.get_json(silent=True)
-    return {"status": response.status_code, "json": parsed or {}, "text": response.text[:5000]}
+    return {
+        "status": response.status_code,
+        "json": parsed or {},
+        "text": response.text[:5000],
+        "location": response.headers.get("Location", ""),
+    }
+
+
+class _Pieces(io.BytesIO):
+    """A body that arrives in pieces, after each of which a long request's progress is recorded."""
+
+    def __init__(self, body: bytes, piece: int | None) -> None:
+        super().__init__(body)
+        self._piece = piece
+        if piece is not None:
+            offsets._PROGRESS_BYTES = piece
+
+    def read(self, size: int | None = -1) -> bytes:
+        return super().read(size if self._piece is None else self._piece)
+
+    read1 = read
+
+
+def _named(location: str) -> str:
+    """Return the upload that a URL is of."""
+    last = location.rpartition("/")[2]
+    return last if re.fullmatch("[0-9a-f]{32}", last) else ""
 
 
 def _sql(app: Any, statement: str) -> list[list[Any]]:

@@ -9,16 +9,21 @@ other one is the same as being killed at the next of these.
 
 from __future__ import annotations
 
+from tests.faults.support_offset_operations import OFFSET_OPERATIONS
 from tests.faults.support_operations import Operations
 from tests.faults.support_trial import OPERATIONS, Trial
 from tests.support.scorecard import EVERY, SQLITE, STRACE, Run, Size, row
 
+#: What each dialect does.
+EVERYTHING = {**OPERATIONS, **OFFSET_OPERATIONS}
+
 
 def chosen(run: Run) -> list[str]:
-    """Return the operations: at reduced size all on SQLite, and a third on each other database."""
-    if run.size is Size.FULL or run.database == SQLITE:
-        return list(OPERATIONS)
-    return list(OPERATIONS)[EVERY.index(run.database) :: 3]
+    """Return the operations: at reduced size a third on each database, and on SQLite all chunks."""
+    if run.size is Size.FULL:
+        return list(EVERYTHING)
+    third = list(EVERYTHING)[EVERY.index(run.database) :: 3]
+    return list(dict.fromkeys([*OPERATIONS, *third])) if run.database == SQLITE else third
 
 
 @row("SIGKILL at every system call", databases=EVERY, needs=[STRACE], exhaustive=True)
@@ -26,7 +31,7 @@ def test_killed_at_any_system_call_the_same_request_moves_on(run: Run) -> None:
     environment = run.fresh_environment()
     with Operations(run.directory / "instance", environment) as operations:
         for name in chosen(run):
-            trial = Trial(run, operations, name, OPERATIONS[name])
+            trial = Trial(run, operations, name, EVERYTHING[name])
             points = trial.points()
             # At reduced size one of them for each operation, from different places.
             step = run.amount(reduced=len(points), full=1)

@@ -6,6 +6,7 @@ nothing acknowledged changes, and the same request then moves on.
 
 from __future__ import annotations
 
+from tests.faults.support_offset_operations import OFFSET_OPERATIONS
 from tests.faults.support_operations import Operations
 from tests.faults.support_trial import OPERATIONS, Trial
 from tests.support.scorecard import BOTH, EVERY, STRACE, Run, Size, row
@@ -48,11 +49,12 @@ def fail_every_call(run: Run, error: str) -> None:
     """Let each call of each operation fail once, one at a time."""
     calls, status = FAULTS[error]
     with Operations(run.directory / "instance", run.fresh_environment()) as operations:
-        names = list(OPERATIONS)
+        known = {**OPERATIONS, **OFFSET_OPERATIONS}
+        names = list(known)
         if run.size is Size.REDUCED:  # a fifth of them, others for each fault and database
             names = names[(list(FAULTS).index(error) + 2 * EVERY.index(run.database)) % 5 :: 5]
         for name in names:
-            trial = Trial(run, operations, name, OPERATIONS[name])
+            trial = Trial(run, operations, name, known[name])
             points = [(call, k) for call, k in trial.points() if call in calls]
             # At reduced size one call of each operation, from different places.
             step = run.amount(reduced=len(points), full=1)

@@ -70,3 +70,8 @@ def wait_until_written(server: Server, upload_id: str, end: int) -> None:
     """Wait until the bytes up to ``end`` are in the file."""
     part = server.root / ".incoming" / upload_id[:2] / f"{upload_id}.part"
     eventually(lambda: part.exists() and part.stat().st_size >= end)
+
+
+def delete(server: Server, upload_id: str) -> None:
+    """End an upload."""
+    assert call(server, "DELETE", f"/uploads/tus/{upload_id}", headers=VERSION).status == 204
