@@ -36,6 +36,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -77,7 +78,7 @@ class Fault(Enum):
     LAST_REPLY_LOST = "last reply lost"
     SERVER_KILLED = "server killed, restarted"
     RELOADED = "page reloaded"
-    BROWSER_KILLED = "browser killed"
+    BROWSER_KILLED = "browser or program killed"
     TWO_TABS = "two tabs, one file"
     TWO_FILES = "two tabs, two files"
 
@@ -108,9 +109,13 @@ class Client:
     :param done: an element for each file that is done; nothing else may match.
     :param failed: an element for each file that has failed for good, if the user does nothing.
     :param retry: what the user does then; None: opens the page and picks the file again.
+    :param keeps: whether what arrived of a chunk that breaks off is kept.
+    :param remembered: waits until the browser has kept what a page needs that is opened again.
+    :param resume: what the user does there; None: picks the file again.
     :param waits: what a tab shows that leaves a file to another tab; None where both send it.
     :param expects: the outcome of each fault; :attr:`Outcome.ITSELF` where not named.
     :param why: for outcomes that need a word.
+    :param sizes: of files that ``make test`` tries with nothing happening.
     :param share: faults that ``make test`` tries; fewer for what is much like another client, and
         with none it does not try the client at all.
     """
@@ -129,9 +134,13 @@ class Client:
     done: str = "[data-state=done]"
     failed: str = "[data-state=failed]"
     retry: Callable[[Page], object] | None = lambda page: page.click("[data-state=failed] button")
+    keeps: bool = False
+    remembered: Callable[[Page], object] = lambda page: None
+    resume: Callable[[Page, Sequence[Path]], object] | None = None
     waits: str | None = None
     expects: Mapping[Fault, Outcome] = field(default_factory=dict)
     why: Mapping[Fault, str] = field(default_factory=dict)
+    sizes: Collection[str] = tuple(SIZES)
     share: Collection[Fault] = tuple(Fault)
 
     def __str__(self) -> str:
@@ -146,6 +155,14 @@ class Client:
     def source(self) -> Path | None:
         """The file that users copy; None for a page that the server gives."""
         return None if self.page.startswith("/") else EXAMPLES / self.page
+
+    @property
+    def endpoint(self) -> str | None:
+        """Where its page uploads to, if the page can be told."""
+        if "endpoint" in self.attributes or self.source is None:
+            return self.attributes.get("endpoint")
+        found = re.search('data-endpoint="([^"]*)"', self.source.read_text(encoding="utf-8"))
+        return found[1] if found else None
 
     def settings(self, chunk: int) -> dict[str, str]:
         """Return its server's environment, for chunks of some size."""

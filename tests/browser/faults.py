@@ -41,10 +41,18 @@ class Request:
     def is_chunk(self) -> bool:
         """Whether it carries bytes of a file: a form with a file part, or a raw body."""
         kind = self.headers.get("content-type", "").partition(";")[0]
-        return self.method in ("POST", "PUT", "PATCH") and kind not in (
-            "application/x-www-form-urlencoded",
-            "application/json",
+        return (
+            self.method in ("POST", "PUT", "PATCH")
+            and kind not in ("application/x-www-form-urlencoded", "application/json")
+            and not self._only_creates
         )
+
+    @property
+    def _only_creates(self) -> bool:
+        """Whether it creates an upload whose bytes follow; an empty file has none that could."""
+        empty = self.method == "POST" and self.length == 0
+        deferred = "upload-defer-length" in self.headers or "upload-concat" in self.headers
+        return empty and (deferred or int(self.headers.get("upload-length", 0)) > 0)
 
 
 Chosen = Callable[[Request], bool]

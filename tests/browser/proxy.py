@@ -270,6 +270,11 @@ class Proxy:
         head = await reader.readuntil(b"\r\n\r\n")
         status, length = _status(head, exchange.request.method)
         fault = exchange.fault
+        while status < 200:  # interim: the answer is still to come (RFC 9110 15.2)
+            if fault is None or fault.kind != "lose reply":
+                writer.write(head)
+            head = await reader.readuntil(b"\r\n\r\n")
+            status, length = _status(head, exchange.request.method)
         if fault is not None and fault.kind == "lose reply":
             await reader.read()
             self._answered(exchange, status)

@@ -15,10 +15,23 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from tests.browser.client import CHUNK, CURL, ROOT, SIZES, Client, Fault, Outcome, all_clients
+from tests.browser.client import (
+    CHUNK,
+    CURL,
+    ROOT,
+    SIZES,
+    Client,
+    Fault,
+    Outcome,
+    all_clients,
+)
+from tests.browser.program import FAULTS, PROGRAMS, Program
 
 PAGE = ROOT / "docs" / "clients.md"
 RESULTS = Path(__file__).with_name("results.json")
+
+#: How a program's file is quoted, by its suffix.
+_LANGUAGES = {".mjs": "js", ".py": "python"}
 
 #: Stands in the results where an outcome would, when the cell's test failed.
 FAILED = "FAILED"
@@ -35,11 +48,11 @@ Each cell was run with files of these sizes, and what was stored was compared by
 
 {sizes}.
 
-A chunk has 64 KiB, of the 1 GiB file 8 MiB.
+A chunk has 64 KiB, of the 1 GiB file 8 MiB. Programs were not run with the 1 GiB file.
 
 - **{itself}**: it was done, and nobody did anything.
-- **{retried}**: the page said that it failed, or was gone; the user pressed its button or
-  picked the file again, and it went on where the server stood.
+- **{retried}**: the page said that it failed, or was gone; the user pressed its button,
+  picked the file again or ran the program again, and it went on where the server stood.
 - **{anew}**: the user picks the file again and all of it is sent again; what the server had
   of it expires.
 """
@@ -55,30 +68,37 @@ def render(results: Mapping[str, Any]) -> str:
         retried=Outcome.RETRIED.value,
         anew=Outcome.ANEW.value,
     )
-    table = _table(clients, results["cells"])
+    tables = [
+        *_table(clients, Fault, results["cells"]),
+        "",
+        *_table(PROGRAMS, FAULTS, results["cells"]),
+    ]
     notes, seconds = _notes(), _seconds(results["seconds"])
-    return "\n".join([head, *table, "", *notes, *seconds, *_pages(clients)])
+    return "\n".join([head, *tables, "", *notes, *seconds, *_pages(clients), *_programs()])
 
 
-def _table(clients: Iterable[Client], cells: Mapping[str, Any]) -> list[str]:
-    head = ["", *(fault.value for fault in Fault)]
+def _table(
+    clients: Iterable[Client | Program], faults: Iterable[Fault], cells: Mapping[str, Any]
+) -> list[str]:
+    head = ["", *(fault.value for fault in faults)]
     rows = [
-        [client.name, *(_cell(client, fault, cells.get(client.name, {})) for fault in Fault)]
+        [client.name, *(_cell(client, fault, cells.get(client.name, {})) for fault in faults)]
         for client in clients
     ]
     lines = [f"| {' | '.join(row)} |" for row in [head, *rows]]
     return [lines[0], "|---" * len(head) + "|", *lines[1:]]
 
 
-def _cell(client: Client, fault: Fault, measured: Mapping[str, Mapping[str, str]]) -> str:
+def _cell(client: Client | Program, fault: Fault, measured: Mapping[str, Mapping[str, str]]) -> str:
     """Return one client's outcomes of a fault: of files with chunks, and of smaller ones."""
-    outcomes = {size: measured.get(size, {}).get(fault.name) for size in SIZES}
+    tried = SIZES if isinstance(client, Client) else client.sizes
+    outcomes = {size: measured.get(size, {}).get(fault.name) for size in tried}
     missing = [size for size, outcome in outcomes.items() if outcome is None]
     failed = [size for size, outcome in outcomes.items() if outcome == FAILED]
     if len(missing) == len(outcomes):
         return "not run"
-    chunked = _seen(outcomes[size] for size, number in SIZES.items() if number > CHUNK)
-    whole = _seen(outcomes[size] for size, number in SIZES.items() if number <= CHUNK)
+    chunked = _seen(outcomes[size] for size, number in tried.items() if number > CHUNK)
+    whole = _seen(outcomes[size] for size, number in tried.items() if number <= CHUNK)
     text = chunked or whole
     if whole and whole != text:
         text += f"; one chunk: {whole}"
@@ -91,6 +111,11 @@ def _cell(client: Client, fault: Fault, measured: Mapping[str, Mapping[str, str]
     return text
 
 
+def everybody() -> list[Client | Program]:
+    """Return the clients in browsers, then the programs."""
+    return [*all_clients(), *PROGRAMS]
+
+
 def _seen(outcomes: Iterable[str | None]) -> str:
     reached = {Outcome[outcome].value for outcome in outcomes if outcome and outcome != FAILED}
     return ", ".join(sorted(reached))
@@ -98,7 +123,8 @@ def _seen(outcomes: Iterable[str | None]) -> str:
 
 def _reasons() -> list[str]:
     """Return what is said of outcomes, in the order of its footnotes."""
-    return list(dict.fromkeys(reason for client in all_clients() for reason in client.why.values()))
+    said = [client.why for client in everybody()]
+    return list(dict.fromkeys(reason for why in said for reason in why.values()))
 
 
 def _notes() -> list[str]:
@@ -137,6 +163,17 @@ def _pages(clients: Iterable[Client]) -> list[str]:
     return lines
 
 
+def _programs() -> list[str]:
+    """Return a section for each program, with all of it."""
+    lines: list[str] = []
+    for path, program in {program.source: program for program in reversed(PROGRAMS)}.items():
+        lines += [f"## {program.title}", "", program.about, ""]
+        lines += [f"[{path.name}](../{path.relative_to(ROOT)}). Tested with {program.libraries()}."]
+        text = path.read_text(encoding="utf-8").rstrip()
+        lines += ["", f"```{_LANGUAGES[path.suffix]}", text, "```", ""]
+    return lines
+
+
 def snippet(page: Path) -> str:
     """Return what is quoted of an example page."""
     return _between(page.read_text(encoding="utf-8"), "<!-- snippet -->\n", "\n<!-- /snippet -->")
@@ -164,10 +201,10 @@ def merge(results: dict[str, Any], junit: Path) -> None:
         if "fault" not in said:
             continue
         failed = case.find("failure") is not None or case.find("error") is not None
-        results["chromium"] = said["chromium"]
+        results["chromium"] = said.get("chromium", results["chromium"])
         sizes = results["cells"].setdefault(said["client"], {})
         sizes.setdefault(said["size"], {})[said["fault"]] = FAILED if failed else said["outcome"]
-    order = [client.name for client in all_clients()]
+    order = [client.name for client in everybody()]
     seconds = results["seconds"]
     results["seconds"] = {name: seconds[name] for name in sorted(seconds) if name in [*order, CURL]}
     results["cells"] = {name: results["cells"][name] for name in order if name in results["cells"]}

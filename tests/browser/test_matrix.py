@@ -27,7 +27,7 @@ def cells() -> Iterator[object]:
             for fault in Fault:
                 large = number >= LARGE
                 usual = (size == _USUAL and fault in client.share) or (
-                    fault is Fault.NONE and client.share and not large
+                    fault is Fault.NONE and client.share and size in client.sizes and not large
                 )
                 marks = [] if usual else [pytest.mark.full]
                 if large:

@@ -15,6 +15,8 @@ from tests.browser.proxy import Proxy
 
 BODY = bytes(range(256)) * 1000
 
+INTERIM = b"HTTP/1.1 104 Upload Resumption Supported\r\nLocation: /1\r\n\r\n"
+
 
 class Upstream(ThreadingHTTPServer):
     """Answers each request with the number of bytes it got, and keeps them."""
@@ -30,6 +32,8 @@ class Handler(BaseHTTPRequestHandler):
     server: Upstream
 
     def do_POST(self) -> None:
+        if self.path == "/interim":
+            self.wfile.write(INTERIM)
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.got.append(body)
         answer = str(len(body)).encode()
@@ -91,6 +95,14 @@ def test_a_cut_chunk_arrives_in_part_and_has_no_answer(proxy: Proxy, upstream: U
     assert [request.received for request in proxy.chunks] == [256000, 1000]
     send(proxy)  # the line is whole again
     assert [got for got in upstream.got if len(got) > 1000] == [BODY, BODY]
+
+
+def test_interim_responses_go_through_as_they_are(proxy: Proxy) -> None:
+    with socket.create_connection(("127.0.0.1", proxy.port)) as connection:
+        connection.sendall(b"POST /interim HTTP/1.1\r\nContent-Length: 1\r\n\r\na")
+        answer = connection.makefile("rb").read()
+    assert answer.startswith(INTERIM + b"HTTP/1.0 200 OK\r\n")
+    assert proxy.requests[0].status == 200
 
 
 def test_of_a_lost_reply_the_server_knows_nothing(proxy: Proxy, upstream: Upstream) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.browser.client import Fault, all_clients
-from tests.browser.report import PAGE, load, merge, render
+from tests.browser.report import PAGE, everybody, load, merge, render
 
 
 def test_the_page_of_clients_is_what_was_measured_and_quotes_the_examples() -> None:
@@ -14,7 +14,7 @@ def test_the_page_of_clients_is_what_was_measured_and_quotes_the_examples() -> N
 
 def test_what_was_measured_is_what_the_tests_expect() -> None:
     cells = load()["cells"]
-    for client in all_clients():
+    for client in everybody():
         for size, measured in cells.get(client.name, {}).items():
             for fault, outcome in measured.items():
                 expected = client.expected(Fault[fault]).name

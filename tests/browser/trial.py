@@ -8,6 +8,7 @@ byte by byte, what was sent.
 from __future__ import annotations
 
 import filecmp
+import json
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, StorageState
 
 from tests.browser.client import CHUNK, LARGE, LARGE_CHUNK, Client, Fault, Outcome
 from tests.browser.proxy import Proxy
@@ -92,7 +93,10 @@ class Trial:
     def picked_again(self, page: Page, files: list[Path]) -> Outcome:
         """In a page that was opened anew: pick the file again; tells whether it went on."""
         before = len(self.proxy.chunks)
-        self.client.begin(page, files)
+        if self.client.resume is None:
+            self.client.begin(page, files)
+        else:
+            self.client.resume(page, files)
         assert self._ended(page), f"failed again: {page.inner_text('body')}"
         sent = sum(request.received for request in self.proxy.chunks[before:])
         return Outcome.RETRIED if sent < self.size else Outcome.ANEW
@@ -105,7 +109,7 @@ def run(trial: Trial, fault: Fault) -> Outcome:
     # Also what a page sent that has gone: chunks sent at once may make a file whole without it.
     trial.proxy.wait(lambda proxy: all(request.over for request in proxy.requests))
     stored = trial.site.stored() - before
-    _compare(stored, files)
+    compare(stored, files)
     if trial.size >= LARGE:
         for path in {*stored, *files}:
             path.unlink()
@@ -118,14 +122,15 @@ def _told(trial: Trial, fault: Fault, outcome: Outcome) -> Outcome:
     """Return an outcome as the matrix tells it."""
     expected = trial.client.expected(fault)
     picked = {Outcome.RETRIED, Outcome.ANEW}
-    if trial.middle == 0 and outcome in picked and expected in picked:
+    kept = trial.size // 2 if trial.client.keeps else trial.middle
+    if kept == 0 and outcome in picked and expected in picked:
         return expected  # of one chunk there is nothing to go on from
     if not trial.client.chunked and expected is Outcome.ANEW and len(trial.proxy.chunks) > 1:
         return expected  # Chromium sends a form again by itself, but not always
     return outcome
 
 
-def _compare(stored: set[Path], files: list[Path]) -> None:
+def compare(stored: set[Path], files: list[Path]) -> None:
     """Check that each file is stored, and nothing else is."""
     for path in stored:
         assert any(filecmp.cmp(path, file, shallow=False) for file in files), f"{path} differs"
@@ -199,16 +204,30 @@ def _browser_killed(trial: Trial) -> Ending:
     trial.context = trial.open_browser(profile)
     page = trial.page()
     with _held(trial, page, file):
-        cookies = trial.context.cookies()
+        state = trial.context.storage_state()
         kill(profile)
         trial.context = trial.open_browser(profile)
-        # Chromium writes cookies to disk every 30 seconds; this one was not given the time.
-        trial.context.add_cookies(
-            [{"name": c["name"], "value": c["value"], "url": trial.site.url} for c in cookies]
-        )
+        _restore(trial, state)
         outcome = trial.picked_again(trial.page(), [file])
         trial.context.close()
     return outcome, [file]
+
+
+def _restore(trial: Trial, state: StorageState) -> None:
+    """Give a browser what Chromium writes to disk after 30 seconds (cookies) or 5 (localStorage).
+
+    The one that was killed was not given the time. IndexedDB is written at once.
+    """
+    trial.context.add_cookies(
+        [
+            {"name": cookie["name"], "value": cookie["value"], "url": trial.site.url}
+            for cookie in state["cookies"]
+        ]
+    )
+    items = [item for origin in state["origins"] for item in origin["localStorage"]]
+    if items:
+        script = "for (const { name, value } of {}) localStorage.setItem(name, value);"
+        trial.context.add_init_script(script.replace("{}", json.dumps(items), 1))
 
 
 @contextmanager
@@ -217,6 +236,7 @@ def _held(trial: Trial, page: Page, file: Path) -> Iterator[None]:
     fault = trial.proxy.hold(trial.middle)
     trial.client.begin(page, [file])
     fault.wait()
+    trial.client.remembered(page)
     yield
     fault.finish()
 
