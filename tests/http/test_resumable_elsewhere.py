@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from chunked_upload import ChunkedUpload, ChunkedUploadError
-from chunked_upload.http.dialects.resumable import ResumableDialect
+from chunked_upload.http.dialects.resumable import ResumableDialect, interim
 from chunked_upload.testing.dialects import DialectConformance
 from chunked_upload.views import ChunkedUploadCompleteView, ChunkedUploadView
 from tests.conftest import create_tables
@@ -122,6 +122,48 @@ def test_a_view_with_a_limit_of_its_own(make_app: MakeApp) -> None:
     client = app.test_client()
     assert problem(create(client, DATA), 400)["detail"] == "whose limit?"
     assert client.options("/uploads/").headers["Upload-Limit"] == "min-size=0"
+
+
+@pytest.mark.parametrize(
+    ("setting", "proxied", "told"),
+    [
+        (None, False, True),
+        (None, True, False),
+        (True, False, True),
+        (True, True, True),
+        (False, False, False),
+        (False, True, False),
+    ],
+)
+def test_who_gets_interim_responses(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, setting: Any, proxied: bool, told: bool
+) -> None:
+    sent: list[dict[str, str]] = []
+
+    def send(environ: Any, status: int, reason: str, headers: dict[str, str]) -> bool:
+        sent.append(headers)
+        return True
+
+    monkeypatch.setattr(interim, "send_interim", send)
+    app = make_app()
+    ChunkedUpload(app, resumable_interim_responses=setting)
+    create_tables(app)
+    headers = {"Upload-Draft-Interop-Version": "8"}
+    if proxied:
+        headers["X-Forwarded-For"] = "192.0.2.1"
+    answer = create(app.test_client(), DATA, headers=headers)
+    assert [one["Location"] for one in sent] == [answer.headers["Location"]] * told
+
+
+def test_an_upload_set_with_a_place_of_its_own(make_app: MakeApp) -> None:
+    app = make_app()
+    ChunkedUpload(app, url_prefix="/files", max_bytes=20)
+    create_tables(app)
+    client = app.test_client()
+    url = begun(client, DATA[:5], path="/files/")
+    assert url.startswith("http://localhost/files/")
+    assert append(client, url, DATA[5:], offset=5, complete="?1").status_code == 200
+    assert client.options("/files/").headers["Upload-Limit"] == "max-size=20"
 
 
 def test_without_the_dialect(make_app: MakeApp) -> None:

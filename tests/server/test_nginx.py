@@ -67,6 +67,18 @@ def upload(app: Server, name: str) -> str:
     return upload_id
 
 
+def test_a_resumable_upload_has_one_answer(front: int) -> None:
+    """nginx would take an interim response for the answer (section 5 of the IETF's draft)."""
+    connection = http.client.HTTPConnection("127.0.0.1", front, timeout=30)
+    headers = {"Upload-Complete": "?1", "Upload-Draft-Interop-Version": "8"}
+    with contextlib.closing(connection):
+        for _ in range(2):
+            connection.request("POST", "/uploads/", DATA, headers)
+            response = connection.getresponse()
+            assert (response.status, response.headers["Upload-Complete"]) == (200, "?1")
+            assert b"upload_id" in response.read()
+
+
 @pytest.mark.parametrize("by", ["id", "name"])
 def test_nginx_sends_what_the_app_allows(app: Server, front: int, by: str) -> None:
     upload_id = upload(app, f"a%20b%25%3F%C3%BC-{by}.png")

@@ -71,6 +71,13 @@ def test_other_versions_are_told_nothing_on_the_way(server: Server, version: obj
     assert ("Location" in told) == (status == 200)
 
 
+@pytest.mark.parametrize("name", ["X_Forwarded_For", "Via", "Forwarded", "X_Real_IP"])
+def test_proxies_might_take_it_for_the_answer(server: Server, name: str) -> None:
+    with connect(server) as client:
+        client.sendall(creation(**{name: "1.1 front"}) + DATA)
+        assert Heads(client).next()[0] == 200
+
+
 def test_the_interim_response_does_not_replace_100(server: Server) -> None:
     """Section 5: a client that expects 100 gets it as well."""
     with connect(server) as client:

@@ -26,6 +26,7 @@ from .creation import CreationView
 from .heads import LENGTH_HEADER, OFFSET_HEADER, read_completeness
 from .limits import LIMIT_HEADER, upload_limit
 from .problems import WORDS, problem_reply
+from .settings import ResumableSettings
 from .state import StateView
 from .versions import COMPLETE_HEADER, INCOMPLETE_HEADER, INTEROP_HEADER
 
@@ -40,6 +41,7 @@ class ResumableDialect(Dialect):
     title = "Resumable Uploads for HTTP"
     recognised_by = Recognition.HEADERS
     refusals = WORDS
+    settings = ResumableSettings
     unforgeable_headers = (COMPLETE_HEADER, INCOMPLETE_HEADER, OFFSET_HEADER, INTEROP_HEADER)
     request_headers = (
         *unforgeable_headers,

@@ -13,16 +13,15 @@ from chunked_upload.http.errors import LengthRequired
 from chunked_upload.http.views.offsets import OffsetView, Verify
 from chunked_upload.http.wire.body import Body
 from chunked_upload.http.wire.digest_fields import DigestCheck
-from chunked_upload.http.wire.interim import send_interim
 from chunked_upload.http.wire.replies import add_progress
 from chunked_upload.records.repository import Record
 
 from .answers import add_limit, add_repr_digest
 from .heads import OFFSET_HEADER, Head, declared_digests
+from .interim import announce
 from .problems import InconsistentLength, problem_reply
-from .versions import INTEROP_HEADER, NEWEST, served_version
-
-_STATUS, _REASON = 104, "Upload Resumption Supported"
+from .settings import ResumableSettings
+from .versions import NEWEST
 
 
 class TransferView(OffsetView):
@@ -83,15 +82,9 @@ class TransferView(OffsetView):
         return response
 
     def announce(self, headers: Mapping[str, str]) -> bool:
-        """Send an interim response (section 5), if the client speaks a version that is served.
-
-        :return: whether it was sent.
-        """
-        version = served_version(self.request)
-        if version is None:
-            return False
-        told = {INTEROP_HEADER: str(version.number), **headers}
-        return send_interim(self.request.environ, _STATUS, _REASON, told)
+        """Send an interim response, if the client can read it; return whether it was sent."""
+        wanted = self.settings.of(ResumableSettings).resumable_interim_responses
+        return announce(self.request, headers, wanted=wanted)
 
     def progressed(self, record: Record) -> None:
         """Tell the client how much of a long request is recorded."""
