@@ -231,6 +231,21 @@ def test_an_upload_belongs_to_its_set(make_app: Callable[..., Flask]) -> None:
     assert files.request("HEAD", f"{files.url}{id_of(url)}").status_code == 404
 
 
+def test_a_set_is_chosen_by_the_query(make_app: Callable[..., Flask]) -> None:
+    app = make_app(CHUNKED_UPLOAD_SET_FIELD="set")
+    ChunkedUpload(app)
+    ChunkedUpload(app, name="photos", url_prefix="/photos", allowed_extensions="jpg")
+    create_tables(app)
+    tus = Tus(app.test_client())
+    refused(tus.create(5, filename="a.jpg", set="photos"), 400)
+    tus.url += "?set=photos"
+    refused(tus.create(5, filename="a.txt"), 415)
+    url = tus.created(5, filename="a.jpg", set="photos")
+    assert url.startswith("http://localhost/photos/tus/")
+    assert tus.patch(url, b"hello", 0).status_code == 204
+    assert [record.extra_fields for record in records(app, "photos")] == [{"filename": "a.jpg"}]
+
+
 def test_a_set_that_does_not_speak_it(make: Make) -> None:
     tus, _ = make(dialects=["django"])
     response = tus.create(5)

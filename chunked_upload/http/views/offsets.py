@@ -27,6 +27,7 @@ from chunked_upload.engine.errors import (
 from chunked_upload.engine.pieces import JOINED, PIECE, is_piece
 from chunked_upload.engine.plan import WritePlan
 from chunked_upload.errors import ChunkedUploadError
+from chunked_upload.http.errors import BadRequest
 from chunked_upload.records.repository import Record
 
 from ..wire.body import Body
@@ -209,9 +210,16 @@ class OffsetView(ResourceView):
         """Run when part of a long request has been recorded; a dialect may tell its client."""
 
     def _kept(self, metadata: Mapping[str, str]) -> dict[str, str]:
-        """Return a client's metadata, held to the limits of a form's fields."""
-        fields = Fields(self.rules.form_limits())
+        """Return a client's metadata, held to the limits of a form's fields.
+
+        :raises BadRequest: when it chooses another upload set, which only the query can.
+        """
+        set_field, fields = self.settings.set_field, Fields(self.rules.form_limits())
         for name, value in metadata.items():
+            if name == set_field:
+                if value != self.upload_set.name:
+                    raise BadRequest(f"Choose the upload set by the URL: ?{set_field}={value[:80]}")
+                continue
             size = len(value.encode(errors="replace"))
             fields.count(name, size + len(name.encode(errors="replace")), so_far=size)
             fields.add(name, value)
