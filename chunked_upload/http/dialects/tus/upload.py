@@ -57,7 +57,7 @@ class TusUploadView(TusView):
         """Abort the upload, or delete the finished file."""
         self.admit_client()
         self.engine.abort(self.find(upload_id))
-        return Response(status=204)
+        return answers.empty(204, {})
 
     def post(self, upload_id: str) -> Response:
         """Do what ``X-HTTP-Method-Override`` says, for clients that cannot send that verb."""
