@@ -313,7 +313,9 @@ def test_two_tabs_without_locks_both_end_with_the_same_upload(
     fault = network.proxy.hold(2)
     tabs[0].pick(file)
     fault.wait()
+    so_far = len(network.proxy.chunks)
     tabs[1].pick(file)
+    network.proxy.wait(lambda proxy: len(proxy.chunks) > so_far)
     fault.release()
     ids = {tab.done()["result"]["upload_id"] for tab in tabs}
     assert len(ids) == 1

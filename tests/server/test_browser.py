@@ -7,6 +7,8 @@ import hashlib
 from playwright.sync_api import Browser, ConsoleMessage, expect
 
 from tests.server.client import call
+from tests.support.built import can_be_built
+from tests.support.missing import skip_without
 from tests.support.server import Server
 
 #: Uploads a Blob of ``size`` bytes in slices, as a page would, and returns the completion.
@@ -43,6 +45,14 @@ async ({url, size}) => {
     return {status: response.status, answer: await response.json()};
 }
 """
+
+
+def test_the_tests_servers_serve_what_the_wheel_ships(server: Server) -> None:
+    """A page of many files takes three times as long, and nobody would notice."""
+    if not can_be_built():
+        skip_without("frontend/node_modules", install="npm, then run make vendor")
+    assert call(server, "GET", "/static/page/main.js").status == 200
+    assert call(server, "GET", "/static/page/text.js").status == 404  # it is in a bundle
 
 
 def test_the_page_loads_under_its_policy_without_complaints(

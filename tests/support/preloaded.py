@@ -218,7 +218,9 @@ class _Forker:
         self._directory = tempfile.TemporaryDirectory(prefix="chunked-upload-static-")
         environment = dict(os.environ)
         if can_be_built():
-            environment[_STATIC] = str(build_static(Path(self._directory.name, "static")))
+            package = Path(self._directory.name, "package")
+            package.mkdir()
+            environment[_STATIC] = str(build_static(package / "static"))
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", __spec__.name, str(theirs.fileno())],
@@ -337,11 +339,14 @@ def _imported(where: tuple[str, str] | None) -> Callable[[], Any]:
 
 
 def _serve_built_scripts() -> None:
-    """Have what is imported from now on find the built folder."""
+    """Have the package find the built folder, as if it lay beside its modules."""
     folder = os.environ.get(_STATIC)
-    if folder is not None:
-        source = package_data.resource
-        package_data.resource = lambda name: Path(folder) if name == "static" else source(name)
+    if folder is None:
+        return
+    package = Path(folder).parent
+    (package.parent / "migrations").symlink_to(package_data.resource("migrations"))
+    # Not the function: the package is imported by now, and its modules have it already.
+    package_data.__file__ = str(package / "support" / "package_data.py")
 
 
 def _main() -> Any:
