@@ -116,6 +116,7 @@ def test_a_creation_that_breaks_off_keeps_what_came(
     assert told(response)[:3] == (400, "5", "?0")
     [listed] = client.get("/uploads/").get_json()["uploads"]
     assert (listed["offset"], listed["status"], listed["length"]) == (5, 1, 11)
+    assert id_of(response.headers["Location"]) == listed["upload_id"]
 
 
 def test_a_creation_that_breaks_off_before_the_first_byte_leaves_nothing(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response
 
 from chunked_upload.engine.errors import BeyondLength
+from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.http.errors import BadRequestHeaders, UnsupportedBody
 from chunked_upload.http.views.offsets import Verify, broke_off
 from chunked_upload.http.wire.body import Body
@@ -26,6 +27,8 @@ class CreationView(TransferView):
 
     #: Whether the client has been told the upload's URL before the answer.
     is_known = False
+    #: Whether the upload is there after a refusal.
+    is_kept = False
 
     def post(self) -> Response:
         """Create an upload; Content-Disposition names the file."""
@@ -81,6 +84,13 @@ class CreationView(TransferView):
         response.status_code = 201
         return response
 
+    def refuse(self, error: ChunkedUploadError) -> Response:
+        """Return problem details; with the URL of an upload whose first request broke off."""
+        response = super().refuse(error)
+        if self.record is not None and self.is_kept:
+            response.headers["Location"] = location(self.upload_set, self.record)
+        return response
+
     def _verify(self) -> Verify | None:
         """Return the checks of the request's bytes, which may be those of the whole file."""
         checks = [self.content_check]
@@ -111,7 +121,8 @@ class CreationView(TransferView):
         It can if it knows the URL, or if the request broke off: then it finds what came in its list
         of uploads.
         """
-        if self.is_known and isinstance(error, BeyondLength):
-            self.invalidate(record)
-        elif not self.is_known and not broke_off(record, error):
+        self.is_kept = self.is_known or broke_off(record, error)
+        if not self.is_kept:
             self.drop(record)
+        elif isinstance(error, BeyondLength):
+            self.invalidate(record)
