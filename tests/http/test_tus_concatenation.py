@@ -17,8 +17,9 @@ from chunked_upload.http.dialects.tus import concatenation
 from tests.conftest import create_tables
 from tests.http.answers import refused
 from tests.http.expiry import expire
+from tests.http.forms import send
 from tests.support.protocol import Protocol, files, md5_of, nothing_left, records
-from tests.support.tus import Tus, encoded, id_of
+from tests.support.tus import VERSION, Tus, encoded, id_of
 
 pytestmark = pytest.mark.one_database
 
@@ -230,6 +231,20 @@ def test_a_partial_upload_of_another_owner(make_app: Callable[..., Flask]) -> No
     url = partial(Tus(alice), b"hello")
     refused(final(Tus(bob), [url]), 400)
     assert content(Tus(alice), final(Tus(alice), [url])) == b"hello"
+
+
+@pytest.mark.parametrize("between", ["\t", "\xa0", ",", ",final;", ";", " \r\nX-Evil:", "é/"])
+def test_only_spaces_are_between_urls(app: Flask, tus: Tus, between: str) -> None:
+    urls = [partial(tus, b"a"), partial(tus, b"b")]
+    response = send(
+        tus.client,
+        "POST",
+        tus.url,
+        HTTP_TUS_RESUMABLE=VERSION,
+        HTTP_UPLOAD_CONCAT=f"final;{between.join(urls)}",
+    )
+    refused(response, 400)
+    assert len(records(app)) == 2
 
 
 def test_too_many_partial_uploads(app: Flask, tus: Tus) -> None:

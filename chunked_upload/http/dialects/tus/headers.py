@@ -109,7 +109,7 @@ def read_concat(request: Request) -> Concat | None:
     if raw == "partial":
         return Concat(raw)
     kind, _, listed = raw.partition(";")
-    urls = tuple(listed.split())
+    urls = split_urls(listed)
     if kind != "final" or not urls:
         raise BadRequestHeaders(
             f"Upload-Concat must be 'partial' or 'final;URL URL', not {raw[:80]!r}"
@@ -120,3 +120,8 @@ def read_concat(request: Request) -> Concat | None:
                 f"{name} must not come with a final upload, whose length is that of its parts"
             )
     return Concat(raw, urls)
+
+
+def split_urls(listed: str) -> tuple[str, ...]:
+    """Return the URLs of a list with spaces between them, and with nothing else."""
+    return tuple(url for url in listed.split(" ") if url)

@@ -15,8 +15,9 @@ from .declared import Declared
 #: Most partial uploads of a final one. Clients use a handful; the answer to HEAD lists them all.
 _MAX_PARTIALS = 1000
 
-#: The id in the URL of an upload, which may be absolute or relative.
-_URL = re.compile(r"(?:.*/)?([0-9a-f]{32})/?")
+#: The id in the URL of an upload, which may be absolute or relative. HEAD returns it as it came, so
+#: there must be nothing in it that could end a header; and no comma, which joins doubled headers.
+_URL = re.compile(r"(?:[!-+\--:<-~]*/)?([0-9a-f]{32})/?")
 
 
 class Partials:

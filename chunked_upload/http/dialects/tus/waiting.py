@@ -19,6 +19,7 @@ from chunked_upload.records.repository import Record
 from .base import TusView, is_complete, is_whole
 from .concatenation import Concatenation
 from .declared import Declared
+from .headers import split_urls
 from .partials import Partials
 
 #: Compare-and-swap tries before giving up on a record that others keep changing.
@@ -55,7 +56,7 @@ def complete_finals(view: TusView, partial: Record) -> None:
 
 def partials_of(view: TusView, final: Record) -> Partials:
     """Return the partial uploads of a final one."""
-    return Partials(view, Declared.of(final).concat.partition(";")[2].split())
+    return Partials(view, split_urls(Declared.of(final).concat.partition(";")[2]))
 
 
 def _waiting(view: TusView, partial: Record) -> Iterator[Record]:
