@@ -23,13 +23,23 @@ class Clients:
     """Threads that upload until ``uploads`` files are done *and* :meth:`last_call` was given.
 
     :param size: of the largest file, in bytes.
+    :param kind: how they upload.
     """
 
-    def __init__(self, run: Run, server: Server, uploads: int, *, size: int = 400_000) -> None:
+    def __init__(
+        self,
+        run: Run,
+        server: Server,
+        uploads: int,
+        *,
+        size: int = 400_000,
+        kind: type[Upload] = Upload,
+    ) -> None:
         self._run = run
         self._server = server
         self._left = uploads
         self._size = size
+        self._kind = kind
         self._enough = threading.Event()
         self._up = threading.Event()
         self._up.set()
@@ -104,7 +114,7 @@ class Clients:
         http = Http(self._server.port, timeout=30)
         http.unplugged = self._unplugged.is_set
         while self._more():
-            upload = Upload(
+            upload = self._kind(
                 http,
                 rng,
                 size=rng.randint(1, self._size),

@@ -10,17 +10,29 @@ from __future__ import annotations
 import time
 
 from tests.faults.support_audit import audit
+from tests.faults.support_client import Upload
 from tests.faults.support_clients import Clients
-from tests.support.scorecard import EVERY, Run, row
+from tests.faults.support_tus import TusUpload
+from tests.support.scorecard import BOTH, EVERY, Run, row
 from tests.support.server import Server
 
 
 @row("kill -9 at random moments", databases=EVERY)
 def test_a_killed_server_loses_nothing_and_no_upload_gets_stuck(run: Run) -> None:
+    kill_at_random(run, Upload)
+
+
+@row("kill -9 at random moments, tus", databases=BOTH)
+def test_a_killed_server_loses_nothing_of_appends_and_none_gets_stuck(run: Run) -> None:
+    kill_at_random(run, TusUpload)
+
+
+def kill_at_random(run: Run, kind: type[Upload]) -> None:
+    """Kill the server under eight clients that upload in one way, then audit."""
     environment = run.fresh_environment()
     with Server(run.directory, environment) as server:
         uploads, size = run.amount(reduced=1, full=30), run.amount(reduced=40_000, full=400_000)
-        clients = Clients(run, server, uploads, size=size)
+        clients = Clients(run, server, uploads, size=size, kind=kind)
         for _ in range(run.amount(reduced=3, full=100)):
             time.sleep(run.random.uniform(0, 0.4))
             with clients.hold():

@@ -15,8 +15,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.faults.support_audit import audit
+from tests.faults.support_client import Upload
 from tests.faults.support_clients import Clients
 from tests.faults.support_disks import disk_in_memory
+from tests.faults.support_tus import TusUpload
 from tests.support.postgres import Cluster
 from tests.support.powercut import Disk
 from tests.support.scorecard import (
@@ -40,6 +42,12 @@ def test_a_power_cut_loses_nothing_of_chunks_whose_way_to_the_disk_begins_early(
     cut_at_random(run, cuts=run.amount(reduced=2, full=30), size=4_000_000)
 
 
+@row("power cut, appends by tus", databases=(SQLITE,), needs=[LOOP])
+def test_a_power_cut_loses_nothing_of_appends_that_was_told(run: Run) -> None:
+    cuts = run.amount(reduced=2, full=30)
+    cut_at_random(run, cuts=cuts, size=4_000_000, kind=TusUpload)
+
+
 @row("power cut, database on the same disk", databases=(POSTGRESQL,), needs=[LOOP])
 def test_a_power_cut_under_postgresql_loses_nothing_that_was_acknowledged(run: Run) -> None:
     cut_at_random(run, cuts=run.amount(reduced=2, full=30))
@@ -53,11 +61,17 @@ def test_without_syncs_a_power_cut_does_lose_acknowledged_bytes(run: Run) -> Non
 
 
 def cut_at_random(
-    run: Run, *, cuts: int, environment: dict[str, str] | None = None, size: int = 0
+    run: Run,
+    *,
+    cuts: int,
+    environment: dict[str, str] | None = None,
+    size: int = 0,
+    kind: type[Upload] = Upload,
 ) -> None:
     """Cut the power ``cuts`` times under eight clients, then let them finish, and audit.
 
     :param size: most bytes of a file, whose chunks are an eighth of it at most.
+    :param kind: how the clients upload.
     """
     with disk_in_memory() as disk, _database(run, disk) as database:
         given = {**database.environment, **(environment or {})}
@@ -67,7 +81,7 @@ def cut_at_random(
         server.log = run.directory / "server.log"
         with server:
             size = size or run.amount(reduced=40_000, full=200_000)
-            clients = Clients(run, server, uploads=1, size=size)
+            clients = Clients(run, server, uploads=1, size=size, kind=kind)
             for _ in range(cuts):
                 clients.wait_for_an_ack()  # or there would be nothing to lose
                 time.sleep(run.random.uniform(0.02, 0.5))
