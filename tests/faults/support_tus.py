@@ -1,8 +1,11 @@
-"""A client of tus that never gives up, for the rows whose clients send chunks otherwise."""
+"""Clients of tus, for the rows whose clients send chunks otherwise."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.faults.support_client import Answer, Upload
+from tests.faults.support_victim import Victim
 
 _VERSION = {"Tus-Resumable": "1.0.0"}
 _BODY = {"Content-Type": "application/offset+octet-stream"}
@@ -71,3 +74,24 @@ class TusUpload(Upload):
         told = answer.headers and answer.headers["Upload-Offset"]
         # A creation without bytes may leave it out: it is 0.
         return told or ("0" if answer.status == 201 else "-1")
+
+
+class TusVictim(Victim):
+    """An upload by tus in equal appends; it completes itself."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        headers = {**_VERSION, "Upload-Length": str(len(self.data))}
+        created = self.http.request("POST", "/uploads/tus/", None, headers)
+        assert created.headers is not None
+        self.upload_id = created.headers["Location"].rpartition("/")[2]
+
+    def send(self) -> Answer:
+        """Send the next append, and count it when it is acknowledged."""
+        self.run.tried()
+        piece = self.data[self.offset : self.offset + self.size]
+        headers = {**_VERSION, **_BODY, "Upload-Offset": str(self.offset)}
+        answer = self.http.request("PATCH", f"/uploads/tus/{self.upload_id}", piece, headers)
+        if answer.status == 204 and answer.headers is not None:
+            self._took(answer, len(piece), int(answer.headers["Upload-Offset"]))
+        return answer

@@ -7,6 +7,7 @@ the part; the upload goes on when there is room again.
 from __future__ import annotations
 
 from tests.faults.support_disks import SmallDisk
+from tests.faults.support_tus import TusVictim
 from tests.faults.support_victim import Victim
 from tests.support.scorecard import BOTH, EVERY, MOUNT, SQLITE, SQLITE_ROLLBACK, Run, row
 from tests.support.server import Server
@@ -16,11 +17,21 @@ _CHUNK = 30_000
 
 @row("disk full at every chunk: data", databases=BOTH, needs=[MOUNT])
 def test_a_full_disk_under_the_data_is_507_and_the_upload_goes_on_later(run: Run) -> None:
+    fill_under_data(run, Victim)
+
+
+@row("disk full at every append: data", databases=(SQLITE,), needs=[MOUNT])
+def test_a_full_disk_under_appends_is_507_and_the_upload_goes_on_later(run: Run) -> None:
+    fill_under_data(run, TusVictim)
+
+
+def fill_under_data(run: Run, kind: type[Victim]) -> None:
+    """Fill the disk that holds the data again and again."""
     environment = run.fresh_environment()
     with SmallDisk(run.directory / "disk", 2 * 2**20) as disk:
         environment["CHUNKED_UPLOAD_ROOT"] = str(disk.path / "uploads")
         with Server(run.directory, environment) as server:
-            victim = Victim(run, server, chunks=run.amount(reduced=4, full=20), size=_CHUNK)
+            victim = kind(run, server, chunks=run.amount(reduced=4, full=20), size=_CHUNK)
             while victim.left:
                 doomed = victim.new(b"x" * 10_000)
                 with disk.full(leave=run.random.choice([0, 4096, 16384])):
