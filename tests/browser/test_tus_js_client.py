@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.browser.faults import Request
 from tests.browser.library import Network
 from tests.browser.proxy import Proxy
 from tests.browser.site import Site
@@ -141,21 +142,49 @@ def test_a_stream_whose_length_is_known_at_its_end(
     assert_stored(network)
 
 
-def test_an_upload_that_is_given_up_leaves_nothing(
+def joins(request: Request) -> bool:
+    """Whether a request makes one file of partial uploads."""
+    return request.headers.get("upload-concat", "").startswith("final")
+
+
+def test_parts_are_joined_when_the_answer_is_lost_and_the_user_tries_again(
     page: Page, begin: Begin, network: Network
 ) -> None:
+    network.proxy.lose_reply(of=joins)
+    begin(parallelUploads=3)
+    assert ended(page) != "done"  # the library does not repeat this request by itself
+    page.evaluate(
+        """() => {
+            ended = new Promise((resolve) => {
+                upload.options.onSuccess = () => resolve("done");
+                upload.options.onError = (error) => resolve(error.message);
+            });
+            upload.start();
+        }"""
+    )
+    assert ended(page) == "done"
+    # It asks for the parts, which are gone, and sends them again: the file is there twice.
+    assert {path.read_bytes() for path in network.stored} == {CONTENT}
+    assert network.unfinished == []
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_an_upload_that_is_given_up_leaves_nothing(
+    page: Page, begin: Begin, network: Network, parts: int
+) -> None:
     held = network.proxy.hold(1)
-    begin()
+    begin(parallelUploads=parts)
     held.wait()
-    url = page.evaluate("upload.url")
     page.evaluate("upload.abort(true)")
+    network.proxy.wait(lambda proxy: deleted(proxy) == [204] * parts)
     held.finish()
     assert network.unfinished == []
     assert network.stored == []
-    assert page.evaluate("upload.findPreviousUploads()") == []
-    status = "(url) => fetch(url, { method: 'HEAD', headers }).then((answer) => answer.status)"
-    headers = "{ 'Tus-Resumable': '1.0.0' }"
-    assert page.evaluate(status.replace("headers }", f"headers: {headers} }}"), url) in (404, 410)
+
+
+def deleted(proxy: Proxy) -> list[int | None]:
+    """Return the statuses of the requests that delete uploads."""
+    return [request.status for request in proxy.requests if request.method == "DELETE"]
 
 
 def test_an_upload_that_is_paused_continues(page: Page, begin: Begin, network: Network) -> None:
