@@ -96,7 +96,7 @@ def test_a_refused_creation_gets_neither(server: Server) -> None:
     assert "max-size=1000000" in told["Upload-Limit"]
 
 
-@pytest.mark.parametrize("version", [3, 5, 6, 7, 8])
+@pytest.mark.parametrize("version", [3, 5, 8])
 def test_progress_is_told(server: Server, version: int) -> None:
     """Not by version 3, which does not know of it; and without the URL."""
     created = call(server, "POST", "/uploads/", b"", {"Upload-Complete": "?0"})
@@ -108,26 +108,26 @@ def test_progress_is_told(server: Server, version: int) -> None:
             head(
                 "PATCH",
                 url,
-                Content_Length=3000,
+                Content_Length=2000,
                 Content_Type=PARTIAL,
                 Upload_Offset=0,
                 Upload_Draft_Interop_Version=version,
                 **completeness,
             )
         )
-        for _ in range(3):
-            client.sendall(DATA[:1000])
-            time.sleep(1.1)
+        client.sendall(DATA[:1000])
+        time.sleep(1.1)
+        client.sendall(DATA[:1000])
         answers: list[tuple[int, http.client.HTTPMessage]] = []
         while not answers or answers[-1][0] < 200:
             answers.append(heads.next())
     *interim, (status, final) = answers
     assert status == (201 if version < 7 else 204)
-    assert final["Upload-Offset"] == "3000"
+    assert final["Upload-Offset"] == "2000"
     offsets = [int(told["Upload-Offset"]) for _, told in interim]
     assert offsets == sorted(offsets)
     assert bool(offsets) == (version != 3)
-    assert set(offsets) <= {1000, 2000, 3000}
+    assert set(offsets) <= {1000, 2000}
     assert all("Location" not in told for _, told in interim)
 
 
