@@ -108,10 +108,8 @@ class OffsetUploads(Uploads):
         """The client crashes: any of the bytes that were on their way may be lost."""
         if model.state != "open" or model.full:
             return
-        asked = self.appending(model, model.content[model.stored :]).bytes
-        sent = int(len(asked.body) * part)
         with Wire(self.site.port) as wire:
-            wire.send(asked.head + asked.body[:sent])
+            sent, _ = self.begin_append(wire, model, part)
             wire.reset()
         offset = self.told(model)
         assert model.stored <= offset <= model.stored + sent
@@ -122,13 +120,8 @@ class OffsetUploads(Uploads):
         """The old request writes nothing more, and the offset that was told is accepted next."""
         if model.state != "open" or model.full:
             return
-        append = self.appending(model, model.content[model.stored :])
-        asked = append.but(expect="100-continue").bytes
-        sent = int(len(asked.body) * part)
         with Wire(self.site.port) as wire:
-            wire.send(asked.head)
-            wire.wait_for_continue()
-            wire.send(asked.body[:sent])
+            sent, left = self.begin_append(wire, model, part)
             offset = self.told(model)
             assert model.stored <= offset <= model.stored + sent
             self.believe(model, offset)
@@ -137,7 +130,7 @@ class OffsetUploads(Uploads):
             next_byte = model.content[offset : offset + 1]
             reply = self.ask(self.appending(model, next_byte))
             assert reply.status in (200, 201, 204), reply
-            wire.try_send(b"!" * (len(asked.body) - sent))
+            wire.try_send(b"!" * left)
             self.believe(model, offset + 1)
 
     @rule(model=uploads, delay=st.floats(0, 0.02))
@@ -173,6 +166,18 @@ class OffsetUploads(Uploads):
             length=model.length if last and not model.declared else None,
             last=last,
         )
+
+    def begin_append(self, wire: Wire, model: Model, part: float) -> tuple[int, int]:
+        """Send a part of an append that the server has begun; return the bytes sent and left.
+
+        One that begins only after the offset was told would be a newcomer.
+        """
+        append = self.appending(model, model.content[model.stored :])
+        sent = int(len(append.body) * part)
+        wire.send(append.but(expect="100-continue").bytes.head)
+        wire.wait_for_continue()
+        wire.send(append.body[:sent])
+        return sent, len(append.body) - sent
 
     def told(self, model: Model) -> int:
         """Return the offset that the server tells."""
