@@ -6,6 +6,8 @@ afterwards how far the upload is. Whichever sends the last part completes the fi
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -172,6 +174,20 @@ def check_complete(app: Flask, client: FlaskClient, upload_id: str) -> None:
     # As a client does that has lost the last answer.
     assert Protocol(client).complete(upload_id, FILE).status_code == 200
     assert len(records(app)) == len(files(app)) == 1
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("third", WAYS, ids=lambda way: way.name)
+def test_a_digest_declared_at_the_beginning_is_checked_by_whichever_completes(
+    client: FlaskClient, third: Way
+) -> None:
+    """The IETF's dialect lets a client declare it; others know no such header."""
+    digest = base64.b64encode(hashlib.sha256(b"other").digest()).decode()
+    asked = RESUMABLE.create(len(FILE), FILE[: 2 * SIZE]).but(repr_digest=f"sha-256=:{digest}:")
+    answer = third.complete(client, id_of(asked.over(client).headers["Location"]))
+    assert 400 <= answer.status_code < 500, answer.text
+    assert answer.json is not None
+    assert answer.json["detail"] == "sha256 checksum does not match"
 
 
 # An upload whose bytes are all there, and that its own dialect has not completed yet

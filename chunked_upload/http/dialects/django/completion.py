@@ -14,6 +14,7 @@ from flask import Request, Response, request
 from marshmallow import ValidationError
 
 from chunked_upload.engine.errors import AlreadyComplete, ChecksumMismatch
+from chunked_upload.http.declared_digests import declared_digests
 from chunked_upload.http.errors import BadRequest, FieldsRequired, LimitExceeded, UnsupportedBody
 from chunked_upload.http.schemas import problems
 from chunked_upload.http.uploaded_file import UploadedFile
@@ -103,11 +104,14 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
     def finish(self, record: Record, digests: Mapping[str, str]) -> None:
         """Check the upload and put its file in the final place; for every dialect.
 
-        :param digests: the client's checksums by name; a dialect may not require any.
+        :param digests: the client's checksums by name, besides those that it declared when it
+            created the upload; a dialect may not require any.
         :raises ChecksumMismatch, NotComplete, UploadExpired: the upload stays unchanged.
         """
         self.is_valid_chunked_upload(record)
         expected = dict(digests)
+        if record.status != Status.COMPLETE:
+            expected = {**declared_digests(record), **expected}
         if not self.do_md5_check:
             expected.pop("md5", None)
         if record.status != Status.COMPLETE:

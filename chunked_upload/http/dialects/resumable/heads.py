@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Request
 
+from chunked_upload.http.declared_digests import kept_digests
 from chunked_upload.http.errors import BadRequestHeaders
 from chunked_upload.http.wire.digest_fields import read_digest_field, read_wanted
 from chunked_upload.http.wire.structured import read_boolean, read_size
@@ -19,7 +20,7 @@ OFFSET_HEADER = "Upload-Offset"
 LENGTH_HEADER = "Upload-Length"
 
 #: The key among all that a record keeps of its client's declarations, and those below it.
-_KEY, _REPR_DIGEST, _WANTED = "resumable", "repr_digest", "want_repr_digest"
+_KEY, _WANTED = "resumable", "want_repr_digest"
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,8 @@ class Head:
     @property
     def declared(self) -> dict[str, Any] | None:
         """What a creation declares and later requests need; None for nothing."""
-        kept = {_REPR_DIGEST: dict(self.repr_digest), _WANTED: self.wanted}
-        said = {key: value for key, value in kept.items() if value}
-        return {_KEY: said} if said else None
+        said = {_KEY: {_WANTED: self.wanted}} if self.wanted else {}
+        return {**said, **kept_digests(self.repr_digest)} or None
 
 
 def read_completeness(request: Request) -> bool | None:
@@ -95,11 +95,6 @@ def read_completeness(request: Request) -> bool | None:
     if complete is not None and complete is incomplete:
         raise BadRequestHeaders(f"{COMPLETE_HEADER} and {INCOMPLETE_HEADER} contradict each other")
     return complete if incomplete is None else not incomplete
-
-
-def declared_digests(declared: Mapping[str, Any] | None) -> dict[str, str]:
-    """Return the digests of the whole file that its creation declared, in hex digits by name."""
-    return dict(_said(declared).get(_REPR_DIGEST, {}))
 
 
 def declared_wanted(declared: Mapping[str, Any] | None) -> list[str]:

@@ -17,7 +17,7 @@ from chunked_upload.http.wire.replies import add_progress
 from chunked_upload.records.repository import Record
 
 from .answers import add_limit, add_repr_digest
-from .heads import OFFSET_HEADER, Head, declared_digests
+from .heads import OFFSET_HEADER, Head
 from .interim import announce
 from .problems import InconsistentLength, problem_reply
 from .settings import ResumableSettings
@@ -62,8 +62,8 @@ class TransferView(OffsetView):
 
     def final_answer(self, record: Record) -> Response:
         """Complete the upload, unless it is, and return the service's answer to a whole file."""
-        digests = {**declared_digests(record.declared), **self.given.repr_digest}
-        response = add_progress(self.reply(self.finish(record, digests)), record)
+        done = self.finish(record, self.given.repr_digest)
+        response = add_progress(self.reply(done), record)
         add_repr_digest(response, record, self.given.wanted)
         return self.with_state(response, record, complete=True)
 
