@@ -23,6 +23,7 @@ from tests.server.client import (
     state,
 )
 from tests.server.conftest import OTHERS, other_server
+from tests.server.test_stalls import read_to_the_end
 from tests.server.test_wire import half_close, reset, stall_then_close
 from tests.server.waiting import eventually
 from tests.support import postgres
@@ -232,3 +233,51 @@ def test_a_chunk_of_a_chunk_dialect_is_left_alone(pair: tuple[Server, Server]) -
         answer = read_answer(client)
     assert (answer.status, answer.json["offset"]) == (200, len(DATA))
     assert complete(second, upload_id, DATA).status == 200
+
+
+# Refused before it is sent
+
+
+def refusals(upload_id: str) -> dict[str, tuple[bytes, int]]:
+    """Requests of both dialects that are refused by their head, and the status."""
+    size: dict[str, str | int] = {"Content_Length": 1000, "Expect": "100-continue"}
+    tus_create: dict[str, str | int] = {
+        "Tus_Resumable": "1.0.0",
+        "Content_Type": "application/offset+octet-stream",
+    }
+    append: dict[str, str | int] = {
+        "Upload_Complete": "?0",
+        "Content_Type": "application/partial-upload",
+    }
+    return {
+        "tus, another offset": (tus.patch_head(upload_id, 5, **size), 409),
+        "tus, unknown upload": (tus.patch_head("0" * 32, 0, **size), 404),
+        "tus, beyond the length": (
+            tus.patch_head(upload_id, 0, **{**size, "Content_Length": 2 * len(DATA)}),
+            413,
+        ),
+        "tus, creation without a length": (
+            head("POST", "/uploads/tus/", **tus_create, **size),
+            400,
+        ),
+        "resumable, another offset": (
+            head("PATCH", f"/uploads/{upload_id}", Upload_Offset=5, **append, **size),
+            409,
+        ),
+        "resumable, no offset": (head("PATCH", f"/uploads/{upload_id}", **append, **size), 400),
+        "resumable, inconsistent lengths": (
+            head("POST", "/uploads/", Upload_Complete="?1", Upload_Length=7, **size),
+            400,
+        ),
+    }
+
+
+def test_the_body_of_a_refused_request_is_never_asked_for(server: Server) -> None:
+    """RFC 9110 10.1.1, by the bundled server."""
+    upload_id = tus.create(server, len(DATA))
+    for kind, (request, status) in refusals(upload_id).items():
+        with connect(server) as client:
+            client.sendall(request)
+            said = read_to_the_end(client)
+        assert said.startswith(f"HTTP/1.1 {status} ".encode()), (kind, said[:300])
+        assert said.count(b"HTTP/1.1 ") == 1, kind
