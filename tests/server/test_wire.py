@@ -290,9 +290,9 @@ def refusals(upload_id: str) -> dict[str, tuple[bytes, int, str]]:
             "No chunk file was submitted",
         ),
         "a verb not offered": (
-            head("PATCH", f"/uploads/{upload_id}", Content_Length=SIZE),
+            head("PUT", "/uploads/complete", Content_Length=SIZE),
             405,
-            "Method not allowed; use GET, HEAD, POST, PUT, DELETE, OPTIONS",
+            "Method not allowed; use POST, OPTIONS",
         ),
         "too large to complete": (
             head(
