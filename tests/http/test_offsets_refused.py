@@ -255,3 +255,21 @@ def test_a_reset_keeps_what_arrived(
     answer = send(client, "PATCH", asked.target, Breaking(FILE[5:9]), length="15", headers=headers)
     check_refused(answer)
     assert content_of(app, upload_id) == FILE[:9]
+
+
+# The app's checks
+
+
+def test_checks_see_the_length_once_the_client_tells_it(
+    make_app: Callable[..., Flask], dialect: OffsetDialect
+) -> None:
+    """Otherwise a check of the size is passed by telling it with the last bytes."""
+    app = make_app()
+    seen = []
+    ChunkedUpload(app).validate(lambda request, upload: seen.append(upload.length))
+    create_tables(app)
+    client = app.test_client()
+    upload_id = begun(client, dialect, length=None)
+    answer = dialect.append(upload_id, 5, FILE[5:], length=len(FILE), last=True).over(client)
+    assert answer.status_code in (200, 204)
+    assert seen == [None, len(FILE)]  # once for each request

@@ -526,6 +526,22 @@ def test_a_refused_one_is_gone(limited: Callable[..., tuple[Flask, Tus, ChunkedU
     assert tus.head(url).status_code == 410
 
 
+def test_checks_of_the_app_see_its_length_once_it_is_known(
+    limited: Callable[..., tuple[Flask, Tus, ChunkedUpload]],
+) -> None:
+    _, tus, uploads = limited(tus_concatenation_unfinished=True)
+
+    @uploads.validate
+    def check(request: Any, upload: Any) -> None:
+        if (upload.length or 0) > 8:
+            raise ChunkedUploadError(422, detail="too long")
+
+    first, second = tus.created(headers=PARTIAL), partial(tus, b" world")
+    url = final(tus, [first, second]).headers["Location"]
+    refused(tus.patch(first, b"hello", 0, {"Upload-Length": "5"}), 422, "too long")
+    assert tus.head(url).status_code == 410
+
+
 def test_a_waiting_upload_can_be_deleted(waiting: tuple[Flask, Tus]) -> None:
     _, tus = waiting
     first = tus.created(5, headers=PARTIAL)

@@ -78,6 +78,9 @@ class OffsetView(ResourceView):
 
     rules: ReceivingView
 
+    #: The upload that this request created, which the app's checks have seen.
+    _started: Record | None = None
+
     def start(
         self,
         *,
@@ -122,6 +125,7 @@ class OffsetView(ResourceView):
         creation = _Creation(rules, record, length=length)
         rules.commit(creation, new=True)
         self.engine.emit("created", record)
+        self._started = record
         return record
 
     def append(
@@ -144,11 +148,8 @@ class OffsetView(ResourceView):
         :raises ChunkedUploadError: when the engine or a hook refuses the bytes.
         """
         rules = self.rules
-        rules.upload_to_be = rules.describe_incoming(
-            self._continued(record), length=record.length, upload_id=record.upload_id
-        )
-        if not is_piece(record):
-            rules.validate(self.request)
+        if record is not self._started:
+            self.ask_checks(record, length=length)
         rules.is_valid_chunked_upload(record)
         body = Body.of(self.request.environ).prompt()
         body.require_end(framed=True)
@@ -166,6 +167,21 @@ class OffsetView(ResourceView):
         if broken is not None:
             raise broken
         return record
+
+    def ask_checks(self, record: Record, *, length: int | None) -> None:
+        """Ask the app's checks about an upload that gets bytes.
+
+        :param length: the file's length, when it is known only now.
+        :raises ChunkedUploadError: when a check refuses.
+        """
+        rules = self.rules
+        rules.upload_to_be = rules.describe_incoming(
+            self._continued(record),
+            length=length if record.length is None else record.length,
+            upload_id=record.upload_id,
+        )
+        if not is_piece(record):
+            rules.validate(self.request)
 
     def finish(self, record: Record, digests: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Complete an upload that has all its bytes, with the hooks.

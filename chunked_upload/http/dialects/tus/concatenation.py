@@ -114,6 +114,8 @@ class Concatenation:
         self._partials.check(may_wait=False)
         rules = self._view.rules
         length = self._partials.length
+        if record.length is None:  # it was created before its partial uploads were finished
+            self._view.ask_checks(record, length=length)
         plan = WritePlan(
             start=record.offset,
             stop=length,
