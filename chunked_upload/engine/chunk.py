@@ -246,7 +246,8 @@ class Chunk:
             self._values = self._merged()
             self._swap_until_done()
         self._goes_on = False
-        self.plan = replace(self.plan, start=self.position)
+        # Beyond this chunk's own bytes if others were stored there before.
+        self.plan = replace(self.plan, start=self.record.offset)
 
     def _sync(self) -> None:
         try:

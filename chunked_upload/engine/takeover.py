@@ -55,10 +55,14 @@ class Takeover:
             self._record(record, lease.kept)
 
     def _record(self, record: Record, end: int) -> None:
-        """Record an append's bytes up to ``end``, which are synced."""
+        """Record an append's bytes up to ``end``, which are synced.
+
+        :raises UploadExpired: when its time has ended meanwhile.
+        """
         for _ in range(_TRIES):
             if record.offset >= end or state_of(record) is not State.UPLOADING:
                 return
+            self._parts.check_unexpired(record)  # or it was made invalid
             offset, beyond = ranges.settle(end, record.received)
             values = {
                 "offset": offset,

@@ -22,7 +22,7 @@ from chunked_upload.engine.errors import (
     TotalMismatch,
     UploadExpired,
 )
-from chunked_upload.engine.plan import WritePlan
+from chunked_upload.engine.plan import Placement, WritePlan
 from chunked_upload.records.repository import Record
 from chunked_upload.storage.local import append_marks, files
 from tests.conftest import create_tables
@@ -110,6 +110,31 @@ def test_progress_is_recorded_on_the_way(engine: UploadEngine) -> None:
     found = again(engine, record)  # the request ended without a commit of its own
     assert found.offset == len(WHOLE)
     assert engine.completion.checksums(found)["md5"] == md5_of(WHOLE)
+
+
+def test_an_append_goes_on_over_bytes_that_others_have_stored(engine: UploadEngine) -> None:
+    """Parallel chunks of another dialect lie in its way, and more of them come meanwhile."""
+    record = new(engine)
+    store_at(engine, record, 4)
+    with begin(engine, again(engine, record), stop=8) as chunk:
+        chunk.write(WHOLE[:4])
+        chunk.commit_progress()
+        assert again(engine, record).offset == 6
+        store_at(engine, record, 8)
+        chunk.write(WHOLE[4:8])
+        finish(chunk)
+    found = again(engine, record)
+    assert (found.offset, found.received) == (10, [])
+    assert stored(engine, found) == WHOLE[:10]
+
+
+def store_at(engine: UploadEngine, record: Record, start: int) -> None:
+    """Store two bytes as a parallel chunk."""
+    plan = WritePlan(start=start, stop=start + 2, placement=Placement.ANYWHERE)
+    with engine.begin(again(engine, record), plan) as chunk:
+        chunk.write(WHOLE[start : start + 2])
+        chunk.finish_whole()
+        chunk.commit()
 
 
 def test_a_length_that_is_not_known_yet_stays_open(engine: UploadEngine) -> None:
@@ -284,3 +309,17 @@ def test_an_invalid_upload_takes_no_more_bytes(engine: UploadEngine) -> None:
             finish(chunk)
     with pytest.raises(UploadExpired):
         begin(engine, again(engine, record))
+
+
+def test_what_a_hanging_append_wrote_does_not_revive_an_invalid_upload(
+    local: UploadEngine,
+) -> None:
+    record = new(local)
+    with begin(local, record) as hanging:
+        hanging.write(WHOLE[:4])
+        asking = again(local, record)
+        local.invalidate(again(local, record))
+        with pytest.raises(UploadExpired):
+            local.interrupt(asking)
+    with pytest.raises(UploadExpired):
+        local.check_open(again(local, record))
