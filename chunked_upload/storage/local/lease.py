@@ -86,12 +86,12 @@ class LocalLease(WriteLease):
                 copied = files.copy_range(
                     source, self._part, min(stop - at, _COPY_SIZE), at, shift + at
                 )
-                self._entry.move(position + at + copied)
+                self._entry.move(shift + at + copied)
             if not copied:
                 raise PartMissing("the part to copy from is shorter than its record says")
             self._tree.begin_sync(self._part, shift + at, copied)
             at += copied
-            self._end = max(self._end, position + at)
+            self._end = max(self._end, shift + at)
 
     def sync(self) -> None:
         with self._entry.syncing(self._end):
