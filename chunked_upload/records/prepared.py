@@ -122,7 +122,7 @@ class _Compiled:
             return self._run(engine, values, take)
 
     def _run(self, engine: Engine, values: Values, take: Callable[[Any, Any], Any]) -> Any:
-        connection = engine.raw_connection()
+        connection = _connected(engine)
         try:
             if engine.dialect.driver == "psycopg":
                 with _alone(connection):
@@ -174,6 +174,16 @@ class _Compiled:
             connection_invalidated=gone,
             dialect=dialect,
         )
+
+
+def _connected(engine: Engine) -> Any:
+    """Take a connection of the pool; what making one raises is the driver's own."""
+    dialect: Any = engine.dialect
+    driver_error = dialect.loaded_dbapi.Error
+    try:
+        return engine.raw_connection()
+    except driver_error as error:
+        raise DBAPIError.instance(None, None, error, driver_error, dialect=dialect) from error
 
 
 @contextmanager

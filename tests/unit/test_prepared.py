@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -150,6 +151,12 @@ def test_errors_are_sqlalchemys(engine: Engine) -> None:
         UPDATE.change(engine, {"size": 1, "this": 1, "was_size": 0})
     with engine.connect() as connection:  # the pool is in order
         assert connection.execute(text("SELECT 1")).scalar() == 1
+
+
+def test_errors_of_connecting_are_sqlalchemys(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'no folder' / 'tests.db'}")
+    with pytest.raises(DBAPIError, match="unable to open"):
+        SELECT.first(engine, {"this": 1})
 
 
 @pytest.mark.usefixtures("way")
