@@ -16,6 +16,9 @@ from tests.browser.client import CHUNK, LARGE, LARGE_CHUNK, SIZES, Client, Fault
 from tests.browser.site import Sites
 from tests.browser.trial import OpenBrowser, Trial, run
 
+#: What ends a page.
+_GONE = (Fault.RELOADED, Fault.BROWSER_KILLED)
+
 #: The size at which every fault is tried in each run.
 _USUAL = "2·chunk+1"
 
@@ -25,6 +28,8 @@ def cells() -> Iterator[object]:
     for client in all_clients():
         for size, number in SIZES.items():
             for fault in Fault:
+                if client.resume and not number and fault in _GONE:
+                    continue  # of an empty file, nothing can be brought back
                 large = number >= LARGE
                 usual = (size == _USUAL and fault in client.share) or (
                     fault is Fault.NONE and client.share and size in client.sizes and not large

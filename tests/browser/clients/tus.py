@@ -16,6 +16,12 @@ PICKED_AGAIN = {Fault.RELOADED: Outcome.RETRIED, Fault.BROWSER_KILLED: Outcome.R
 #: What makes a difference to them: whether there are bytes at all.
 FEW = ("0", "2·chunk+1")
 
+#: Looks for the address of an upload, which of one in parts is noted when all parts have one.
+NOTED = "Object.keys(localStorage).some((key) => key.startsWith('tus::'))"
+
+#: Two tabs share an upload, and the library does not retry what it is told about a finished one.
+TOGETHER = {Fault.TWO_TABS: Outcome.RETRIED}
+
 #: The Dashboard's input for files; another is for folders.
 INPUT = ".uppy-Dashboard-input >> nth=0"
 
@@ -40,6 +46,7 @@ def tus_js_client(
     share: Collection[Fault] = (),
     chunked: bool = True,
     keeps: bool = True,
+    expects: dict[Fault, Outcome] | None = None,
     **others: Any,
 ) -> Client:
     """Return tus-js-client with options.
@@ -54,8 +61,10 @@ def tus_js_client(
         attributes=attributes,
         chunked=chunked,
         keeps=keeps,
-        expects=PICKED_AGAIN,
-        why=dict.fromkeys(PICKED_AGAIN, "when the file is picked again"),
+        remembered=lambda page: page.wait_for_function(NOTED),
+        expects=PICKED_AGAIN | (expects or {}),
+        why=dict.fromkeys(PICKED_AGAIN, "when the file is picked again")
+        | dict.fromkeys(expects or {}, "sometimes without a press of the button"),
         sizes=FEW,
         share=share,
     )
@@ -86,14 +95,8 @@ def uppy(name: str, *, share: Collection[Fault], attributes: Mapping[str, str]) 
 
 
 def resume(page: Page, files: Sequence[Path]) -> None:
-    """Press the button of what Golden Retriever has brought back; empty files it does not keep."""
-    button = page.locator(".uppy-StatusBar-actionBtn--upload")
-    button.wait_for()
-    if button.is_enabled():
-        button.click()
-        return
-    page.click(".uppy-DashboardContent-back")
-    page.set_input_files(INPUT, files)
+    """Press the button of what Golden Retriever has brought back."""
+    page.click(".uppy-StatusBar-actionBtn--upload")
 
 
 CLIENTS = [
@@ -106,6 +109,7 @@ CLIENTS = [
     tus_js_client(
         "tus-js-client, parallelUploads: 2",
         parallel_uploads="2",
+        expects=TOGETHER,
         share=(Fault.CUT, Fault.LAST_REPLY_LOST),
     ),
     tus_js_client(
@@ -118,6 +122,7 @@ CLIENTS = [
         "tus-js-client, protocol: ietf-draft-05",
         endpoint="/uploads/",
         protocol="ietf-draft-05",
+        expects=TOGETHER,
         share=(Fault.CUT, Fault.LAST_REPLY_LOST),
     ),
     uppy("Uppy", share=(Fault.CUT, Fault.RELOADED), attributes={}),
