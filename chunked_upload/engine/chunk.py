@@ -157,18 +157,18 @@ class Chunk:
         :param source: an upload in the same storage.
         :param start, stop: the range of its bytes; by default all that are recorded.
         :raises SizeMismatch, FileTooLarge, LimitReached, OffsetMismatch: as :meth:`write`.
-        :raises UploadExpired: when the other upload's bytes are gone.
+        :raises UploadExpired, UploadNotFound: when the other upload's bytes are lost, or removed.
         """
         stop = source.offset if stop is None else stop
         if not isinstance(self._storage, Concatenates) or self._may_repeat():
-            with translate_failures():
+            with translate_failures(), self._parts.source(source):
                 for data in self._storage.read_part(source, start, stop):
                     self.write(data)
             return
         self._check_size(stop - start)
         if self.position == 0:
             self._first_source = source.upload_id
-        with translate_failures(), blocking():
+        with translate_failures(), self._parts.source(source), blocking():
             try:
                 self._storage.append_part(
                     self._lease.part_writer, source, self.position, start=start, stop=stop

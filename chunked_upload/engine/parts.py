@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from chunked_upload.records.repository import Record, Records
 from chunked_upload.settings.keys import Settings
-from chunked_upload.storage import Storage, StoredUpload
+from chunked_upload.storage import PartMissing, Storage, StoredUpload
 
 from .digesting import Digests
-from .errors import UploadExpired
+from .errors import UploadExpired, UploadNotFound
 from .last_leases import LastLeases
 from .states import Event, State, follow, state_of
 from .target import target_of
@@ -65,6 +66,19 @@ class EngineParts:
         """
         follow(state_of(record), Event.WRITE)
         self.check_unexpired(record)
+
+    @contextmanager
+    def source(self, record: Record) -> Iterator[None]:
+        """Distinguish lost bytes of an upload, which are copied, from its removal meanwhile.
+
+        :raises UploadNotFound: when another request has removed it.
+        """
+        try:
+            yield
+        except PartMissing as error:
+            if self.refresh(record) in (State.GONE, State.DELETING):
+                raise UploadNotFound(reason=f"{record.upload_id} has been deleted") from error
+            raise
 
     def refresh(self, record: Record) -> State:
         """Read the record again, and return the upload's current state."""

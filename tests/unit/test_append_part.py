@@ -10,7 +10,7 @@ from flask import Flask
 from chunked_upload import ChunkedUpload
 from chunked_upload.engine.chunk import Chunk
 from chunked_upload.engine.engine import UploadEngine
-from chunked_upload.engine.errors import OffsetMismatch, SizeMismatch, UploadExpired
+from chunked_upload.engine.errors import OffsetMismatch, SizeMismatch, UploadExpired, UploadNotFound
 from chunked_upload.engine.plan import WritePlan
 from chunked_upload.records.repository import Record
 from tests.conftest import create_tables
@@ -127,6 +127,17 @@ def test_a_source_that_has_lost_its_bytes_is_told(engine: UploadEngine) -> None:
     engine.storage.discard_part(source)
     with engine.begin(record, whole(len(WHOLE))) as chunk, pytest.raises(UploadExpired):
         chunk.append_part(source)
+
+
+def test_a_source_that_is_removed_meanwhile_has_not_lost_its_bytes(
+    engine: UploadEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    source, record = partial(engine, WHOLE), new(engine, len(WHOLE))
+    with engine.begin(record, whole(len(WHOLE))) as chunk:
+        engine.abort(engine.find_own(source.upload_id, upload_set="chunked_upload", owner=None))
+        with pytest.raises(UploadNotFound):
+            chunk.append_part(source)
+    assert not caplog.records
 
 
 def test_a_part_may_be_appended_in_pieces(engine: UploadEngine) -> None:
