@@ -101,11 +101,12 @@ def test_a_hook_that_refuses_a_creation_leaves_nothing(app: Flask, tus: Tus) -> 
     assert nothing_left(app)
 
 
-def test_a_hook_that_fails_now_may_work_later(tus: Tus) -> None:
-    Completing.status = 503
+@pytest.mark.parametrize("status", [503, 401, 429])
+def test_a_hook_that_fails_now_may_work_later(tus: Tus, status: int) -> None:
+    Completing.status = status
     url = tus.created(len(DATA))
-    refused(tus.patch(url, DATA, 0), 503)
-    assert tus.head(url).status_code == 503
+    refused(tus.patch(url, DATA, 0), status)
+    assert tus.head(url).status_code == status
     Completing.status = None
     assert tus.offset(url) == len(DATA)
     assert tus.client.get(url, buffered=True).data == DATA

@@ -40,6 +40,9 @@ from .resource import ResourceView
 #: often costs throughput: each time waits for the disk.
 _PROGRESS_BYTES, _PROGRESS_SECONDS = 32 * 1024 * 1024, 1.0
 
+#: Refusals that a client gets over by waiting, or by showing who it is.
+_FOR_NOW = frozenset({401, 408, 423, 425, 429})
+
 
 class Verify(Protocol):
     """A checksum that the client sent with the bytes of one request."""
@@ -203,10 +206,10 @@ class OffsetView(ResourceView):
     def _is_final(self, error: ChunkedUploadError | HTTPException) -> bool:
         """Return whether a refusal holds for good, as those of hooks and checks do."""
         if isinstance(error, HTTPException):
-            return (error.code or 0) < 500
+            return is_for_good(error.code or 0)
         if isinstance(error, NotComplete):  # a piece, which another upload still needs
             return False
-        return (self.dialect.refusal(error).status_code or 500) < 500
+        return is_for_good(self.dialect.refusal(error).status_code or 500)
 
     def interrupt(self, record: Record) -> None:
         """End an append that is under way, keeping its prefix; the record then tells the offset."""
@@ -289,6 +292,11 @@ class OffsetView(ResourceView):
             else:
                 progress.record()
             del data  # see Body
+
+
+def is_for_good(status: int) -> bool:
+    """Return whether a refusal with this status holds however often the request is repeated."""
+    return status < 500 and status not in _FOR_NOW
 
 
 def broke_off(record: Record, error: BaseException) -> bool:

@@ -10,7 +10,7 @@ from flask import Response
 from chunked_upload.engine.errors import BeyondLength, OffsetMismatch, SizeMismatch
 from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.http.errors import LengthRequired
-from chunked_upload.http.views.offsets import OffsetView, Verify
+from chunked_upload.http.views.offsets import OffsetView, Verify, is_for_good
 from chunked_upload.http.wire.body import Body
 from chunked_upload.http.wire.digest_fields import DigestCheck
 from chunked_upload.http.wire.replies import add_progress
@@ -102,8 +102,7 @@ class TransferView(OffsetView):
         given: Head | None = self.__dict__.get("given")  # not if its headers are what is refused
         version, offset = (given.version, given.offset) if given else (NEWEST, None)
         response = problem_reply(self.settings, error, provided_offset=offset)
-        # What failed on the server's side may be tried again.
-        final = self.is_final and response.status_code < 500
+        final = self.is_final and is_for_good(response.status_code)
         response.headers.extend(version.completeness(final))
         recorded = self._recorded_offset(error)
         if recorded is not None:
