@@ -60,6 +60,12 @@ def test_it_is_offered(tus: Tus) -> None:
 # Partial uploads
 
 
+def test_a_partial_upload_is_not_found_as_the_file_to_resume(tus: Tus) -> None:
+    """tus-js-client has an option that gives the file's name to its parts."""
+    partial(tus, b"hello", filename="a.bin")
+    assert tus.client.get("/uploads/?file=a.bin").get_json() == {"file": None}
+
+
 def test_a_partial_upload_says_that_it_is_one(tus: Tus) -> None:
     url = tus.created(5, headers=PARTIAL)
     for offset in (0, 5):

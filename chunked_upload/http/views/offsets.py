@@ -109,7 +109,8 @@ class OffsetView(ResourceView):
         """
         rules = self.rules
         announced = Announced(
-            filename=filename,
+            # A piece must not be found as the unfinished file of this name.
+            filename="" if piece else filename,
             fields=self._kept(metadata),
             content_type=content_type,
             declared=length,
