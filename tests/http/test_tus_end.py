@@ -159,3 +159,21 @@ def test_get_holds_a_client_to_the_version_that_it_says(tus: Tus) -> None:
     headers = {"Tus-Resumable": VERSION}
     assert tus.client.get(url, headers=headers, buffered=True).status_code == 200
     refused(tus.request("GET", url, {"Tus-Resumable": "0.2.2"}), 412)
+
+
+def test_who_comes_second_with_the_last_byte_is_told_where_the_upload_stands(
+    uploads: ChunkedUpload, tus: Tus
+) -> None:
+    url = tus.created(len(DATA))
+    first: list[int] = []
+
+    @uploads.validate
+    def be_overtaken(request: Request) -> None:
+        if not first:
+            first.append(0)
+            first.append(tus.patch(url, DATA, 0).status_code)
+
+    second = tus.patch(url, DATA, 0)
+    assert first == [0, 204]
+    refused(second, 409)
+    assert second.headers["Upload-Offset"] == str(len(DATA))

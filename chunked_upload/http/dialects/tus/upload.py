@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Response
 
+from chunked_upload.engine.errors import AlreadyComplete, OffsetMismatch
 from chunked_upload.http.errors import MethodNotOffered
+from chunked_upload.records.repository import Record
 
 from ...views.files import UploadFileView
 from ...views.repeated_append import compare_with_stored
@@ -48,10 +52,21 @@ class TusUploadView(TusView):
         if is_whole(record):
             compare_with_stored(self, record, offset=offset, length=length, verify=checksum)
         else:
-            record = self.append(record, offset=offset, length=length, verify=checksum)
+            record = self._append(record, offset=offset, length=length, verify=checksum)
         self.complete_if_whole(record)
         complete_finals(self, record)
         return answers.empty(204, answers.progress(record))
+
+    def _append(self, record: Record, **given: Any) -> Record:
+        """Append the body.
+
+        :raises OffsetMismatch: also when another request has completed the upload meanwhile, so
+            that the client is told where it stands.
+        """
+        try:
+            return self.append(record, **given)
+        except AlreadyComplete as error:
+            raise OffsetMismatch(self.find(record.upload_id).offset) from error
 
     def delete(self, upload_id: str) -> Response:
         """Abort the upload, or delete the finished file."""
