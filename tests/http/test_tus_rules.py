@@ -162,8 +162,8 @@ def test_no_csrf_token_is_needed_with_the_version(make: Make) -> None:
     url = tus.created(5)
     assert tus.patch(url, b"hello", 0).status_code == 204
     assert tus.delete(url).status_code == 204
-    for wrong in (None, "0.2.2"):
-        refused(tus.create(5, {"Tus-Resumable": wrong}), 412)
+    refused(tus.create(5, {"Tus-Resumable": None}), 400, "The CSRF token is missing or wrong")
+    refused(tus.create(5, {"Tus-Resumable": "0.2.2"}), 412)
 
 
 # Pages of other origins

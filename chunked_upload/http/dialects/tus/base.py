@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Response
 
-from chunked_upload.http.access import csrf
 from chunked_upload.records.model import Status
 from chunked_upload.records.repository import Record
 
@@ -66,12 +65,6 @@ class TusView(OffsetView):
         :raises BadRequestHeaders:
         """
         return read_checksum(self.request, with_trailers=self._takes_trailers)
-
-    def _check_csrf(self) -> None:
-        """Check the version first: without its header, a client is told that, and not of CSRF."""
-        if self.request.method in csrf.UNSAFE:
-            check_version(self.request)
-        super()._check_csrf()
 
     def admit_client(self) -> None:
         """Check the client's version, then who it is.
