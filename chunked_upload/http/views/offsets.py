@@ -155,7 +155,7 @@ class OffsetView(ResourceView):
         if record is not self._started:
             self.ask_checks(record, length=length)
         rules.is_valid_chunked_upload(record)
-        body = Body.of(self.request.environ).prompt()
+        body = Body.of(self.request.environ)
         body.require_end(framed=True)
         self._check_chunk(body.length)
         with self.engine.begin(record, self._plan(body, offset, length, verify)) as chunk:
