@@ -300,7 +300,12 @@ def is_for_good(status: int) -> bool:
     return status < 500 and status not in _FOR_NOW
 
 
-def broke_off(record: Record, error: BaseException) -> bool:
+def is_cut(error: BaseException) -> bool:
+    """Return whether an error says that a request broke off before its end."""
+    return isinstance(error, SizeMismatch) and not isinstance(error, BeyondLength)
+
+
+def outlives(record: Record, error: BaseException) -> bool:
     """Return whether an upload stays although the request that created it has failed.
 
     The request broke off, and some of its bytes have been kept; or another request, which must have
@@ -308,8 +313,7 @@ def broke_off(record: Record, error: BaseException) -> bool:
     """
     if isinstance(error, (OffsetMismatch, AlreadyComplete)):
         return True
-    cut = isinstance(error, SizeMismatch) and not isinstance(error, BeyondLength)
-    return cut and record.offset > 0
+    return is_cut(error) and record.offset > 0
 
 
 class _Creation:

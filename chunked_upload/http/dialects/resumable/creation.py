@@ -7,7 +7,7 @@ from flask import Response
 from chunked_upload.engine.errors import BeyondLength
 from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.http.errors import BadRequestHeaders, UnsupportedBody
-from chunked_upload.http.views.offsets import Verify, broke_off
+from chunked_upload.http.views.offsets import Verify, outlives
 from chunked_upload.http.wire.body import Body
 from chunked_upload.http.wire.digest_fields import DigestCheck, DigestChecks
 from chunked_upload.http.wire.incoming import UNNAMED, header_filename
@@ -121,7 +121,7 @@ class CreationView(TransferView):
         It can if it knows the URL, or if the request broke off: then it finds what came in its list
         of uploads.
         """
-        self.is_kept = self.is_known or broke_off(record, error)
+        self.is_kept = self.is_known or outlives(record, error)
         if not self.is_kept:
             self.drop(record)
         elif isinstance(error, BeyondLength):

@@ -7,10 +7,10 @@ from functools import cached_property
 
 from flask import Response
 
-from chunked_upload.engine.errors import BeyondLength, OffsetMismatch, SizeMismatch
+from chunked_upload.engine.errors import BeyondLength, OffsetMismatch
 from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.http.errors import LengthRequired
-from chunked_upload.http.views.offsets import OffsetView, Verify, is_for_good
+from chunked_upload.http.views.offsets import OffsetView, Verify, is_cut, is_for_good
 from chunked_upload.http.wire.body import Body
 from chunked_upload.http.wire.digest_fields import DigestCheck
 from chunked_upload.http.wire.replies import add_progress
@@ -117,8 +117,7 @@ class TransferView(OffsetView):
         if isinstance(cause, OffsetMismatch):
             offset: int = cause.data["offset"]
             return offset
-        broke_off = isinstance(cause, SizeMismatch) and not isinstance(cause, BeyondLength)
-        if self.record is None or not (broke_off or isinstance(cause, InconsistentLength)):
+        if self.record is None or not (is_cut(cause) or isinstance(cause, InconsistentLength)):
             return None
         return self.record.offset
 

@@ -6,7 +6,7 @@ from flask import Response
 
 from chunked_upload.records.repository import Record
 
-from ...views.offsets import broke_off
+from ...views.offsets import outlives
 from ...wire.body import Body
 from ...wire.upload_metadata import read_metadata
 from . import answers
@@ -65,7 +65,7 @@ class TusCreationView(TusView):
                 record = self.append(record, offset=0, verify=checksum)
             self.complete_if_whole(record)
         except BaseException as error:
-            if not broke_off(record, error):  # then the caller's list shows what has arrived
+            if not outlives(record, error):  # then the caller's list shows what has arrived
                 self.drop(record)
             raise
         return record
