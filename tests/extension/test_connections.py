@@ -16,9 +16,11 @@ from sqlalchemy import String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chunked_upload import ChunkedUpload, ChunkedUploadCompleteView, ChunkedUploadView, UploadedFile
+from chunked_upload.http.views import offsets
 from tests.conftest import create_tables
 from tests.extension.helpers import answer
 from tests.support.protocol import Protocol, md5_of, records
+from tests.support.tus import BODY_TYPE, VERSION, Tus
 
 ONE_CONNECTION = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 2}
 ALICE = {"X-User": "alice"}
@@ -211,3 +213,47 @@ def test_no_connection_is_held_while_the_body_arrives(user_app: Flask, pause_in:
         body.go_on.set()
         slow.join()
     assert answers == [200]
+
+
+def test_hooks_of_appends_do_not_starve_the_engine(user_app: Flask) -> None:
+    tus = Tus(user_app.test_client())
+    url = tus.created(11, headers=ALICE)
+    assert tus.patch(url, b"hello ", 0, ALICE).status_code == 204
+    assert tus.head(url, **ALICE).headers["Upload-Offset"] == "6"
+    assert tus.patch(url, b"world", 6, ALICE).status_code == 204
+    [record] = records(user_app)
+    assert record.notified_on is not None
+
+
+@pytest.mark.parametrize("progress", ["not yet recorded", "recorded"])
+def test_no_connection_is_held_while_an_append_arrives(
+    user_app: Flask, monkeypatch: pytest.MonkeyPatch, progress: str
+) -> None:
+    if progress == "recorded":
+        monkeypatch.setattr(offsets, "_PROGRESS_BYTES", 1)
+    data = b"x" * 200_000
+    body, answers = PausingBody(data), []
+    url = Tus(user_app.test_client()).created(len(data), headers=ALICE)
+
+    def upload() -> None:
+        response = user_app.test_client().patch(
+            url,
+            headers={**ALICE, "Tus-Resumable": VERSION, "Upload-Offset": "0"},
+            environ_overrides={
+                "wsgi.input": body,
+                "CONTENT_LENGTH": str(len(data)),
+                "CONTENT_TYPE": BODY_TYPE,
+            },
+        )
+        answers.append(response.status_code)
+
+    slow = threading.Thread(target=upload)
+    slow.start()
+    try:
+        assert body.paused.wait(30)
+        fast = Protocol(user_app.test_client()).chunk(b"fast", headers=ALICE)
+        assert answer(fast)["offset"] == 4
+    finally:
+        body.go_on.set()
+        slow.join()
+    assert answers == [204]
