@@ -6,7 +6,13 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN = .venv/bin
 INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
 JOBS ?= auto
+# More than there are processors: many tests wait, for servers, time limits and disks.
+MORE_JOBS = $(if $(filter auto,$(JOBS)),$(shell echo $$(( ($$(nproc) * 3 + 1) / 2 ))),$(JOBS))
 ARGS ?=
+# Neighbours stay together, so that the servers of a module are started in one process.
+PYTEST = $(BIN)/python -m pytest -q --dist worksteal
+# What coverage is measured of.
+MEASURED = tests/extension tests/http tests/server tests/unit
 
 # Where npm from PyPI lies, if the system has none.
 export PATH := $(PATH):$(CURDIR)/$(BIN)
@@ -17,7 +23,7 @@ CACHE = frontend/checks/node_modules/.cache
 
 NPM = npm --loglevel=error --fetch-retries=1 --fetch-retry-mintimeout=2000
 
-.PHONY: serve help check check-code check-tests test coverage faults clients bench lint layers types docs screenshots wheel clean npm-for-tests vendor
+.PHONY: serve help check check-code check-tests test coverage test-rest faults cluster model clients bench lint layers types docs screenshots wheel clean npm-for-tests vendor comparison
 
 serve: .venv/serve vendor ## Run the service on http://127.0.0.1:8000
 	@exec $(BIN)/chunked-upload serve
@@ -32,22 +38,36 @@ check: .venv/test $(CHECKS) ## Before each commit, under a minute: lint, types, 
 check-code: lint types
 
 check-tests: .venv/test
-	@EXAMPLES=$${EXAMPLES:-15} exec $(BIN)/python -m pytest -q -n $(JOBS) --database sqlite tests/unit tests/http $(ARGS)
+	@EXAMPLES=$${EXAMPLES:-10} exec $(PYTEST) -n $(JOBS) -m "not full and not long" --database sqlite tests/unit tests/http $(ARGS)
 
 test: .venv/test vendor npm-for-tests ## Run every test; more for pytest in ARGS: make test ARGS="-k resume"
-	@exec $(BIN)/python -m pytest -q -n $(JOBS) $(ARGS)
+	@exec $(PYTEST) -n $(MORE_JOBS) $(ARGS)
 
-coverage: .venv/test vendor npm-for-tests ## Run every test, and tell which lines they miss
-	@exec $(BIN)/python -m pytest -q -n $(JOBS) --cov --cov-report=term $(ARGS)
+# Measuring takes half as long again, so that what has run on SQLite is not measured on PostgreSQL too. In the other tests
+# the service runs in processes that are not measured.
+coverage: .venv/test vendor npm-for-tests ## Run unit, HTTP, extension and server tests on SQLite, and tell which lines they miss
+	@exec $(PYTEST) -n $(MORE_JOBS) --cov --cov-report=term --database sqlite $(MEASURED) $(ARGS)
+
+test-rest: .venv/test vendor npm-for-tests ## Run every test that make coverage does not run
+	@exec $(PYTEST) -n $(MORE_JOBS) $(MEASURED:%=--only-postgresql-in=%) $(ARGS)
 
 faults: .venv/test ## Run the fault harness, in minutes, into docs/scorecard.md; LONG=1 runs ten times more
 	@exec $(BIN)/python -m tests.faults $(if $(LONG),--long) $(ARGS)
+
+cluster: .venv/test vendor ## Run four nodes behind nginx, with PostgreSQL and versitygw, until Ctrl-C; NODES=2, BALANCER=haproxy
+	@exec $(BIN)/python -m tests.cluster $(if $(NODES),--nodes $(NODES)) $(if $(BALANCER),--balancer $(BALANCER)) $(ARGS)
+
+model: .venv/test ## Look through the states of the fencing protocol, with spin, in minutes; LONG=1 takes hours
+	@exec $(BIN)/python -m tests.model $(if $(LONG),--long) $(ARGS)
 
 clients: .venv/test vendor npm-for-tests ## Run every client, size and fault in Chromium, in half an hour, into docs/clients.md
 	@run() { $(BIN)/python -m pytest -q -m "" "$$@" $(ARGS) || [ $$? -eq 5 ] || status=1; }; status=0; \
 	run tests/browser/test_matrix.py tests/browser/test_programs.py --junitxml=build/matrix.xml -n $(JOBS); \
 	run tests/browser/test_speed.py --junitxml=build/speed.xml -n 0; \
 	$(BIN)/python -m tests.browser.report build/matrix.xml build/speed.xml && exit $$status
+
+comparison: .venv/test vendor npm-for-tests ## Run the page beside Uppy's Dashboard, FilePond and jQuery-File-Upload's page, in minutes, into docs/page.md
+	@exec $(BIN)/python -m tests.browser.comparison $(ARGS)
 
 # QUICK=1 looks at one of the peers, LONG=1 fills every row, PROFILE=1 tells where the time goes.
 bench: .venv/test ## Measure this server beside its peers, in minutes; QUICK=1, LONG=1 or PROFILE=1
@@ -73,7 +93,7 @@ docs: .venv/test ## Write the pages that are made from the code
 	$(BIN)/python -m benchmarks --pages
 
 screenshots: .venv/test vendor ## Take pictures of the page, into docs/images
-	@exec $(BIN)/python -m tests.browser.screenshots
+	@exec $(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 wheel: .venv/test ## Build the wheel, into dist
 	$(BIN)/python -m build --wheel --no-isolation

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from .figures import Figure
 from .results import Measured, Results
 from .rows import ROWS
 from .rows.base import Row
 from .spread import Spread, ratio
-from .targets import Figure, Verdict, verdicts
+from .targets import Verdict, verdicts
 
 #: The words of docs/benchmarks.md and of docs/benchmarks-notes.md, put below their tables.
 SUMMARY = Path(__file__).parent / "summary.md"

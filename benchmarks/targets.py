@@ -1,7 +1,6 @@
 """What must be reached, and whether it is: each target reads its figure out of the results.
 
-A target names a row, takes a figure from it, and says how far it may lie. Ratios are of
-neighbouring runs (spread.py). Which peer is the best one is decided by its median.
+A target names a row, takes a figure from it (figures.py), and says how far it may lie.
 """
 
 from __future__ import annotations
@@ -9,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from statistics import median
 
+from .figures import Figure, Lacking, completion_by_size, mb, ms, slowest_completion, times, value
 from .results import Measured, Results
-from .spread import Spread, ratio
 
 #: Peers that record what has arrived, so that an upload can be resumed.
 RESUMABLE = (
@@ -26,22 +24,6 @@ RESUMABLE = (
 TUS = ("@tus/server", "tuspyserver", "resumable-upload", "tusd")
 #: The naive view, which records nothing: not a peer in what matters, but a user might take it.
 NAIVE = ("flask-gunicorn", "flask-granian")
-
-
-class Lacking(Exception):
-    """The results do not hold what a target needs."""
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A measured value and how it is written.
-
-    :param against: whom it was compared with, where the target leaves it open.
-    """
-
-    spread: Spread
-    text: str
-    against: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,78 +47,6 @@ class Target:
         """Tell whether the median is within the limit."""
         value = figure.spread.median
         return value <= self.limit if self.most else value >= self.limit
-
-
-def times(ours: str, theirs: str | tuple[str, ...], metric: str) -> Callable[[Measured], Figure]:
-    """Compare a metric of two contestants; of several, with the one that has the greatest."""
-
-    def figure(measured: Measured) -> Figure:
-        names = (theirs,) if isinstance(theirs, str) else theirs
-        if len(names) > 1 and len(measured.samples.keys() & set(names)) < 2:
-            raise Lacking("the others were not measured")
-        best = max(names, key=lambda name: median(measured.values(name, metric) or [0.0]))
-        compared = _ratio(measured, ours, best, metric)
-        against = "" if isinstance(theirs, str) else measured.titles[best]
-        return Figure(compared, _times(compared), against)
-
-    return figure
-
-
-def value(key: str, metric: str, write: Callable[[float], str]) -> Callable[[Measured], Figure]:
-    """Take a metric as it is."""
-
-    def figure(measured: Measured) -> Figure:
-        spread = Spread.of(_values(measured, key, metric))
-        return Figure(spread, write(spread.median))
-
-    return figure
-
-
-def slowest_completion(measured: Measured) -> Figure:
-    """Take the completion time of the size that has the longest."""
-    keys = [key for key in measured.samples if key.startswith("ours-durable ")]
-    if not keys:
-        raise Lacking("not measured")
-    spread, key = max(
-        ((Spread.of(measured.values(key, "complete")), key) for key in keys),
-        key=lambda pair: pair[0].median,
-    )
-    return Figure(spread, _ms(spread.median), measured.titles[key].rpartition(", ")[2])
-
-
-def completion_by_size(measured: Measured) -> Figure:
-    """Compare the completion of the largest file with that of the smallest."""
-    keys = [key for key in measured.samples if key.startswith("ours-durable ")]
-    if len(keys) < 2:
-        raise Lacking("only one size was measured")
-    first, last = (median(measured.values(key, "complete")) for key in (keys[0], keys[-1]))
-    names = [key.partition(" ")[2] for key in (keys[-1], keys[0])]
-    return Figure(
-        Spread(last / first, last / first, last / first), f"{last / first:.2f}×", " to ".join(names)
-    )
-
-
-def _ratio(measured: Measured, ours: str, theirs: str, metric: str) -> Spread:
-    return ratio(_values(measured, ours, metric), _values(measured, theirs, metric))
-
-
-def _values(measured: Measured, key: str, metric: str) -> list[float]:
-    found = measured.values(key, metric)
-    if not found:
-        raise Lacking(measured.skipped.get(key, f"{key} was not measured"))
-    return found
-
-
-def _times(spread: Spread) -> str:
-    return f"{spread.median:.2f}× ({spread.low:.2f}–{spread.high:.2f})"
-
-
-def _ms(seconds: float) -> str:
-    return f"{seconds * 1000:,.1f} ms"
-
-
-def _mb(size: float) -> str:
-    return f"{size / 1e6:,.0f} MB"
 
 
 _BIG = "8 MiB forms, MD5 verified, completion included, not durable"
@@ -234,6 +144,20 @@ TARGETS = (
         1.0,
         times("ours-tus-no-md5", TUS, "rate"),
     ),
+    Target(
+        "object-store",
+        "one file into an S3 store, in chunks of 8 MiB",
+        "≥ 0.8× the store alone",
+        0.8,
+        times("ours-s3", "store", "speed"),
+    ),
+    Target(
+        "nodes",
+        "1 MiB chunks, four nodes with a fifth of a processor each",
+        "≥ 3.5× one node",
+        3.5,
+        times("nodes-4", "nodes-1", "rate"),
+    ),
     Target("complete", "complete, durable", "≤ 20 ms", 0.020, slowest_completion, most=True),
     Target(
         "complete",
@@ -248,7 +172,7 @@ TARGETS = (
         "memory of a worker with a chunk of 1 GiB",
         "≤ 100 MB",
         100e6,
-        value("ours-durable", "peak", _mb),
+        value("ours-durable", "peak", mb),
         most=True,
     ),
     Target(
@@ -256,7 +180,7 @@ TARGETS = (
         "memory of a worker with 1,000 connections",
         "≤ 400 MB",
         400e6,
-        value("ours-durable", "peak", _mb),
+        value("ours-durable", "peak", mb),
         most=True,
     ),
     Target(
@@ -264,7 +188,7 @@ TARGETS = (
         "1,000 slow uploads: probe's median",
         "≤ 5 ms",
         0.005,
-        value("ours-durable", "probe", _ms),
+        value("ours-durable", "probe", ms),
         most=True,
     ),
     Target(
@@ -272,7 +196,7 @@ TARGETS = (
         "1,000 slow uploads: probe's p99",
         "≤ 50 ms",
         0.050,
-        value("ours-durable", "probe_p99", _ms),
+        value("ours-durable", "probe_p99", ms),
         most=True,
     ),
     Target(
@@ -289,6 +213,14 @@ TARGETS = (
         "≤ 1.1× an empty table",
         1.1,
         times("sqlite empty", "sqlite full", "rate"),
+        most=True,
+    ),
+    Target(
+        "records-s3",
+        "a chunk's cost at 10⁶ open uploads, in a store",
+        "≤ 1.1× an empty table",
+        1.1,
+        times("s3 empty", "s3 full", "rate"),
         most=True,
     ),
     Target(

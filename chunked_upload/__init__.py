@@ -1,5 +1,6 @@
 """Resumable chunked uploads for Flask: the django-chunked-upload protocol, made trustworthy."""
 
+from . import administration, metrics, openapi  # noqa: F401 - each where a setting asks for it
 from .engine.errors import UploadClaimed, UploadNotFound
 from .errors import ChunkedUploadError, ConfigurationError
 from .extension import ChunkedUpload
@@ -13,6 +14,7 @@ from .pages.flask_dropzone import Dropzone
 from .records.attached import CannotAttach, attached_upload
 from .records.model import ChunkedUploadMixin, Status
 from .settings.extension_rules import allowed_file
+from .settings.limits import Limits
 from .storage import LocalStorage, Storage
 from .support.filenames import extension
 from .support.presets import (
@@ -55,6 +57,7 @@ __all__ = [
     "ChunkedUploadView",
     "ConfigurationError",
     "Dropzone",
+    "Limits",
     "LocalStorage",
     "NameRefused",
     "SaveRefused",

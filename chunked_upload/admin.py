@@ -45,10 +45,12 @@ except ImportError as error:
 from .engine.errors import AlreadyComplete, UploadNotFound
 from .errors import ChunkedUploadError
 from .http.upload_set import BoundUploadSet
+from .maintenance import actions
 from .records.filters import is_expired
 from .records.model import Status
 from .records.repository import Record
 from .support.clock import utcnow
+from .support.plural import counted, were
 
 logger = logging.getLogger(__name__)
 
@@ -177,7 +179,7 @@ class ChunkedUploadAdmin(ModelView):  # type: ignore[misc]
 
     def delete_model(self, model: Any) -> bool:
         """Delete an upload with its bytes, through the engine; return whether it is gone."""
-        return self._carry_out(model, "deleted", _delete)
+        return self._carry_out(model, "deleted", actions.delete)
 
     @action("delete", "Delete", "Delete these uploads with their bytes?")  # type: ignore[untyped-decorator]
     def action_delete(self, ids: list[str]) -> None:
@@ -188,11 +190,11 @@ class ChunkedUploadAdmin(ModelView):  # type: ignore[misc]
     def action_expire(self, ids: list[str]) -> None:
         """Have unfinished uploads expire now."""
         uploads = self.get_query().filter(self.model.id.in_(_keys(ids))).all()
-        expired = [self._carry_out(upload, "expired", _expire) for upload in uploads]
-        flash(f"{sum(expired)} uploads were expired.", "success")
+        expired = sum(self._carry_out(upload, "expired", actions.expire) for upload in uploads)
+        flash(f"{counted(expired, 'upload')} {were(expired)} expired.", "success")
 
     def _carry_out(
-        self, upload: Any, verb: str, change: Callable[[BoundUploadSet, Record], None]
+        self, upload: Any, verb: str, change: Callable[[BoundUploadSet, Record], object]
     ) -> bool:
         """Change an upload, on a record of the engine's own; say what went wrong."""
         upload_sets: dict[str, BoundUploadSet] = current_app.extensions["chunked_upload"]
@@ -220,16 +222,6 @@ class ChunkedUploadAdmin(ModelView):  # type: ignore[misc]
 def _keys(ids: list[str]) -> list[int]:
     """Return the rows' keys as numbers; PostgreSQL finds none by text."""
     return [int(key) for key in ids if key.isdecimal()]
-
-
-def _delete(upload_set: BoundUploadSet, record: Record) -> None:
-    engine = upload_set.engine_for(type(record))
-    engine.release([record])  # a row's claim stays: the row must be deleted
-    engine.abort(record)
-
-
-def _expire(upload_set: BoundUploadSet, record: Record) -> None:
-    upload_set.engine_for(type(record)).end_time(record)
 
 
 def _expiry(upload: Any) -> Any:

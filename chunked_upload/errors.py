@@ -6,7 +6,10 @@ derive from :class:`ChunkedUploadError`, so that one ``except`` catches every re
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+_WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
 
 class ChunkedUploadError(Exception):
@@ -30,3 +33,10 @@ class ChunkedUploadError(Exception):
 
 class ConfigurationError(Exception):
     """A setting that cannot work, found when the app starts: which, why, and what would work."""
+
+
+def reason_of(error: Exception) -> str:
+    """Return an error's kind as a label of figures and lists: ``offset_mismatch``."""
+    if not isinstance(error, ChunkedUploadError):
+        return "internal_error"
+    return _WORD.sub("_", type(error).__name__).lower()

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from flask import Blueprint, Flask, Response, current_app
 from flask_sqlalchemy import SQLAlchemy
 
 from .engine.engine import UploadEngine
 from .errors import ConfigurationError
-from .hooks import Hooks
+from .hooks import Hooks, Registering
 from .http import claims
 from .http.access import csrf
 from .http.dialect import Dialect, Dialects, chosen
 from .http.dialects.django.chunks import ChunkedUploadView
 from .http.dialects.django.completion import ChunkedUploadCompleteView
+from .http.making_tickets import MakesTickets
 from .http.ported_keys import refuse_flask_uploads, refuse_without_effect
 from .http.schemas import Schemas
 from .http.upload_set import BoundUploadSet
@@ -26,11 +27,13 @@ from .maintenance.commands import command_group
 from .pages import upload_page, web_views
 from .pages.template_helpers import TemplateHelpers
 from .pages.zone_options import ZoneOptions
+from .records import timeouts
 from .records.model import default_model
 from .records.repository import Record
+from .sharing import links
+from .sharing import routes as sharing
 from .storage.powers import LocalPaths
-
-_Function = TypeVar("_Function", bound=Callable[..., Any])
+from .storage.stores import Stores
 
 _STATE = "chunked_upload"
 
@@ -41,7 +44,7 @@ after_init: list[Callable[[Flask, ChunkedUpload], None]] = []
 _MAX_NAME = 64
 
 
-class ChunkedUpload:
+class ChunkedUpload(Registering, MakesTickets):
     """Resumable chunked uploads for a Flask app.
 
     Several objects may serve one app, each with its own ``name`` and URL prefix; one object may
@@ -140,47 +143,6 @@ class ChunkedUpload:
             for function in after_init:
                 function(app, self)
 
-    def user_loader(self, function: _Function) -> _Function:
-        """Register the function that returns a request's user, or None (decorator).
-
-        It may return an id or an object with ``get_id()`` or ``id``. With a loader set, callers
-        without a user get 403.
-        """
-        self._hooks.user_loader = function
-        return function
-
-    def check_permissions(self, function: _Function) -> _Function:
-        """Register a check of who may upload, called before the body is read (decorator).
-
-        It refuses by raising ChunkedUploadError.
-        """
-        self._hooks.permission_checks.append(function)
-        return function
-
-    def validate(self, function: _Function) -> _Function:
-        """Register a check of the request, called before a byte is stored (decorator).
-
-        It sees the form fields that came before the file, and refuses by raising
-        ChunkedUploadError.
-        """
-        self._hooks.validators.append(function)
-        return function
-
-    def on_completion(self, function: _Function) -> _Function:
-        """Register a function of ``(uploaded_file, request)`` for completed files (decorator)."""
-        self._hooks.on_completion.append(function)
-        return function
-
-    def on_delete(self, function: _Function) -> _Function:
-        """Register a function of ``(upload)`` for removed uploads (decorator).
-
-        It is called once the upload's record and bytes are gone, whether its client, the cleaner or
-        the app's own session removed it. An error in it is logged. If the process dies in between,
-        it is not called.
-        """
-        self._hooks.on_delete.append(function)
-        return function
-
     @property
     def sets(self) -> dict[str, ChunkedUpload]:
         """Every upload set of the current app by its name, those of ``CHUNKED_UPLOAD_SETS`` too."""
@@ -238,29 +200,41 @@ class ChunkedUpload:
     def page(
         self,
         *,
-        title: str = "Upload files",
-        language: str = "en",
+        title: str | None = None,
+        language: str | None = None,
         messages: str | None = None,
         sign_in: str | None = None,
+        logo: str | None = None,
+        accent: str | None = None,
     ) -> Response:
         """Return the ready-made page, for a view to return; see docs/page.md.
 
         It comes with a strict Content-Security-Policy, and knows this request's limits.
 
-        :param title: heading of the page and name of its browser tab.
-        :param language: BCP 47 tag of the page's texts.
-        :param messages: address of a module with the texts in that language; None for English.
+        :param title: heading of the page and name of its browser tab; None for the setting
+            ``page_title``, or "Upload files" in the visitor's language.
+        :param language: BCP 47 tag of the page's texts; None for what the browser asks for.
+        :param messages: address of a module with texts of your own, in place of the page's.
         :param sign_in: address where people sign in, offered when they have been signed out.
+        :param logo, accent: a picture's URL and a colour, as the settings ``page_logo`` and
+            ``page_accent``.
+        :raises ConfigurationError: for a logo or a colour that is none.
         """
         return upload_page.document(
-            self.upload_set, title=title, language=language, messages=messages, sign_in=sign_in
+            self.upload_set,
+            title=title,
+            language=language,
+            messages=messages,
+            sign_in=sign_in,
+            logo=logo,
+            accent=accent,
         )
 
     def path_of(self, upload: Record) -> str:
         """Return the absolute path of a completed upload's file."""
         if upload.path is None:
             raise ValueError(f"{upload!r} is not complete, it has no file yet")
-        storage = self.engine.storage
+        storage = self.engine.storage_of(upload)
         if not isinstance(storage, LocalPaths):
             raise TypeError(f"{type(storage).__name__} keeps no files on this host; use open()")
         return storage.path(upload.path)
@@ -309,8 +283,8 @@ class ChunkedUpload:
         db = self._db or model_db or app.extensions.get("sqlalchemy")
         if db is not None:
             return db, bool(app.extensions.get("chunked_upload_own_db") is db)
-        app.config.setdefault("SQLALCHEMY_DATABASE_URI", "sqlite:///chunked_upload.db")
-        db = SQLAlchemy(app)
+        uri = app.config.setdefault("SQLALCHEMY_DATABASE_URI", "sqlite:///chunked_upload.db")
+        db = SQLAlchemy(app, engine_options=timeouts.engine_options(uri))
         app.extensions["chunked_upload_own_db"] = db
         return db, True
 
@@ -318,12 +292,19 @@ class ChunkedUpload:
         blueprint = Blueprint(
             self._blueprint_name, __name__, url_prefix=upload_set.settings.url_prefix
         )
-        add_routes(blueprint, upload_set, [*resources.ROUTES, *web_views.ROUTES])
+        add_routes(blueprint, upload_set, [*resources.ROUTES, *sharing.ROUTES, *web_views.ROUTES])
         return blueprint
+
+
+def _move_to_one_place(one: Stores, other: Stores) -> bool:
+    moving = one.old is not None and other.old is not None
+    return moving and one.current.identity == other.current.identity
 
 
 def _check(upload_set: BoundUploadSet, others: dict[str, BoundUploadSet]) -> None:
     """Check when the app starts, not at its first request, that the upload set can work."""
+    if upload_set.settings.share:
+        links.check_key(upload_set.app)
     if len(upload_set.name) > _MAX_NAME:
         raise ConfigurationError(f"name={upload_set.name!r} is longer than {_MAX_NAME} characters")
     for other in others.values():
@@ -331,6 +312,12 @@ def _check(upload_set: BoundUploadSet, others: dict[str, BoundUploadSet]) -> Non
             raise ConfigurationError(
                 f"upload sets {other.name!r} and {upload_set.name!r} have the same URL prefix"
                 f" {upload_set.settings.url_prefix!r}; give one of them another url_prefix="
+            )
+        if _move_to_one_place(upload_set.engine.stores, other.engine.stores):
+            raise ConfigurationError(
+                f"the files of upload sets {other.name!r} and {upload_set.name!r} are moved to one"
+                " place, where files of equal names would meet; give each its own, as"
+                f" storage='s3://bucket/{upload_set.name}'"
             )
         if upload_set.shares_names_with(other):
             raise ConfigurationError(

@@ -82,7 +82,9 @@ def shown(spec: Spec) -> str:
     """Return a default as one would write it."""
     value = spec.default
     if isinstance(value, timedelta):
-        return f"timedelta(days={value.days})"
+        seconds = f"seconds={value.seconds}" if value.seconds else ""
+        days = f"days={value.days}" if value.days or not seconds else ""
+        return f"timedelta({', '.join(filter(None, (days, seconds)))})"
     if spec.name.endswith("_mode"):
         return f"0o{value:o}"
     return repr(value)

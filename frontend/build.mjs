@@ -1,11 +1,13 @@
 // What browsers get, made from static/ and from the packages of package-lock.json:
 //
 //   node build.mjs vendor       static/vendor, for a checkout, whose own scripts are served as they are
-//   node build.mjs static DIR   DIR, for the wheel: bundled, minified, with a compressed file beside each
+//   node build.mjs static DIR   DIR, for the wheel: bundled, minified, with compressed files beside each, and
+//                               version.txt, a hash of all of them
+import { createHash } from "node:crypto";
 import { cp, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build, transform } from "esbuild";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -18,14 +20,21 @@ const VENDORED = {
     "hash-wasm": ["dist/md5.umd.min.js", "dist/sha256.umd.min.js"],
 };
 
-/** The modules that pages and apps import; all others are bundled into these. */
+/** The modules and styles that pages and apps name; all others are bundled into these. */
 const ENTRIES = [
     "chunked-upload.js",
     "chunked-upload-dropzone.js",
     "chunked-upload-dropzone/zone.js", // two import it, so it goes into a chunk: see bundle()
     "page/main.js",
     "page/page.js",
+    "page.css",
 ];
+
+/** Bundled apart: what the two pages share would else be split into more files, all of which each page loads. */
+const ADMIN = ["admin/main.js", "admin.css"];
+
+/** One file for each language, of which a page loads one. They keep their names: the page's document names them. */
+const TEXTS = "page/texts";
 
 /** Suffixes of files that esbuild minifies, and the loader that reads them. */
 const LOADERS = { ".js": "js", ".css": "css" };
@@ -59,21 +68,22 @@ async function ownFiles(folder) {
  * has one copy. That folder is as deep as those of the modules that load `md5-worker.js` and `vendor/` by
  * their own address. Resolves to the sources that are in there, whose own files nobody needs any more.
  */
-async function bundle(folder) {
+async function bundle(folder, entryPoints) {
     const { metafile } = await build({
         absWorkingDir: SOURCES,
-        entryPoints: ENTRIES,
+        entryPoints,
         outdir: folder,
         outbase: SOURCES,
         bundle: true,
         splitting: true,
         chunkNames: "chunks/[name]-[hash]",
         format: "esm",
+        charset: "utf8", // modules always are; escaped, Arabic would be three times as long
         minify: true,
         legalComments: "none",
         metafile: true,
     });
-    return new Set(Object.keys(metafile.inputs));
+    return Object.keys(metafile.inputs);
 }
 
 async function minify(name) {
@@ -87,17 +97,33 @@ async function minify(name) {
 /** Makes the folder that the wheel ships, which must not exist. */
 async function buildStatic(folder) {
     await vendor(join(folder, "vendor"));
-    const bundled = await bundle(folder);
+    const texts = (await readdir(join(SOURCES, TEXTS))).map((name) => `${TEXTS}/${name}`);
+    const bundled = new Set([
+        ...(await bundle(folder, [...ENTRIES, ...texts])),
+        ...(await bundle(folder, ADMIN)),
+    ]);
     for (const name of await ownFiles(SOURCES)) {
         if (bundled.has(name)) continue;
         await mkdir(join(folder, dirname(name)), { recursive: true });
         await writeFile(join(folder, name), await minify(name));
     }
-    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-        if (!entry.isFile()) continue;
-        const path = join(entry.parentPath ?? entry.path, entry.name);
-        await writeFile(`${path}.gz`, gzipSync(await readFile(path), { level: 9 }));
+    await compress(folder);
+}
+
+/** Writes compressed copies, and the version: browsers keep files whose address has it, and ask for no others. */
+async function compress(folder) {
+    const version = createHash("sha256");
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile());
+    const paths = files.map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+    for (const path of paths.sort()) {
+        const content = await readFile(path);
+        const params = { [constants.BROTLI_PARAM_SIZE_HINT]: content.length };
+        await writeFile(`${path}.gz`, gzipSync(content, { level: 9 }));
+        await writeFile(`${path}.br`, brotliCompressSync(content, { params })); // at its best by default
+        version.update(`${path.slice(folder.length)}\0${content.length}\0`).update(content);
     }
+    await writeFile(join(folder, "version.txt"), version.digest("hex").slice(0, 12));
 }
 
 const [command, folder] = process.argv.slice(2);

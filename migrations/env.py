@@ -6,6 +6,8 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import text
 
+from chunked_upload.records.timeouts import wait_for_ever
+
 #: Any fixed number: hosts that start together migrate one after the other (PostgreSQL).
 MIGRATION_LOCK = 0x6368756E6B6564
 
@@ -30,6 +32,9 @@ def main() -> None:
         )
         with context.begin_transaction():
             if connection.dialect.name == "postgresql":
+                # Both may take longer than a request may wait: a migration, and another host's.
+                wait_for_ever(connection.connection.dbapi_connection)
+                connection.execute(text("SET LOCAL lock_timeout = 0"))
                 connection.execute(
                     text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK}
                 )

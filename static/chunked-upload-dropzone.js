@@ -28,7 +28,9 @@ import { Zone } from "./chunked-upload-dropzone/zone.js";
  */
 export function attach(element, options = optionsOf(element)) {
   /** @type {any} */ (element).dropzone?.destroy(); // another Dropzone on the page found it first
-  return options.whole ? new WholeZone(element, options) : new Zone(element, options);
+  const zone = options.whole ? new WholeZone(element, options) : new Zone(element, options);
+  element.querySelector(".chunked-upload-not-loaded")?.remove();
+  return zone;
 }
 
 /**

@@ -9,16 +9,17 @@
  *     upload.addEventListener("done", ({ detail }) => show(detail.result.url));
  *     upload.addEventListener("error", ({ detail }) => show(detail.error.message));
  *
- * Files are sent in chunks, several files at a time. After a lost connection, a restarted server or a page
+ * Several files are sent at a time, and what has arrived is never sent again. After a lost connection, a restarted server or a page
  * reload, and in another browser of the same user, an upload resumes from what the server has. A worker
  * computes the MD5 meanwhile, so that the server can check it at the end. docs/client-library.md has
  * the recipes, chunked-upload/types.js the types.
  */
 
-import { Setback, asUploadError } from "./chunked-upload/errors.js";
+import { withUploadErrors } from "./chunked-upload/errors.js";
 import { Hasher } from "./chunked-upload/hasher.js";
 import { check, readOptions } from "./chunked-upload/options.js";
 import { ResumeStore } from "./chunked-upload/resume-store.js";
+import { openAgain } from "./chunked-upload/source.js";
 import { Server } from "./chunked-upload/server.js";
 import { totalProgress } from "./chunked-upload/total-progress.js";
 import { transferFactory } from "./chunked-upload/transfer-factory.js";
@@ -46,10 +47,12 @@ export class ChunkedUploader extends EventTarget {
   #hasher;
   #store;
   #createTransfer;
-  /** @type {Upload[]} */
-  #uploads = [];
+  /** @type {Set<Upload>} */
+  #uploads = new Set();
   /** @type {WeakMap<Upload, Transfer>} */
   #transfers = new WeakMap();
+  /** Keys of the resume store's entries that belong to `uploads`. @type {Set<string>} */
+  #claimed = new Set();
   #added = 0;
   /** Uploads that run, or will run without the user's help. @type {Set<Upload>} */
   #active = new Set();
@@ -66,8 +69,8 @@ export class ChunkedUploader extends EventTarget {
     this.#server = new Server(read);
     this.#hasher = new Hasher(read.workerUrl);
     this.#store = new ResumeStore(read.endpoint);
-    const shared = { server: this.#server, hasher: this.#hasher, store: this.#store };
-    this.#createTransfer = transferFactory(read, shared);
+    const parts = { server: this.#server, hasher: this.#hasher, store: this.#store };
+    this.#createTransfer = transferFactory(read, { ...parts, claimed: this.#claimed });
   }
 
   /**
@@ -76,7 +79,7 @@ export class ChunkedUploader extends EventTarget {
    * @returns {readonly Upload[]}
    */
   get uploads() {
-    return this.#uploads;
+    return [...this.#uploads];
   }
 
   /**
@@ -87,7 +90,16 @@ export class ChunkedUploader extends EventTarget {
    * @returns {Upload}
    * @throws {TypeError} when it is not a file, or the metadata is invalid.
    */
-  add(file, { metadata = {}, handle = null } = {}) {
+  add(file, options = {}) {
+    return this.#add(file, options, null);
+  }
+
+  /**
+   * @param {File} file
+   * @param {AddOptions} options
+   * @param {string | null} remembered Key of the resume store's entry, if it is known.
+   */
+  #add(file, { metadata = {}, handle = null }, remembered) {
     if (!(file instanceof File)) {
       throw new TypeError("ChunkedUploader.add takes a File, as <input type=file> gives it");
     }
@@ -103,7 +115,8 @@ export class ChunkedUploader extends EventTarget {
       onCanceled: (canceled) => this.dismiss(canceled),
     });
     if (transfer) this.#transfers.set(upload, transfer);
-    this.#uploads = [...this.#uploads, upload];
+    transfer?.remember(remembered);
+    this.#uploads.add(upload);
     this.#active.add(upload);
     this.#emit("added", { upload });
     this.#progress();
@@ -120,36 +133,59 @@ export class ChunkedUploader extends EventTarget {
     if (ACTIVE.has(upload.state) || upload.state === "paused") {
       throw new TypeError(`an upload that is ${upload.state} cannot be dismissed; cancel it`);
     }
-    if (!this.#uploads.includes(upload)) return;
-    this.#uploads = this.#uploads.filter((other) => other !== upload);
-    this.#transfers.get(upload)?.close();
+    if (!this.#uploads.delete(upload)) return;
+    this.#transfers.get(upload)?.dismiss();
     this.#emit("removed", { upload });
+    this.#progress();
+  }
+
+  /** Whose files are remembered; null for nobody in particular. What was added before becomes this user's. */
+  get user() {
+    return this.#store.user;
+  }
+
+  set user(name) {
+    const before = this.#store.user;
+    if (name === before) return;
+    if (before !== null) this.leaveAll();
+    this.#store.user = name;
+    for (const upload of this.uploads) this.#transfers.get(upload)?.adopt();
+  }
+
+  /** Take all uploads off the list, and send no further request for them. They stay remembered for their user. */
+  leaveAll() {
+    const left = this.uploads;
+    this.#uploads.clear();
+    for (const upload of [...left].reverse()) {
+      upload.close();
+      this.#transfers.get(upload)?.dismiss();
+    }
+    for (const upload of left) this.#emit("removed", { upload });
     this.#progress();
   }
 
   pauseAll() {
     // The last one first: otherwise each pause would start the next upload.
-    for (const upload of [...this.#uploads].reverse()) upload.pause();
+    for (const upload of [...this.uploads].reverse()) upload.pause();
   }
 
   resumeAll() {
-    for (const upload of this.#uploads) upload.resume();
+    for (const upload of this.uploads) upload.resume();
   }
 
   retryAll() {
-    for (const upload of this.#uploads) upload.retry();
+    for (const upload of this.uploads) upload.retry();
   }
 
   /** Cancel all uploads that are not done. @returns {Promise<void>} */
   async cancelAll() {
-    await Promise.all([...this.#uploads].reverse().map((upload) => upload.cancel()));
+    await Promise.all([...this.uploads].reverse().map((upload) => upload.cancel()));
   }
 
   /**
    * List the caller's uploads on the server, newest first.
    *
-   * @param {{page?: number, perPage?: number, status?: 1 | 2, signal?: AbortSignal}} [query] `status`
-   *   1: only unfinished ones; 2: only finished ones.
+   * @param {import("./chunked-upload/types.js").ListQuery} [query]
    * @returns {Promise<import("./chunked-upload/types.js").UploadPage>}
    * @throws {import("./chunked-upload/errors.js").UploadError}
    */
@@ -165,17 +201,31 @@ export class ChunkedUploader extends EventTarget {
    */
   async remove(uploadId) {
     await withUploadErrors(this.#server.remove(uploadId));
-    await this.#store.forget(uploadId);
+    for (const record of await this.#store.all(null)) {
+      if (record.uploadId === uploadId) await this.#store.forget(record.id);
+    }
   }
 
   /**
-   * Return the unfinished uploads in this browser's resume store that are not in `uploads`, newest first.
+   * How far the server's clock is ahead of this browser's, in milliseconds; 0 before the first reply.
+   * `Date.parse(expires) - (Date.now() + clockOffset)` is the time that is left.
+   */
+  get clockOffset() {
+    return this.#server.clockOffset ?? 0;
+  }
+
+  /**
+   * Return the files in this browser's resume store that are not in `uploads`, newest first. They were
+   * queued or begun before the page was reloaded; those without `uploadId` have sent nothing yet. A
+   * file that is added again takes over its entry.
    *
    * @returns {Promise<Remembered[]>}
    */
   async remembered() {
-    const present = new Set(this.#uploads.map((upload) => upload.uploadId));
-    return (await this.#store.all()).filter((record) => !present.has(record.uploadId));
+    await Promise.all(this.uploads.map((upload) => this.#transfers.get(upload)?.remembering));
+    const { clockOffset } = this.#server;
+    const records = await this.#store.all(clockOffset === null ? null : Date.now() + clockOffset);
+    return records.filter((record) => !this.#claimed.has(record.id));
   }
 
   /**
@@ -184,31 +234,43 @@ export class ChunkedUploader extends EventTarget {
    * @param {Remembered} remembered
    */
   async forget(remembered) {
-    await this.#store.forget(remembered.uploadId);
+    await this.#store.forget(remembered.id);
   }
 
   /**
-   * Open a remembered upload's file by its File System Access handle and resume the upload. Call it from
-   * a click handler: the browser may ask the user for permission.
+   * Open a remembered file by its File System Access handle and resume its upload. Call it from a click
+   * handler: the browser may ask the user for permission.
    *
    * @param {Remembered} remembered
-   * @returns {Promise<Upload | null>} Null when there is no handle, no permission, or the file is gone.
+   * @returns {Promise<Upload | null>} Null when there is no handle, no permission, or the file is gone:
+   *   let the user choose the file, and `add` it.
    */
-  async reopen({ handle }) {
-    try {
-      const permission = await handle?.requestPermission?.({ mode: "read" });
-      if (!handle || permission === "denied" || permission === "prompt") return null;
-      return this.add(await handle.getFile(), { handle });
-    } catch (error) {
-      if (error instanceof DOMException) return null;
-      throw error;
-    }
+  async reopen({ id, handle, path }) {
+    const file = await openAgain(handle);
+    /** @type {Record<string, string>} */
+    const metadata = path ? { relative_path: path } : {};
+    return file && this.#add(file, { handle, metadata }, id);
   }
 
-  /** Pause all uploads, and close the worker and the database. The uploads can be resumed later. */
+  /**
+   * Reopen several files with one click.
+   *
+   * @param {Remembered[]} list
+   * @returns {Promise<Remembered[]>} Those that the user must choose again.
+   */
+  async reopenAll(list) {
+    const left = [];
+    // One after the other: the browser asks for one permission at a time.
+    for (const remembered of list) if (!(await this.reopen(remembered))) left.push(remembered);
+    return left;
+  }
+
+  /**
+   * Pause all uploads, send no further request, and close the worker and the database. The uploads can be
+   * resumed later.
+   */
   close() {
-    this.pauseAll();
-    for (const upload of this.#uploads) this.#transfers.get(upload)?.close();
+    for (const upload of [...this.uploads].reverse()) upload.close();
     this.#hasher.close();
     this.#store.close();
     clearTimeout(this.#progressTimer);
@@ -226,29 +288,12 @@ export class ChunkedUploader extends EventTarget {
   #progress() {
     this.#progressTimer ??= setTimeout(() => {
       this.#progressTimer = undefined;
-      this.#emit("progress", totalProgress(this.#uploads));
+      this.#emit("progress", totalProgress(this.uploads));
     }, PROGRESS_INTERVAL);
   }
 
-  /**
-   * @param {string} type
-   * @param {object} detail
-   */
+  /** @param {string} type @param {object} detail */
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
-  }
-}
-
-/**
- * @template T
- * @param {Promise<T>} reply
- * @returns {Promise<T>}
- * @throws {import("./chunked-upload/errors.js").UploadError} also where an upload would wait and retry.
- */
-async function withUploadErrors(reply) {
-  try {
-    return await reply;
-  } catch (error) {
-    throw error instanceof Setback ? asUploadError(error) : error;
   }
 }

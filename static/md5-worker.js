@@ -43,10 +43,28 @@ const SAMPLE_SIZE = 16 * 1024;
 const jobs = new Map();
 let working = false;
 
-addEventListener("message", ({ data }) => {
+/** Takes this module's answers. @type {(message: object) => void} */
+let answer = (message) => postMessage(message);
+
+if (!("document" in globalThis)) addEventListener("message", ({ data }) => receive(data));
+
+/**
+ * Run in the page itself, where workers are blocked by an extension or a policy. The page stays usable:
+ * files are hashed piece by piece.
+ *
+ * @param {(message: object) => void} onAnswer
+ * @returns {(message: any) => void} Takes the messages that a worker would get.
+ */
+export function runHere(onAnswer) {
+  answer = onAnswer;
+  return receive;
+}
+
+/** @param {any} data */
+function receive(data) {
   if (data.type === "fingerprint") {
     fingerprint(data.file).then(
-      (value) => postMessage({ type: "fingerprint", id: data.id, value }),
+      (value) => answer({ type: "fingerprint", id: data.id, value }),
       (error) => fail(data.id, error),
     );
   } else if (data.type === "start") {
@@ -64,7 +82,7 @@ addEventListener("message", ({ data }) => {
   } else if (data.type === "stop") {
     jobs.delete(data.id);
   }
-});
+}
 
 /**
  * Load the part of hash-wasm that computes a checksum.
@@ -137,7 +155,7 @@ async function advance(job) {
     update(job, job.hasher, bytes);
   }
   if (job.hashed >= job.file.size && jobs.delete(job.id)) {
-    postMessage({ type: "digest", id: job.id, value: job.hasher.digest() });
+    answer({ type: "digest", id: job.id, value: job.hasher.digest() });
   }
 }
 
@@ -176,14 +194,14 @@ function update(job, hasher, bytes) {
   if (expected && before < expected.length && expected.length <= job.hashed) {
     const upTo = expected.length - before;
     hasher.update(bytes.subarray(0, upTo));
-    if (current(hasher) !== expected.digest) postMessage({ type: "differs", id: job.id });
+    if (current(hasher) !== expected.digest) answer({ type: "differs", id: job.id });
     hasher.update(bytes.subarray(upTo));
   } else {
     hasher.update(bytes);
   }
   if (Math.floor(before / CHECKPOINT_INTERVAL) !== Math.floor(job.hashed / CHECKPOINT_INTERVAL)) {
     const checkpoint = { length: job.hashed, [job.checksum]: current(hasher) };
-    postMessage({ type: "checkpoint", id: job.id, checkpoint });
+    answer({ type: "checkpoint", id: job.id, checkpoint });
   }
 }
 
@@ -215,5 +233,5 @@ function read(file, start, size) {
 function fail(id, error) {
   jobs.delete(id);
   const { name, message } = error instanceof Error ? error : new Error(String(error));
-  postMessage({ type: "failed", id, name, message });
+  answer({ type: "failed", id, name, message });
 }

@@ -18,12 +18,14 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.support import browser as chromium
-from tests.support import guard, postgres
+from tests.support import guard, postgres, s3
 from tests.support.missing import fail_if_skipped_in_ci, skip_without
 from tests.support.protocol import Protocol
 from tests.support.scorecard import LOOP, MOUNT, ROOT
 from tests.support.server import Server
 from tests.support.shared_app import SharedApp
+from tests.support.shared_model import shared_model
+from tests.support.shared_routes import shared_routes
 
 #: Room there must be in memory for the tests' files.
 _ROOM = 2 * 2**30
@@ -72,14 +74,46 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=["sqlite", "postgresql", "both"], default="both")
+    parser.addoption(
+        "--only-postgresql-in",
+        action="append",
+        default=[],
+        metavar="DIRECTORY",
+        help="of this directory's tests, run only those on PostgreSQL; may be repeated",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what ``--only-postgresql-in`` and ``--database`` say."""
+    places = [config.rootpath / name for name in config.getoption("--only-postgresql-in")]
+    on_sqlite = config.getoption("--database") == "sqlite"
+    without = [
+        item
+        for item in items
+        if (any(item.path.is_relative_to(place) for place in places) and not _on_postgresql(item))
+        or (on_sqlite and item.get_closest_marker("only_postgresql") is not None)
+    ]
+    if without:
+        config.hook.pytest_deselected(items=without)
+        left_out = set(without)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _on_postgresql(item: pytest.Item) -> bool:
+    return isinstance(item, pytest.Function) and (
+        hasattr(item, "callspec") and item.callspec.params.get("database") == "postgresql"
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database" not in metafunc.fixturenames:
         return
     chosen = metafunc.config.getoption("--database")
-    one = metafunc.definition.get_closest_marker("one_database") is not None
+    marked = metafunc.definition.get_closest_marker
+    one = marked("one_database") is not None and marked("both_databases") is None
     names = ["sqlite", "postgresql"] if chosen == "both" else [chosen]
+    if marked("only_postgresql") is not None:
+        names = ["postgresql"]
     metafunc.parametrize("database", names[:1] if one else names, indirect=True)
 
 
@@ -89,6 +123,20 @@ def postgres_cluster() -> Iterator[postgres.Cluster]:
     if postgres.find_programs() is None:
         skip_without("PostgreSQL", install="the package postgresql")
     with postgres.cluster() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def versitygw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[s3.Store]:
+    """One versitygw for the tests of this process: the S3 store that does all as Amazon's."""
+    with s3.versitygw(tmp_path_factory.mktemp("versitygw")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[s3.Store]:
+    """One ``rclone serve s3`` for the tests of this process: a store that lacks much."""
+    with s3.rclone(tmp_path_factory.mktemp("rclone")) as running:
         yield running
 
 
@@ -124,7 +172,8 @@ def make_app(tmp_path: Path, database_uri: str) -> Iterator[Callable[..., Flask]
         made.append(app)
         return app
 
-    yield make
+    with shared_model(), shared_routes():
+        yield make
     for app in made:
         if "sqlalchemy" in app.extensions:
             with app.app_context():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
@@ -35,6 +35,7 @@ class Ours(Peer):
     :param database: SQLAlchemy's URI; by default SQLite beside the uploads.
     :param on: ``gunicorn`` or ``granian`` as they come, instead of the bundled server.
     :param threads: of that server.
+    :param more: more of its settings, as environment variables.
     """
 
     key: str
@@ -45,6 +46,7 @@ class Ours(Peer):
     database: str | None = None
     on: str = ""
     threads: int = 64
+    more: Mapping[str, str] = field(default_factory=dict)
     workers: int = 1
 
     def prepare(self, workshop: Workshop) -> None:
@@ -65,6 +67,7 @@ class Ours(Peer):
             "CHUNKED_UPLOAD_ROOT": str(files),
             "CHUNKED_UPLOAD_DURABLE": "1" if self.durable else "0",
             "WORKERS": str(self.workers),
+            **self.more,
         }
         if not self.md5:
             environment[_MD5_SETTING] = "0"

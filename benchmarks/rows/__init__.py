@@ -1,6 +1,17 @@
 """What is measured: each row a function that fills a :class:`~benchmarks.results.Measured`."""
 
-from . import big, download, patch, scale, sizes, slow, small, variants
+from . import (
+    big,
+    download,
+    nodes,
+    object_store,
+    patch,
+    scale,
+    sizes,
+    slow,
+    small,
+    variants,
+)
 
 #: All rows, in the order of the report.
 ROWS = [
@@ -12,4 +23,6 @@ ROWS = [
     *scale.ROWS,
     *download.ROWS,
     *variants.ROWS,
+    *object_store.ROWS,
+    *nodes.ROWS,
 ]

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
+import pytest
 import sqlalchemy as sa
+
+from tests.support import s3
 
 from ..contest import Bench, opened, take_turn
 from ..load import KIB, Payload, begin, send_chunk
@@ -107,6 +111,27 @@ def _records(bench: Bench, measured: Measured) -> None:
             _compare_tables(bench, measured, records, chunks, first, second, "PostgreSQL")
 
 
+def _records_in_store(bench: Bench, measured: Measured) -> None:
+    records = max(1000, int(1_000_000 * min(bench.scale, 1.0)))
+    chunks = bench.pick(quick=50, normal=100, long=500)
+    measured.setup = (
+        f"{records:,} open uploads in PostgreSQL, bytes in versitygw; {chunks} chunks of 64 KiB a"
+        f" run, {bench.turns}"
+    )
+    place = bench.place / "versitygw"
+    place.mkdir(parents=True, exist_ok=True)
+    try:
+        with postgresql(measured, 2) as (first, second), s3.versitygw(place) as store:
+            more = {
+                "CHUNKED_UPLOAD_STORAGE": f"s3://{store.bucket()}",
+                "CHUNKED_UPLOAD_S3_ENDPOINT": store.url,
+            }
+            if first and second:
+                _compare_tables(bench, measured, records, chunks, first, second, "S3", more)
+    except pytest.skip.Exception as error:
+        measured.skip("s3 full", str(error))
+
+
 def _compare_tables(
     bench: Bench,
     measured: Measured,
@@ -115,10 +140,11 @@ def _compare_tables(
     empty_uri: str | None,
     full_uri: str | None,
     name: str,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    key = name.lower()
-    empty = Ours(f"{key} empty", f"{name}, empty", durable=False, database=empty_uri)
-    full = Ours(f"{key} full", f"{name}, {records:,} records", durable=False, database=full_uri)
+    key, kept = name.lower(), f"{name}, {records:,} records"
+    empty = Ours(f"{key} empty", f"{name}, empty", durable=False, database=empty_uri, more=more)
+    full = Ours(f"{key} full", kept, durable=False, database=full_uri, more=more)
     with opened(bench, [empty, full], measured) as runners:
         uploads: dict[str, Continuing] = {}
         for key, runner in runners.items():
@@ -172,6 +198,14 @@ ROWS = [
         _records,
         metrics=("rate",),
         baseline="sqlite empty",
+    ),
+    Row(
+        "records-s3",
+        "A chunk's cost with a million open uploads, bytes in a store",
+        "Ours with PostgreSQL and versitygw, with an empty table and a full one, in turns.",
+        _records_in_store,
+        metrics=("rate",),
+        baseline="s3 empty",
     ),
     Row(
         "far",

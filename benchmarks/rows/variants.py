@@ -65,21 +65,25 @@ def _ways(first: str | None, second: str | None) -> list[Contestant]:
     return ways
 
 
+#: Of which each is measured with each.
+_WORKERS, _CLIENTS = (1, 2, 4), (1, 2, 4, 8, 16)
+
+
 def _growth(bench: Bench, measured: Measured, task: Task) -> None:
     measured.setup = (
         f"{task.size // MIB} MiB each in chunks of {task.chunk // KIB:,} KiB, {bench.turns}"
     )
-    workers = [Ours(f"{n}", f"{n} worker{'s' * (n > 1)}", workers=n) for n in (1, 2, 4)]
+    workers = [Ours(f"{n}", f"{n} worker{'s' * (n > 1)}", workers=n) for n in _WORKERS]
     bench.need(16 * task.size)
     with opened(bench, workers, measured) as runners:
         titles = dict(measured.titles)
         measured.titles.clear()
         for key, title in titles.items():
-            for clients in (1, 2, 4, 8, 16):
+            for clients in _CLIENTS:
                 name = f"{key} with {clients}"
                 measured.titles[name] = f"{title}, {clients} client{'s' * (clients > 1)}"
         for _ in range(bench.repetitions):
-            for clients in (1, 2, 4, 8, 16):
+            for clients in _CLIENTS:
                 for key in list(runners):
                     take_turn(
                         runners,

@@ -41,7 +41,6 @@ class FileChecksums:
     ) -> None:
         self._parts = parts
         self._digests = parts.digests
-        self._storage = parts.storage
         self._records = parts.records
         self._part_in_use = part_in_use
         self._reading = _OneEach()
@@ -105,12 +104,12 @@ class FileChecksums:
 
     def _part(self, record: Record, position: int) -> Iterator[tuple[int, bytes]]:
         with self._part_in_use(record):
-            for data in self._storage.read_part(record, position, record.offset):
+            for data in self._parts.storage_of(record).read_part(record, position, record.offset):
                 yield position, data
                 position += len(data)
 
     def _file(self, record: Record) -> Iterator[tuple[int, bytes]]:
-        with self._storage.open(record.path or "") as file:
+        with self._parts.open_file(record) as file:
             while data := file.read(_READ_SIZE):
                 yield file.tell() - len(data), data
 

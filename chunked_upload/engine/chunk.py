@@ -1,15 +1,13 @@
 """Receives one chunk: takes its write lease, feeds the digest, and commits.
 
-Order (Guarantee 1): write the bytes at their offset → sync → compare-and-swap of the record → only
-then may a dialect tell the client.
+Order (Guarantee 1): write the bytes at their offset → sync → compare-and-swap → tell the client.
 
 Concurrent requests are sorted out at the commit. Its compare-and-swap names the fencing token that
 this chunk read *before* it checked that its lease still stands. A newcomer works in this order: it
-ends the lease, raises the record's fencing token, and then reads the record. So there are two
-cases. Either this commit comes before the newcomer reads, and the newcomer sees these bytes as
-received. Or the token has changed, the commit changes no row, and the second check finds that the
-lease has been preempted. A commit of another range also changes the token. Then the lease still
-stands, and the commit is tried again on the current record.
+ends the lease, raises the record's fencing token, and then reads the record. So either this commit
+comes before the newcomer reads, and the newcomer sees these bytes as received. Or the token has
+changed, the commit changes no row, and the second check finds that the lease is lost. If a commit
+of another range has changed the token, the lease still stands, and the commit is tried again.
 """
 
 from __future__ import annotations
@@ -18,11 +16,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from chunked_upload.errors import ChunkedUploadError
+from chunked_upload.records.events import EventKind
 from chunked_upload.records.repository import Record
 from chunked_upload.storage.base import LeaseLost, PartMissing, StorageState, WriteLease, merge
-from chunked_upload.storage.powers import Concatenates, LeasesRanges
+from chunked_upload.storage.powers import LeasesRanges, WritesParts, concatenating
 from chunked_upload.support.blocking import blocking
+from chunked_upload.support.measuring import Figure, measured, timed
 
 from . import ranges
 from .digesting import ChunkDigest
@@ -51,8 +50,6 @@ _MAX_RANGES = 10_000
 class Chunk:
     """A chunk being received. Use it as a context manager: leaving it without commit drops it.
 
-    Made by :meth:`~chunked_upload.engine.engine.UploadEngine.begin`.
-
     :param lease: the right to write the range of the chunk's plan.
     :param holding: what the owner's quota holds for the upload.
     :param forget: removes a new upload's record and files if this chunk is dropped.
@@ -74,23 +71,17 @@ class Chunk:
         #: Bytes received so far.
         self.received = 0
         self.committed = False
-        #: Whether more bytes follow those that are being recorded.
-        self._goes_on = False
+        self._goes_on = False  # more bytes follow those that are being recorded
         #: Whether this commit is the upload's first; known once the chunk is finished.
         self.first = False
-        #: The upload whose bytes are the first of this one.
-        self._first_source: str | None = None
-        self._lease = lease
-        self._holding = holding
-        self._parts = parts
-        self._records = parts.records
-        self._storage = parts.storage
-        self._forget = forget
+        self._first_source: str | None = None  # the upload whose bytes are the first of this one
+        self._lease, self._holding = lease, holding
+        self._parts, self._forget = parts, forget
+        self._records, self._storage = parts.records, parts.storage_of(record)
         #: Whether this request created the record and no other request has touched it.
         untouched = is_empty(record) and record.fencing_token == lease.fencing_token
         self._alone = plan.creates and untouched
-        #: The storage's own state, to be committed with the offset.
-        self._state: StorageState | None = None
+        self._state: StorageState = {}  # changes of the storage's own, committed with the offset
         self._stored = ranges.add(record.received, 0, record.offset)
         self._digest = ChunkDigest(record, parts.digests, start=plan.start, read=self._read)
 
@@ -102,8 +93,8 @@ class Chunk:
     def write(self, data: bytes) -> None:
         """Write the next bytes to the storage and feed them to the digest.
 
-        :raises SizeMismatch, FileTooLarge: when there are more bytes than declared or allowed
-            (BeyondLength: than the file has).
+        :raises SizeMismatch, FileTooLarge, BeyondLength: when there are more bytes than declared,
+            allowed, or in the file.
         :raises LimitReached: when the owner's quota has no room for them.
         :raises BytesDiffer: when other bytes are already stored there.
         :raises OffsetMismatch: when a newer request has taken over.
@@ -120,7 +111,8 @@ class Chunk:
     def _check_size(self, more: int) -> None:
         plan, end = self.plan, self.position + more
         if plan.stop is not None and end > plan.stop:
-            raise SizeMismatch(f"{plan.stop - self.start} bytes were declared, more arrived")
+            declared = plan.stop - self.start
+            raise SizeMismatch(f"{declared} bytes were declared, more arrived")
         if plan.appends and end > self._most(end):
             raise BeyondLength(self._most(end), end)
         if plan.max_bytes is not None and end > plan.max_bytes:
@@ -143,43 +135,39 @@ class Chunk:
         try:
             yield from self._storage.read_part(self.record, low, high)
         except PartMissing as error:
-            refusal = self._refused()
-            if isinstance(refusal, OffsetMismatch):  # the upload still takes chunks
-                raise
-            raise refusal from error
+            raise self._refused(error) from error
 
     def append_part(self, source: Record, *, start: int = 0, stop: int | None = None) -> None:
-        """Append recorded bytes of another upload; the storage copies them if it can.
+        """Append recorded bytes of another upload; the storage copies them if it can and has both.
 
-        Checksums of the bytes at the start of the file are those of the other upload. Bytes that
-        are copied behind them are read for the checksums later, when the upload is completed.
+        Checksums at the file's start are the other upload's. Completion reads what is behind.
 
-        :param source: an upload in the same storage.
-        :param start, stop: the range of its bytes; by default all that are recorded.
+        :param start, stop: the range of its bytes; by default all.
         :raises SizeMismatch, FileTooLarge, LimitReached, OffsetMismatch: as :meth:`write`.
         :raises UploadExpired, UploadNotFound: when the other upload's bytes are lost, or removed.
         """
         stop = source.offset if stop is None else stop
-        if not isinstance(self._storage, Concatenates) or self._may_repeat():
-            with translate_failures(), self._parts.source(source):
-                for data in self._storage.read_part(source, start, stop):
+        far = not self._parts.stores.has(source, self._storage)
+        with translate_failures(), self._parts.source(source):
+            joining = None if far or self._may_repeat() else concatenating(self._storage)
+            if joining is None:
+                for data in self._parts.storage_of(source).read_part(source, start, stop):
                     self.write(data)
-            return
+                return
         self._check_size(stop - start)
         if self.position == 0:
             self._first_source = source.upload_id
         with translate_failures(), self._parts.source(source), blocking():
             try:
-                self._storage.append_part(
+                joining.append_part(
                     self._lease.part_writer, source, self.position, start=start, stop=stop
                 )
             except LeaseLost as error:
                 raise self._refused() from error
-        if self._first_source == source.upload_id and self.position == start:
-            if stop == source.offset:  # the file begins with all bytes of the other
-                self.record.checksum_states = dict(source.checksum_states)
-        else:
+        if self._first_source != source.upload_id or self.position != start:
             self._first_source = None
+        elif stop == source.offset:  # the file begins with all bytes of the other
+            self.record.checksum_states = dict(source.checksum_states)
         self._digest.stop()
         self.received += stop - start
 
@@ -201,8 +189,8 @@ class Chunk:
                     self._lease.write(piece, low)
                 elif piece != b"".join(self._read(low, high)):
                     raise BytesDiffer(self.record.offset)
-        except LeaseLost as error:
-            raise self._refused() from error
+        except (LeaseLost, PartMissing, FileNotFoundError) as error:
+            raise self._refused(error) from error
 
     def finish_whole(self) -> None:
         """Make a whole chunk durable, and refuse a truncated one (the rule of chunk dialects).
@@ -213,8 +201,9 @@ class Chunk:
         """
         plan = self.plan
         if not plan.last and plan.stop is not None and self.position != plan.stop:
-            declared = plan.stop - self.start
-            raise SizeMismatch(f"{declared} bytes were declared, {self.received} arrived")
+            raise SizeMismatch(
+                f"{plan.stop - self.start} bytes were declared, {self.received} arrived"
+            )
         self.finish_prefix()
 
     def finish_prefix(self) -> None:
@@ -246,14 +235,18 @@ class Chunk:
             self._values = self._merged()
             self._swap_until_done()
         self._goes_on = False
+        self._state = {}
         # Beyond this chunk's own bytes if others were stored there before.
         self.plan = replace(self.plan, start=self.record.offset)
 
     def _sync(self) -> None:
         try:
-            self._state = self._lease.sync()
-        except LeaseLost as error:
-            raise self._refused() from error
+            with timed(Figure.SYNC_SECONDS):
+                self._state |= self._lease.sync() or {}
+        except (LeaseLost, PartMissing, FileNotFoundError) as error:
+            raise self._refused(error) from error
+        if isinstance(self._storage, WritesParts):
+            self._digest.wait()  # no other host can read what it has not seen
 
     def commit(self) -> None:
         """Record the bytes. Only after this may the client be told.
@@ -263,8 +256,10 @@ class Chunk:
         with translate_failures():
             self._swap_until_done()
         self.committed = True
+        self._holding.settle(self._values.get("reserved"))
+        measured(Figure.CHUNK_BYTES, self.received)
         self._parts.last_leases.remember(self.record, self._lease.number)
-        self._lease.close()
+        self._lease.committed()
         self._digest.keep()
         if self.first:
             self._parts.emit("created", self.record)
@@ -279,7 +274,9 @@ class Chunk:
 
     def _swap(self) -> bool:
         try:
-            return self._records.swap(self.record, self._values, offset=self._offset_read)
+            told = EventKind.CREATED if self.first else None
+            at = self._offset_read
+            return self._records.swap(self.record, self._values, offset=at, event=told)
         except BaseException:
             # If the connection broke, the database may still carry out the statement, even later.
             # So leave the lease standing: the next request then raises the token before it reads.
@@ -297,9 +294,8 @@ class Chunk:
 
     def _merged(self) -> dict[str, Any]:
         """Return the record's new values: those read, plus this chunk."""
-        record = self.record
+        record, plan = self.record, self.plan
         self._offset_read = record.offset
-        plan = self.plan
         self.first = is_empty(record) and (plan.creates or not plan.sequential)
         beyond = ranges.add(record.received, self.start, self.position)
         offset, beyond = ranges.settle(record.offset, beyond)
@@ -319,25 +315,31 @@ class Chunk:
         elif record.length is None and (plan.whole or plan.total is not None):
             values["length"] = self.position if plan.total is None else plan.total
         values |= held_at_commit(record, plan, self.position)
-        if self._state:
-            # Set it on the record now, so that the digest can read what has just been written.
-            record.storage_state = merge(record.storage_state, self._state)
-            values["storage_state"] = record.storage_state
+        state = self._state
         if not self._goes_on:
-            values |= self._lease.released()
+            length = values.get("length", record.length)
+            values |= self._lease.released(end=None if beyond else offset, length=length)
+            state = state | self._lease.ended(state)
+        if state:
+            # Set it on the record now, so that the digest can read what has just been written.
+            record.storage_state = merge(record.storage_state, state)
+            values["storage_state"] = record.storage_state
         return values | self._digest.reached(offset)
 
-    def _refused(self) -> ChunkedUploadError:
-        """Read the record again, and return the reason why this chunk is refused."""
+    def _refused(self, lost: Exception | None = None) -> Exception:
+        """Return why this chunk is refused: the record's reason, read again, or what is lost."""
         self._alone = False
         refused = refusal(self._parts.refresh(self.record), Event.WRITE)
+        if refused is None and isinstance(lost, PartMissing | FileNotFoundError):
+            return type(lost)(*lost.args)
         return refused or OffsetMismatch(self.record.offset)
 
     def bytes(self) -> Iterator[bytes]:
         """Read back the received bytes."""
         if not isinstance(self._storage, LeasesRanges):  # only synced bytes can be read
             with translate_failures():
-                self.record.storage_state = merge(self.record.storage_state, self._lease.sync())
+                self._sync()
+            self.record.storage_state = merge(self.record.storage_state, self._state)
         return self._read(self.start, self.position)
 
     def __enter__(self) -> Chunk:

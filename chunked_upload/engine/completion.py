@@ -11,9 +11,11 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+from chunked_upload.records.events import EventKind
 from chunked_upload.records.repository import Record
-from chunked_upload.storage.base import PartMissing
+from chunked_upload.storage.base import PartMissing, Storage
 from chunked_upload.storage.powers import LocksExclusively
+from chunked_upload.support.measuring import Figure, measured
 
 from .checksumming import FileChecksums
 from .errors import NotComplete, ServiceUnavailable
@@ -22,7 +24,7 @@ from .parts import EngineParts
 from .pieces import is_piece
 from .removal import Removal
 from .states import Event, State, refusal
-from .target import chosen_target
+from .target import chosen_target, unique_target
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +40,6 @@ class Completion:
 
     def __init__(self, parts: EngineParts, removal: Removal) -> None:
         self._parts = parts
-        self._storage = parts.storage
         self._records = parts.records
         self._removal = removal
         self._checksums = FileChecksums(parts, part_in_use=self._part_in_use)
@@ -75,10 +76,21 @@ class Completion:
         _check_is_file(record)
         chosen = None if record.target else chosen_target(record, self._parts.settings)
         with translate_failures(), self._part_in_use(record):
+            storage = self._parts.storage_of(record)
+            if storage is self._parts.stores.old:
+                # Files that have moved leave names behind, which must not become another file's.
+                chosen = self._unique_target(record, chosen, storage)
             if chosen is not None:
                 self._records.targets.settle(record, chosen)
-            record.path = self._storage.promote(*self._parts.target(record))
+            record.path = storage.promote(*self._parts.target(record))
         self.mark(record)
+
+    def _unique_target(self, record: Record, chosen: str | None, storage: Storage) -> str | None:
+        """Return a target with the upload's id in its name, unless that is settled already."""
+        settled = record.target is not None and record.upload_id in record.target
+        if settled or not storage.has_part(record):  # promoted before, by renaming the part
+            return chosen
+        return unique_target(record, self._parts.settings, chosen)
 
     def commit(self, record: Record) -> bool:
         """Record the completion, and return False when another request did so first.
@@ -95,36 +107,41 @@ class Completion:
         }
         with translate_failures():
             for _ in range(_TRIES):
-                if self._records.swap(record, values, offset=record.offset):
+                told = EventKind.COMPLETED
+                if self._records.swap(record, values, offset=record.offset, event=told):
                     self._checksums.drop(record)
                     return True
                 state = self._parts.refresh(record)
                 if (refused := refusal(state, Event.COMPLETE)) is not None:
-                    self._removal.delete_late(record, key)
+                    self._removal.withdraw(record)
                     raise refused
                 if state is State.COMPLETE:
                     return False
                 # Only the fencing token has changed: a chunk that arrived too late raised it.
         raise ServiceUnavailable("Upload is being changed by other requests")
 
-    def settle(self, record: Record, notify: Callable[[], None]) -> None:
+    def settle(self, record: Record, notify: Callable[[], None]) -> bool:
         """Remove the part and run the hook, once, after the completion is recorded.
+
+        Return False when another request or process is running it at this moment.
 
         :param notify: the application's hook. If it raises, the error is logged, and the hook runs
             again when the client repeats the completion or ``retry-completions`` is called.
         """
         with translate_failures():
-            self._storage.discard_part(record)
+            self._parts.storage_of(record).discard_part(record)
             if record.notified_on is not None:
-                return
+                return True
             with self._only_one(record) as mine:
                 if mine and self._records.refresh(record) and record.notified_on is None:
                     self._notify(record, notify)
+            return mine
 
     def _only_one(self, record: Record) -> AbstractContextManager[bool]:
         """Hold the right to run the hook: a lock of the storage if it has any, else a lease."""
-        if isinstance(self._storage, LocksExclusively):
-            return self._storage.only_one(record)
+        storage = self._parts.storage_of(record)
+        if isinstance(storage, LocksExclusively):
+            return storage.only_one(record)
         return self._records.leases.hold(record.upload_id)
 
     def _notify(self, record: Record, notify: Callable[[], None]) -> None:
@@ -132,6 +149,8 @@ class Completion:
             notify()
         except Exception:
             logger.exception("on_completion failed for upload %s; it can be retried", record)
+            measured(Figure.HOOK_FAILURES)
+            self._parts.emit("hook_failed", record)
         else:
             self._record_notified(record)
 
@@ -153,7 +172,7 @@ class Completion:
         """
         try:
             yield
-        except PartMissing:
+        except (PartMissing, FileNotFoundError):
             self._parts.look_again(record)
             self._parts.check_open(record)
             raise

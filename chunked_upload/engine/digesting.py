@@ -16,6 +16,8 @@ from chunked_upload.checksum.background import BackgroundDigest, BackgroundDiges
 from chunked_upload.checksum.protocol import Checksum
 from chunked_upload.checksum.registry import find
 from chunked_upload.records.repository import Record
+from chunked_upload.storage.base import PartHidden
+from chunked_upload.support.measuring import Figure, measured
 
 #: Most bytes that one chunk reads back for the digest, when a gap has closed or the recorded states
 #: are behind. The next chunk or the completion continues from there.
@@ -62,12 +64,17 @@ class ChunkDigest:
             return
         self._digest = self._background.take(self._record.upload_id, self._start)
         if self._digest is None:
-            self._digest = self._thaw(self._start)
+            self._digest = self._thaw_if_readable(self._start)
 
     def feed(self, data: bytes) -> None:
         """Hash the chunk's next bytes, once they are written."""
         if self._digest is not None:
             self._digest.feed(data)
+
+    def wait(self) -> None:
+        """Wait until the digest has seen all bytes that it was fed."""
+        if self._digest is not None:
+            self._digest.wait()
 
     def stop(self) -> None:
         """Stop the digest: the next bytes were copied without passing through this process."""
@@ -84,12 +91,13 @@ class ChunkDigest:
         else:
             seen = [self._seen(kind.name) for kind in self._kinds]
             if seen and min(seen) < offset:
-                self._digest = self._thaw(min(offset, max(seen) + _CATCH_UP))
+                self._digest = self._thaw_if_readable(min(offset, max(seen) + _CATCH_UP))
         return {} if self._digest is None else self._advanced(self._digest)
 
     def keep(self) -> None:
         """Keep the digest for the next chunk, now that this one is committed."""
         if self._digest is not None:
+            measured(Figure.DIGEST_LAG_BYTES, self._digest.lag)
             self._background.keep(self._record.upload_id, self._digest)
 
     def _seen(self, name: str) -> int:
@@ -105,6 +113,13 @@ class ChunkDigest:
             if offset > self._seen(name)
         }
         return {"checksum_states": {**self._record.checksum_states, **new}} if new else {}
+
+    def _thaw_if_readable(self, end: int) -> BackgroundDigest | None:
+        """Continue as :meth:`_thaw`; what cannot be read yet is left to the completion."""
+        try:
+            return self._thaw(end)
+        except PartHidden:
+            return None
 
     def _thaw(self, end: int) -> BackgroundDigest | None:
         """Continue from the recorded states, reading the bytes from there up to ``end``.
@@ -139,3 +154,9 @@ def thaw(record: Record, kind: type[Checksum]) -> tuple[Checksum, int]:
         with suppress(ValueError):  # a state of another version
             return kind.thaw(b64decode(recorded["state"])), recorded["offset"]
     return kind(), 0
+
+
+def follows(record: Record, names: Iterable[str], start: int) -> bool:
+    """Return whether the recorded states of checksums have seen the bytes up to ``start``."""
+    states = record.checksum_states
+    return all(states.get(name, {}).get("offset", 0) >= start for name in names)

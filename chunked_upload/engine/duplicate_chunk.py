@@ -36,7 +36,7 @@ class DuplicateChunk:
         self._start = start
         self._stop = stop
         self._parts = parts
-        self._storage = parts.storage
+        self._storage = parts.storage_of(record)
         self._file: BinaryIO | None = None
         self._closing = ExitStack()
 
@@ -94,7 +94,7 @@ class DuplicateChunk:
         """Read bytes of the completed file, whose part is gone."""
         if self._file is None:
             try:
-                self._file = self._closing.enter_context(self._storage.open(path))
+                self._file = self._closing.enter_context(self._parts.open_file(self.record))
             except FileNotFoundError as error:
                 raise PartMissing(self.record.upload_id) from error
         self._file.seek(low)

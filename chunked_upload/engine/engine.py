@@ -1,29 +1,28 @@
 """The rules of an upload: create, write, abort, expire. No Flask, no HTTP.
 
-The life of a chunk: :meth:`UploadEngine.begin` checks it against the record and takes the write
-lease for its range. :class:`~chunked_upload.engine.chunk.Chunk` writes the bytes, makes them
-durable, and moves the recorded offset by compare-and-swap. *Acknowledged ≤ recorded ≤ durable*
-holds at every instant. A crash between any two steps leaves bytes past the offset, and the next
-try overwrites them. completion.py completes an upload, removal.py removes one.
+The life of a chunk: :meth:`UploadEngine.begin` checks it and takes the write lease for its range.
+:class:`~chunked_upload.engine.chunk.Chunk` writes the bytes, makes them durable, and moves the
+recorded offset by compare-and-swap. *Acknowledged ≤ recorded ≤ durable* holds at every instant. A
+crash between any two steps leaves bytes past the offset, which the next try overwrites.
 
 Order matters in two more places. First, a request takes its lease *before* the decisive read of the
 record, so that it never trusts an offset that the preempted request is about to move. It may skip
-that read when the storage knows that no other request has had a lease since. Second, a request
-that preempts another raises the record's ``fencing_token`` before anything else: the preempted
-request may have all its bytes on disk and be one statement away from its commit, which must fail.
+that read when no other request has had a lease since. Second, a request that preempts another
+raises the record's ``fencing_token`` first: the other may be one statement away from its commit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, BinaryIO
 
+from chunked_upload.records.events import EventKind
 from chunked_upload.records.queries import UploadQuery
 from chunked_upload.records.repository import KeyTaken, Record, Records
 from chunked_upload.settings.keys import Settings
 from chunked_upload.storage import Storage
-from chunked_upload.support.clock import utcnow
+from chunked_upload.storage.stores import Stores
 
 from . import ranges
 from .chunk import Chunk
@@ -32,12 +31,15 @@ from .digesting import Digests
 from .duplicate_chunk import DuplicateChunk
 from .errors import SizeMismatch, UploadClaimed, UploadNotFound
 from .failures import translate_failures
+from .file_check import FileCheck
 from .holding import quota_of
 from .last_leases import LastLeases
 from .leasing import Leasing
+from .moving import Moving
 from .parts import Emit, EngineParts
 from .plan import Placement, WritePlan
 from .removal import Removal
+from .room import check_room
 from .states import State
 from .takeover import Takeover
 from .target import directory_at
@@ -46,9 +48,8 @@ from .target import directory_at
 class UploadEngine:
     """The uploads of one upload set.
 
-    :param emit: called after each event with its name (``created``, ``chunk_received``,
-        ``completed``, ``expired`` or ``aborted``) and the record.
-    :param now: the clock, aware and in UTC.
+    :param emit: called after each event with its name and the record (parts.py).
+    :param old_storage: has the uploads that are not moved yet.
     """
 
     def __init__(
@@ -58,18 +59,19 @@ class UploadEngine:
         storage: Storage,
         records: Records,
         emit: Emit,
-        now: Callable[[], datetime] = utcnow,
+        old_storage: Storage | None = None,
     ) -> None:
         self.settings = settings
+        #: The storage of new uploads.
         self.storage = storage
+        self.stores = Stores(storage, old_storage)
         self.records = records
         self.emit = emit
         self._parts = EngineParts(
             settings=settings,
-            storage=storage,
+            stores=self.stores,
             records=records,
             emit=emit,
-            now=now,
             digests=Digests(settings.kept_checksums),
             last_leases=LastLeases(),
         )
@@ -78,6 +80,12 @@ class UploadEngine:
         self._leasing = Leasing(self._parts, self._takeover, forget=self._removal.forget)
         #: How uploads are completed.
         self.completion = Completion(self._parts, self._removal)
+        #: How completed files are compared with their records.
+        self.file_check = FileCheck(self._parts)
+
+    def now(self) -> datetime:
+        """Return the time by which uploads expire, aware and in UTC."""
+        return self._parts.now()
 
     # Look up
 
@@ -103,6 +111,10 @@ class UploadEngine:
             raise UploadNotFound
         return record
 
+    def has_expired(self, record: Record) -> bool:
+        """Return whether an unfinished upload is past its time, by the clock that has set it."""
+        return self._parts.has_expired(record)
+
     def check_unexpired(self, record: Record) -> None:
         """:raises UploadExpired: for an unfinished upload past its time."""
         self._parts.check_unexpired(record)
@@ -116,22 +128,48 @@ class UploadEngine:
 
     def check_storage(self) -> None:
         """Raise OSError when the storage cannot take bytes, or uploads cannot be completed."""
-        self.storage.check()
-        self.storage.check_promotion(directory_at(self._parts.now(), self.settings))
+        for storage in self.stores:
+            storage.check()
+            storage.check_promotion(directory_at(self._parts.now(), self.settings))
+
+    def storage_of(self, record: Record) -> Storage:
+        """Return the storage that has an upload's bytes.
+
+        :raises ServiceUnavailable: when this server does not know it.
+        """
+        with translate_failures():
+            return self._parts.storage_of(record)
+
+    def open_file(self, record: Record) -> BinaryIO:
+        """Open a completed upload's file for reading, or raise FileNotFoundError."""
+        return self._parts.open_file(record)
+
+    def has_moved(self, record: Record) -> bool:
+        """Return whether a file has moved to another storage; the record tells where then."""
+        with translate_failures():
+            return self._parts.has_moved(record)
 
     # Create and write
 
-    def create(self, record: Record, *, unless: UploadQuery | None = None) -> None:
+    def create(
+        self, record: Record, *, unless: UploadQuery | None = None, told: EventKind | None = None
+    ) -> None:
         """Insert a new record, and reserve its place in the owner's quota, before any byte arrives.
 
         :param unless: uploads that the record's ``client_key`` may also mean.
+        :param told: the event of an upload that exists from now on, not from its first chunk on.
         :raises LimitReached: when the quota is used up.
+        :raises StorageFull: when the storage has no room for a file of its length.
         :raises KeyTaken: when the client already has an upload with this ``client_key``, or one of
             ``unless``.
         """
+        record.created_on = record.created_on or self._parts.now()
         record.expires_on = self._parts.expiry()
+        record.stored_in = self.storage.known_as
         with translate_failures():
-            self.records.insert(record, quota_of(self.settings), unless=unless)
+            check_room(record, self.storage)
+            quota = quota_of(record, self.settings, self.records)
+            self.records.insert(record, quota, unless=unless, event=told)
 
     def create_staged(self, record: Record, *, start: int, size: int, total: int) -> None:
         """Insert a record for a chunk that does not say yet to which upload it belongs.
@@ -139,12 +177,11 @@ class UploadEngine:
         The chunk counts like an upload, unless it can lie in the place of the one that it continues
         (records/quota.py).
 
-        :param start, size: where the chunk lies in its file, and its bytes.
-        :param total: the file's length.
+        :param start, size, total: where the chunk lies, its bytes, and the file's length.
         :raises LimitReached: when the quota is used up.
         """
         record.reserved = size
-        if quota_of(self.settings) is not None:
+        if quota_of(record, self.settings, self.records) is not None:
             continued = self.records.queries.to_be_continued(record, start=start, total=total)
             with translate_failures():
                 upload = self.records.first(continued)
@@ -197,6 +234,12 @@ class UploadEngine:
             raise ValueError("the length of this upload is not known yet")
         return ranges.gaps(record.offset, record.received, record.length)
 
+    # Move
+
+    def moving(self, *, sent: Callable[[int], None], read_back: bool = False) -> Moving:
+        """Return what moves completed uploads; its parameters are those of :class:`Moving`."""
+        return Moving(self._parts, sent=sent, read_back=read_back)
+
     # Claim
 
     def claim(self, records: Sequence[Record]) -> None:
@@ -222,7 +265,7 @@ class UploadEngine:
         :param unless: uploads that the key may also mean.
         :raises KeyTaken: when a record with that key, or one of ``unless``, exists by now.
         """
-        record.status = int(State.DELETING)
+        record.status, record.stored_in = int(State.DELETING), self.storage.known_as
         record.expires_on = self._parts.expiry()
         with translate_failures():
             self.records.insert(record, None, unless=unless)
@@ -260,8 +303,7 @@ class UploadEngine:
     def interrupt(self, record: Record) -> None:
         """End an append that is under way, keeping its prefix; read the record again.
 
-        The recorded offset is then the one at which the next append is accepted. Chunks of chunk
-        dialects, which count whole or not at all, go on.
+        The next append is accepted at the recorded offset then. Chunks of chunk dialects go on.
 
         :raises UploadNotFound: when the upload has been removed meanwhile.
         """
@@ -269,28 +311,39 @@ class UploadEngine:
             self._takeover.interrupt(record)
 
     def invalidate(self, record: Record) -> None:
-        """Make an unfinished upload one that has expired, and end requests that write to it.
+        """Have an unfinished upload expire, and end requests that write to it.
 
-        :param record: may still have what a refused completion has set on it.
         :raises AlreadyComplete, UploadNotFound:
         """
         with translate_failures():
-            self._parts.refresh(record)
+            self._parts.refresh(record)  # a refused completion may have set something on it
         self._removal.end_time(record, fences=True)
 
     def end_time(self, record: Record) -> None:
-        """Have an unfinished upload expire now: it takes no more chunks; the cleaner removes it.
-
-        A chunk that is being received at this moment may still be stored, and extends the time.
+        """Have an unfinished upload expire now; a chunk that is being received may extend it.
 
         :raises AlreadyComplete, UploadNotFound:
         """
         self._removal.end_time(record)
 
+    def extend(self, record: Record, span: timedelta) -> datetime:
+        """Have an unfinished upload expire a span from now at the earliest; return when.
+
+        :raises AlreadyComplete, UploadNotFound:
+        """
+        return self._removal.extend(record, span)
+
     def discard_files(self, record: Record) -> None:
         """Remove the bytes of an upload whose record the app has deleted."""
         with translate_failures():
             self._removal.discard_files(record)
+
+    def remove_lost(self, record: Record) -> bool:
+        """Remove an upload whose bytes are gone; return False when it has changed meanwhile."""
+        if not self._removal.remove_lost(record):
+            return False
+        self.emit("aborted", record)
+        return True
 
     def finish_removal(self, record: Record) -> None:
         """Finish the removal of a record that a dead process has marked DELETING."""

@@ -18,6 +18,9 @@ class UploadError(ChunkedUploadError):
     :param data: numbers and reasons for the client.
     """
 
+    #: Seconds after which the same request may be taken, if time alone helps.
+    retry_after: int | None = None
+
     def __init__(self, **data: Any) -> None:
         super().__init__(None, **data)
 
@@ -116,11 +119,25 @@ class LimitReached(UploadError):
     """A limit other than the file's size.
 
     :param limit: which limit, and what the client can do.
+    :param retry_after: seconds until it is not reached any more, if time alone helps.
     """
 
-    def __init__(self, limit: str) -> None:
+    def __init__(self, limit: str, *, retry_after: int | None = None) -> None:
         super().__init__()
         self.limit = limit
+        self.retry_after = retry_after
+
+
+class TooManyRequests(UploadError):
+    """The owner sends more requests than their limit allows.
+
+    :param retry_after: seconds until the next one is taken.
+    """
+
+    def __init__(self, *, limit: int, retry_after: int) -> None:
+        super().__init__()
+        self.limit = limit
+        self.retry_after = retry_after
 
 
 class ServiceUnavailable(UploadError):

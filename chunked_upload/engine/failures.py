@@ -57,7 +57,7 @@ def _translate(error: BaseException) -> None:
         raise ServiceUnavailable("Database is unavailable") from error
     match error:
         case QuotaExceeded():
-            raise LimitReached(str(error)) from error
+            raise LimitReached(str(error), retry_after=error.retry_after) from error
         case PartMissing():
             logger.exception("the bytes of an upload are missing from the storage")
             raise UploadExpired(reason="the bytes of this upload are gone; start again") from error

@@ -7,27 +7,30 @@ reached, more is held as more arrives.
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import Any
 
+from chunked_upload.records.failures import DatabaseProblem
 from chunked_upload.records.quota import Quota, held
-from chunked_upload.records.repository import Record
+from chunked_upload.records.repository import Record, Records
 from chunked_upload.settings.keys import Settings
 
 from .failures import translate_failures
 from .parts import EngineParts
 from .plan import WritePlan
 
+logger = logging.getLogger(__name__)
+
 #: What is held beyond the bytes that have arrived, so that not every buffer asks: an eighth of
 #: them, and this many bytes.
 _AHEAD = 64 * 1024
 
 
-def quota_of(settings: Settings) -> Quota | None:
-    """Return the quota that the settings give every owner; None for no limit."""
-    if settings.max_open_uploads is None and settings.max_open_bytes is None:
-        return None
-    return Quota(settings.max_open_uploads, settings.max_open_bytes)
+def quota_of(record: Record, settings: Settings, records: Records) -> Quota | None:
+    """Return the quota of an upload's owner; None for no limit."""
+    limits = settings.limits(record.owner)
+    return Quota(limits, records.days) if limits.limits_uploads else None
 
 
 class Holding:
@@ -41,11 +44,10 @@ class Holding:
     def __init__(self, record: Record, plan: WritePlan, parts: EngineParts) -> None:
         self.plan = plan
         self._record = record
-        self._records = parts.records
-        self._quota = quota_of(parts.settings)
+        self._parts = parts
         #: The end of the bytes that may be stored without asking again.
         self.end: float = held(record)
-        if self._quota is None or self._quota.max_bytes is None:
+        if not parts.settings.may_limit_bytes:
             self.end = math.inf
         declared = plan.start if plan.last else plan.stop or 0
         self.cover(max(declared, plan.total or 0), ahead=0)
@@ -56,13 +58,30 @@ class Holding:
         :param ahead: more bytes to hold if there is room for them.
         :raises LimitReached: when the quota has no room for them.
         """
-        if end <= self.end or self._quota is None:
+        if end <= self.end:
+            return
+        parts = self._parts
+        # Asked only now: an app's function for plans may take its time.
+        quota = quota_of(self._record, parts.settings, parts.records)
+        if quota is None or not quota.limits.limits_bytes:
+            self.end = math.inf
             return
         most = min(self.plan.stop or math.inf, end + end // 8 + ahead) if ahead else end
         with translate_failures():
-            self.end = self._records.hold(
-                self._record, self._quota, least=end, most=max(end, int(most))
-            )
+            self.end = parts.records.hold(self._record, quota, least=end, most=max(end, int(most)))
+
+    def settle(self, reserved: int | None) -> None:
+        """Give back to the day what was held for bytes that did not come.
+
+        :param reserved: what the upload holds now, if its commit has lowered that.
+        """
+        records = self._parts.records
+        if reserved is None or records.days is None or self.end == math.inf:
+            return
+        try:
+            records.give_back(self._record, int(self.end) - reserved)
+        except DatabaseProblem:  # the chunk is stored, which counts; the day is charged too much
+            logger.exception("bytes could not be given back to the owner of %s", self._record)
 
 
 def held_at_commit(record: Record, plan: WritePlan, position: int) -> dict[str, Any]:

@@ -6,14 +6,16 @@ from collections.abc import Callable
 
 from chunked_upload.records.repository import Record
 from chunked_upload.storage import WriteLease
-from chunked_upload.storage.base import LeaseLost, PartMissing
-from chunked_upload.storage.powers import LeasesRanges, WritesRanges
+from chunked_upload.storage.base import LeaseLost, PartMissing, merge
+from chunked_upload.storage.powers import LeasesRanges, WritesParts, WritesRanges
+from chunked_upload.support.measuring import Figure, measured
 
+from .digesting import follows
 from .errors import JoinedOfPieces, OffsetMismatch, ServiceUnavailable
 from .failures import translate_failures
 from .holding import Holding
 from .parts import EngineParts
-from .pieces import is_joined
+from .pieces import is_joined, is_piece
 from .plan import WritePlan, end_of_stored, is_empty
 from .record_lease import RecordLease, entered
 from .takeover import Takeover
@@ -33,7 +35,6 @@ class Leasing:
     ) -> None:
         self._parts = parts
         self._records = parts.records
-        self._storage = parts.storage
         self._takeover = takeover
         self._forget = forget
 
@@ -81,20 +82,25 @@ class Leasing:
         if is_joined(record) and not plan.joins:
             raise JoinedOfPieces
         plan.check_fits(record)
-        if plan.start != record.offset and not isinstance(self._storage, WritesRanges):
+        if plan.start != record.offset and not isinstance(
+            self._parts.storage_of(record), WritesRanges
+        ):
             raise OffsetMismatch(record.offset)
 
     def _confirm(self, record: Record, lease: WriteLease, plan: WritePlan) -> None:
         """Check a chunk again now that its lease is taken."""
         # In a parallel dialect, other requests of the client may already use a new record.
         shared = not (plan.creates and plan.sequential)
+        if lease.preempted:
+            measured(Figure.TAKEOVERS)
         if lease.preempted or (not plan.sequential and not plan.creates and is_empty(record)):
             # Raised for an empty record too: otherwise, if the request that created it fails, it
             # would remove the upload under this one.
             self._records.raise_fencing_token(record)
         known = self._parts.last_leases.is_next(record, lease.number)
         if shared and not (known and not lease.preempted):
-            self._parts.look_again(record)
+            if not lease.fresh:
+                self._parts.look_again(record)
             self._takeover.keep(record, lease)
             self._check(record, plan)
         if plan.appends:
@@ -109,8 +115,9 @@ class Leasing:
 
     def _take_lease(self, record: Record, plan: WritePlan) -> WriteLease:
         try:
-            if isinstance(self._storage, LeasesRanges):
-                return self._storage.open_writer(
+            storage = self._parts.storage_of(record)
+            if isinstance(storage, LeasesRanges):
+                return storage.open_writer(
                     record, plan.start, plan.stop, have=end_of_stored(record)
                 )
             return self._lease_in_record(record, plan)
@@ -123,16 +130,54 @@ class Leasing:
                 raise OffsetMismatch(record.offset) from None
             raise
 
+    def _may_hide(self, record: Record, plan: WritePlan) -> bool:
+        """Return whether nobody reads the plan's bytes before the upload has all of its own.
+
+        A dialect that lets chunks lie anywhere compares duplicate chunks, pieces are read when they
+        are joined, what is joined after that, and checksums that do not follow the bytes read them.
+        """
+        readers = not plan.sequential or plan.read_back or plan.joins or is_piece(record)
+        names = (kind.name for kind in self._parts.digests.resumable())
+        return not readers and follows(record, names, plan.start)
+
     def _lease_in_record(self, record: Record, plan: WritePlan) -> RecordLease:
-        for _ in range(_TRIES):
-            entry = entered(record, plan.start, plan.stop, appends=plan.appends)
-            if self._records.swap(record, entry):
-                break
-            self._parts.look_again(record)
-            self._check(record, plan)
-        else:
-            raise ServiceUnavailable("Upload is being changed by other requests")
+        storage = self._parts.storage_of(record)
+        parts = storage if isinstance(storage, WritesParts) else None
+        numbered = parts if self._may_hide(record, plan) else None
+        follows_own, ahead = self._parts.leases_ahead.take(record)
+        follows_own = follows_own or is_empty(record)
+        if ahead is None or not ahead.fits(record, plan, numbered=numbered is not None):
+            self._enter(record, plan, numbered)
         number = record.fencing_token
         have = end_of_stored(record)
-        writer = self._storage.open_writer(record, plan.start, plan.stop, have=have)
-        return RecordLease(record, writer, number)
+        open_writer = storage.open_writer if numbered is None else numbered.open_part_writer
+        return RecordLease(
+            record,
+            plan,
+            open_writer(record, plan.start, plan.stop, have=have),
+            number,
+            parts=parts,
+            numbered=numbered is not None,
+            leases=self._parts.leases_ahead,
+            takes_ahead=follows_own,
+        )
+
+    def _enter(self, record: Record, plan: WritePlan, parts: WritesParts | None) -> None:
+        """Enter a lease into the record, with the numbers that a storage reserves for it."""
+        for _ in range(_TRIES):
+            entry = entered(record, plan)
+            if parts is not None:
+                reserved = parts.reserve(
+                    record,
+                    plan.start,
+                    plan.stop,
+                    extends=plan.keeps_progress,
+                    token=record.fencing_token,
+                )
+                entry["storage_state"] = merge(record.storage_state, reserved)
+            # Not over the state that another request has committed since: that moved the offset.
+            if self._records.swap_and_refresh(record, entry, offset=record.offset):
+                return
+            self._parts.look_again(record)
+            self._check(record, plan)
+        raise ServiceUnavailable("Upload is being changed by other requests")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import BinaryIO
 
 from chunked_upload.records.repository import Record, Records
 from chunked_upload.settings.keys import Settings
 from chunked_upload.storage import PartMissing, Storage, StoredUpload
+from chunked_upload.storage.stores import Stores
 
 from .digesting import Digests
 from .errors import UploadExpired, UploadNotFound
 from .last_leases import LastLeases
+from .leases_ahead import LeasesAhead
 from .states import Event, State, follow, state_of
 from .target import target_of
 
@@ -26,19 +29,50 @@ class EngineParts:
     """The collaborators of one upload set's engine.
 
     :param emit: called after each event with its name (``created``, ``chunk_received``,
-        ``completed``, ``expired`` or ``aborted``) and the record.
-    :param now: the clock, aware and in UTC.
+        ``completed``, ``expired``, ``aborted`` or ``hook_failed``) and the record.
     :param digests: the checksums that the engine keeps.
     :param last_leases: the leases under which this process last committed.
+    :param leases_ahead: the leases in records that its commits have taken for the next chunks.
     """
 
     settings: Settings
-    storage: Storage
+    stores: Stores
     records: Records
     emit: Emit
-    now: Callable[[], datetime]
     digests: Digests
     last_leases: LastLeases
+    leases_ahead: LeasesAhead = field(default_factory=LeasesAhead)
+
+    def now(self) -> datetime:
+        """Return the time by the database's clock, aware and in UTC."""
+        return self.records.clock.now()
+
+    def storage_of(self, record: Record) -> Storage:
+        """Return the storage that has an upload's bytes.
+
+        :raises StorageUnknown: when it is none of this server's.
+        """
+        return self.stores.of(record)
+
+    def open_file(self, record: Record) -> BinaryIO:
+        """Open a completed upload's file; look again if it has moved to another storage meanwhile.
+
+        :raises FileNotFoundError: when it is gone.
+        """
+        try:
+            return self.storage_of(record).open(record.path or "")
+        except FileNotFoundError:
+            if not self.has_moved(record):
+                raise
+        return self.storage_of(record).open(record.path or "")
+
+    def has_moved(self, record: Record) -> bool:
+        """Return whether a file has moved to another storage since its record was read.
+
+        If so, the record tells where.
+        """
+        before = record.stored_in
+        return self.records.refresh(record) and record.stored_in != before
 
     def expiry(self) -> datetime:
         """Return when an upload expires that is created now."""
@@ -54,9 +88,13 @@ class EngineParts:
         """Return the upload as the storage shall name it, and the directory of its file."""
         return target_of(record, self.settings)
 
+    def has_expired(self, record: Record) -> bool:
+        """Return whether an unfinished upload is past its time, by the clock that has set it."""
+        return state_of(record) is State.UPLOADING and record.expires_on <= self.now()
+
     def check_unexpired(self, record: Record) -> None:
         """:raises UploadExpired: for an unfinished upload past its time."""
-        if state_of(record) is State.UPLOADING and record.expires_on <= self.now():
+        if self.has_expired(record):
             raise UploadExpired
 
     def check_open(self, record: Record) -> None:
@@ -90,8 +128,12 @@ class EngineParts:
         :raises UploadNotFound: when the upload has been removed meanwhile.
         """
         state = self.refresh(record)
-        if state is not State.UPLOADING:
-            # Another request removed it between look-up and lease. Taking the lease may have made
-            # its files again.
-            self.storage.discard_part(record)
+        # Another request ended it between look-up and lease. Taking the lease may have made its
+        # files again.
+        if state is State.COMPLETE:
+            self.storage_of(record).discard_part(record)
+        elif state is not State.UPLOADING:
+            # Not only the part: it tells which finished file is the upload's, if a request has died
+            # between promotion and record.
+            self.storage_of(record).withdraw(*self.target(record))
         follow(state, Event.COMPARE)

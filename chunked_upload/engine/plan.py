@@ -40,6 +40,7 @@ class WritePlan:
     :param keeps_prefix: False for an append that counts whole or not at all, since its client has
         sent a checksum of it.
     :param joins: the bytes are those of the upload's pieces (pieces.py).
+    :param read_back: the request may read its bytes before they are recorded.
     :param creates: this request created the record, and no client knows of it yet. If the chunk is
         dropped, so is the record.
     """
@@ -52,12 +53,18 @@ class WritePlan:
     appends: bool = False
     keeps_prefix: bool = True
     joins: bool = False
+    read_back: bool = False
     creates: bool = False
 
     @property
     def sequential(self) -> bool:
         """Whether the chunk must start where the prefix ends."""
         return self.placement is Placement.SEQUENTIAL
+
+    @property
+    def keeps_progress(self) -> bool:
+        """Whether what has arrived is recorded while the request goes on."""
+        return self.appends and self.keeps_prefix
 
     @property
     def whole(self) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from chunked_upload.records.repository import Record
 from chunked_upload.storage import WriteLease
 from chunked_upload.storage.powers import LeasesRanges
+from chunked_upload.support.measuring import Figure, measured
 
 from . import ranges
 from .errors import ServiceUnavailable
@@ -28,18 +29,19 @@ class Takeover:
     def __init__(self, parts: EngineParts) -> None:
         self._parts = parts
         self._records = parts.records
-        self._storage = parts.storage
 
     def interrupt(self, record: Record) -> None:
         """End appends of an upload; read its record again, with what they have written.
 
         :raises UploadNotFound: when the upload has been removed meanwhile.
         """
-        if not isinstance(self._storage, LeasesRanges):
+        storage = self._parts.storage_of(record)
+        if not isinstance(storage, LeasesRanges):
             self._interrupt_in_record(record)
             return
-        kept = self._storage.end_appends(record)
+        kept = storage.end_appends(record)
         if kept is not None:
+            measured(Figure.TAKEOVERS)
             self._records.raise_fencing_token(record)
         self._parts.look_again(record)
         if kept:
@@ -79,6 +81,9 @@ class Takeover:
         for _ in range(_TRIES):
             self._parts.look_again(record)
             changes = without_appends(record)
-            if not changes or self._records.swap(record, changes):
+            if not changes:
+                return
+            if self._records.swap(record, changes):
+                measured(Figure.TAKEOVERS)
                 return
         raise ServiceUnavailable("Upload is being changed by other requests")

@@ -18,6 +18,9 @@ from chunked_upload.support.filenames import portable_filename
 #: Longest target; its column is longer, since a taken name gets more.
 LONGEST = 900
 
+#: Most bytes of a name that nobody has chosen.
+_LONGEST_NAME = 200
+
 
 class Renamed:
     """An upload for storages, with another file name than the client's."""
@@ -29,6 +32,7 @@ class Renamed:
         self.length: int | None = upload.length
         self.created_on: datetime = upload.created_on
         self.storage_state: StorageState | None = upload.storage_state
+        self.wanted_key: str | None = upload.wanted_key
 
 
 def target_of(record: Record, settings: Settings) -> tuple[StoredUpload, str]:
@@ -55,6 +59,21 @@ def chosen_target(record: Record, settings: Settings) -> str | None:
     if isinstance(chosen, str) and chosen.endswith("/"):
         chosen += record.filename
     return clean_target(chosen, fallback=record.upload_id)
+
+
+def unique_target(record: Record, settings: Settings, chosen: str | None) -> str:
+    """Return a target whose name has the upload's id, so that no other file ever has it.
+
+    :param chosen: what :func:`chosen_target` returned.
+    """
+    plain = record.target or chosen
+    if plain is None:
+        plain = f"{directory_at(record.created_on, settings)}/{record.filename}".lstrip("/")
+    directory, slash, name = plain.rpartition("/")
+    room = _LONGEST_NAME - len(f"-{record.upload_id}")
+    name = portable_filename(name, fallback="file", max_bytes=room)
+    stem, dot, suffix = name.rpartition(".") if "." in name else (name, "", "")
+    return f"{directory}{slash}{stem}-{record.upload_id}{dot}{suffix}"
 
 
 def clean_target(path: Any, *, fallback: str) -> str:

@@ -25,6 +25,8 @@ from chunked_upload.settings.keys import Settings
 from chunked_upload.support.plugins import entry_points
 
 from .errors import BadRequest
+from .operation import Describes
+from .schemas import ErrorSchema
 from .wire.incoming import Incoming
 from .wire.replies import error_reply
 
@@ -74,6 +76,7 @@ REFUSALS: Mapping[type[errors.UploadError], Refusal] = {
     errors.FileTooLarge: Refusal(400, "Size of file exceeds the limit ({error.limit} bytes)"),
     errors.ChecksumMismatch: Refusal(400, "{error.algorithm} checksum does not match"),
     errors.LimitReached: Refusal(413, "{error.limit}"),
+    errors.TooManyRequests: Refusal(429, "Too many requests (at most {error.limit} a second)"),
     errors.ServiceUnavailable: Refusal(503, "{error.problem}", {"Retry-After": "1"}),
     errors.StorageFull: Refusal(
         507, "Storage is full; nothing of this request was kept, retry later"
@@ -92,12 +95,15 @@ class Route:
     :param verbs: view class by HTTP verb; HEAD goes with GET unless it is named.
     :param strict: these views serve only requests that the dialect recognises, also where no other
         has a view; the rest is answered 405.
+    :param operations: describes the requests (operation.py); called with the upload set. A dialect
+        that takes files at others' routes describes them with a route that has no verbs.
     """
 
     rule: str
     endpoint: str
     verbs: Mapping[str, Any]
     strict: bool = False
+    operations: Describes | None = None
 
 
 class Dialect:
@@ -108,6 +114,8 @@ class Dialect:
     #: What people call it.
     title: ClassVar[str]
     recognised_by: ClassVar[Recognition]
+    #: The body of its refusals, for the description of the API.
+    error_schema: ClassVar[type[ErrorSchema]] = ErrorSchema
     #: How the engine's errors read in it.
     refusals: ClassVar[Mapping[type[errors.UploadError], Refusal]] = REFUSALS
     #: Form fields that belong to the dialect. They are not kept as metadata, must not come twice
@@ -162,6 +170,8 @@ class Dialect:
         detail = words.detail.format(error=error)
         answer = ChunkedUploadError(words.status, **{"detail": detail, **error.data})
         answer.headers.update(words.headers)
+        if error.retry_after is not None:  # RFC 9110 10.2.3; for a 413 see 15.5.14
+            answer.headers["Retry-After"] = str(error.retry_after)
         answer.__cause__ = error
         return answer
 

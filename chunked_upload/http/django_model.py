@@ -51,7 +51,7 @@ class StoredFile:
 
         :raises TypeError: when the storage keeps no files on this host.
         """
-        storage = _engine(self._upload).storage
+        storage = _engine(self._upload).storage_of(self._upload)
         if not isinstance(storage, LocalPaths):
             raise TypeError(f"{type(storage).__name__} keeps no files on this host; use open()")
         return storage.path(self.name)
@@ -73,8 +73,10 @@ class StoredFile:
         """
         if mode != "rb":
             raise ValueError(f"mode {mode!r}: a complete file is only read; use 'rb'")
+        if not self:
+            raise ValueError(f"{self._upload!r} is not complete, it has no file yet")
         with translate_failures():
-            return _engine(self._upload).storage.open(self.name)
+            return _engine(self._upload).open_file(self._upload)
 
     def read(self) -> bytes:
         """Return the whole file; large ones are better read by :meth:`chunks`."""
@@ -153,7 +155,7 @@ class AbstractChunkedUpload(ChunkedUploadMixin):
         :raises ValueError: when the upload is not complete.
         """
         file = self.file
-        path = file.path if isinstance(_engine(self).storage, LocalPaths) else None
+        path = file.path if isinstance(_engine(self).storage_of(self), LocalPaths) else None
         return UploadedFile(file.open(), path=path, upload=self)
 
 

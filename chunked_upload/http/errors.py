@@ -6,7 +6,7 @@ was wrong with this request and what was expected; its text may change.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from chunked_upload.errors import ChunkedUploadError
 
@@ -20,6 +20,31 @@ class AuthenticationRequired(ChunkedUploadError):
     def __init__(self, reason: str) -> None:
         detail = "Authentication credentials were not provided"
         super().__init__(403, detail=detail, reason=reason)
+
+
+class TokenRefused(AuthenticationRequired):
+    """403: a token was sent, and it does not count."""
+
+
+class TicketRefused(ChunkedUploadError):
+    """403: the ticket is genuine, and does not allow this upload."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(403, detail="The ticket does not allow this upload", reason=reason)
+
+
+class ScopeMissing(ChunkedUploadError):
+    """403: the token is known, and may not be used for this.
+
+    :param has, needs: its scopes, and those of which it needs one.
+    """
+
+    def __init__(self, *, has: Collection[str], needs: Collection[str]) -> None:
+        super().__init__(
+            403,
+            detail="The token's scope does not allow this",
+            reason=f"it needs the scope {' or '.join(needs)}, and has {', '.join(sorted(has))}",
+        )
 
 
 class CsrfRefused(ChunkedUploadError):

@@ -66,7 +66,9 @@ class RequestSchema(Schema):
 class ChunkSchema(RequestSchema):
     """The form fields before a file or chunk. The file itself streams, and is no field."""
 
-    upload_id = Stripped(load_default="")
+    upload_id = Stripped(
+        load_default="", metadata={"description": "Of the upload that the chunk continues."}
+    )
 
 
 class CompleteSchema(RequestSchema):
@@ -97,13 +99,21 @@ class ResumeSchema(RequestSchema):
 # Answers
 
 
+#: Of fields whose type no marshmallow field tells, for the description of the API.
+_TIME = {"type": ["string", "null"], "format": "date-time"}
+
+
+def _text(meaning: str) -> dict[str, Any]:
+    return {"type": "string", "description": meaning}
+
+
 class ChunkReplySchema(Schema):
     """The answer to a chunk."""
 
-    upload_id = fields.String()
-    offset = fields.Integer()
+    upload_id = fields.String(required=True)
+    offset = fields.Integer(required=True)
     #: A datetime, as in django-chunked-upload; the encoder writes it.
-    expires = fields.Raw(attribute="expires_on")
+    expires = fields.Raw(required=True, attribute="expires_on", metadata=_TIME)
 
 
 class UploadSchema(Schema):
@@ -112,19 +122,31 @@ class UploadSchema(Schema):
     :param upload_set: the upload set to which it belongs (``http/upload_set.py``).
     """
 
-    upload_id = fields.String()
-    filename = fields.String()
-    offset = fields.Integer()
-    length = fields.Integer(allow_none=True)
-    md5 = fields.String(allow_none=True)
-    status = fields.Integer()
-    created_on = Timestamp()
-    completed_on = Timestamp()
-    expires = fields.Function(
-        lambda record: format_time(record.expires_on) if record.status == Status.UPLOADING else None
+    upload_id = fields.String(required=True)
+    filename = fields.String(required=True)
+    offset = fields.Integer(required=True)
+    length = fields.Integer(required=True, allow_none=True)
+    md5 = fields.String(required=True, allow_none=True)
+    status = fields.Integer(
+        required=True, metadata={"enum": [1, 2], "description": "1: uploading, 2: complete"}
     )
-    metadata = fields.Dict(attribute="extra_fields")
-    url = fields.Method("get_url")
+    created_on = Timestamp(required=True)
+    completed_on = Timestamp(required=True, allow_none=True)
+    expires = fields.Function(
+        lambda record: (
+            format_time(record.expires_on) if record.status == Status.UPLOADING else None
+        ),
+        required=True,
+        metadata=_TIME,
+    )
+    metadata = fields.Dict(
+        attribute="extra_fields", metadata={"description": "The client's own fields."}
+    )
+    url = fields.Method(
+        "get_url",
+        required=True,
+        metadata={"type": ["string", "null"], "description": "Of the completed file."},
+    )
 
     def __init__(self, *, upload_set: Any = None, **options: Any) -> None:
         self.upload_set = upload_set
@@ -164,37 +186,67 @@ class RecordSchema(UploadSchema):
 class UploadsSchema(Schema):
     """The answer to a form that completed several files."""
 
-    uploads = fields.List(fields.Raw())
+    uploads = fields.List(fields.Raw(), required=True)
 
 
 class PageSchema(UploadsSchema):
     """A page of the caller's uploads, and the address of the next page."""
 
-    page = fields.Integer()
-    per_page = fields.Integer()
-    total = fields.Integer()
-    next = fields.String(allow_none=True)
+    page = fields.Integer(required=True)
+    per_page = fields.Integer(required=True)
+    total = fields.Integer(required=True)
+    next = fields.String(required=True, allow_none=True)
 
 
 class ResumableSchema(Schema):
     """An unfinished upload as jQuery-File-Upload asks for it; ``size`` is how much is there."""
 
-    name = fields.String(attribute="filename")
-    size = fields.Integer(attribute="offset")
-    upload_id = fields.String()
-    length = fields.Integer(allow_none=True)
+    name = fields.String(required=True, attribute="filename")
+    size = fields.Integer(required=True, attribute="offset")
+    upload_id = fields.String(required=True)
+    length = fields.Integer(required=True, allow_none=True)
 
 
 class ResumeReplySchema(Schema):
     """The answer to the resume question: that upload, or null."""
 
-    file = fields.Nested(ResumableSchema, allow_none=True)
+    file = fields.Nested(ResumableSchema, required=True, allow_none=True)
 
 
 class CsrfTokenSchema(Schema):
     """A CSRF token; null when none is needed."""
 
-    csrf_token = fields.String(allow_none=True)
+    csrf_token = fields.String(required=True, allow_none=True)
+
+
+class AccountSchema(Schema):
+    """Who the caller is, and what they may send; sizes in bytes, times in seconds."""
+
+    name = fields.String(required=True, allow_none=True)
+    limits = fields.Dict(required=True)
+    quota = fields.Dict(required=True, allow_none=True)
+    expires_after = fields.Integer(required=True)
+    share = fields.Dict(required=True)
+
+
+class DaySchema(Schema):
+    """The bytes of one day, and when the next begins."""
+
+    used = fields.Integer(required=True)
+    left = fields.Integer(required=True)
+    max = fields.Integer(required=True)
+    resets = Timestamp(required=True)
+
+
+class QuotaSchema(Schema):
+    """What an owner may have, and has; sizes in bytes, null where there is no limit."""
+
+    open_uploads = fields.Dict(required=True, allow_none=True)
+    open_bytes = fields.Dict(required=True, allow_none=True)
+    stored_files = fields.Dict(required=True, allow_none=True)
+    stored_bytes = fields.Dict(required=True, allow_none=True)
+    bytes_per_day = fields.Nested(DaySchema, required=True, allow_none=True)
+    requests_per_second = fields.Dict(required=True, allow_none=True)
 
 
 class ErrorSchema(Schema):
@@ -203,15 +255,20 @@ class ErrorSchema(Schema):
     What a hook adds to its ChunkedUploadError is in the answer, too.
     """
 
-    detail = fields.Raw()
-    error = fields.Raw()
-    #: What was wrong with this request, and what was expected. For people; the text may change.
-    reason = fields.Raw()
-    #: Where the stored bytes end.
-    offset = fields.Raw()
-    #: The file's length as declared by its first chunk.
-    length = fields.Raw()
-    csrf_token_url = fields.Raw()
+    detail = fields.Raw(required=True, metadata=_text("What was refused; programs compare it."))
+    error = fields.Raw(required=True, metadata=_text("The same text."))
+    reason = fields.Raw(
+        metadata=_text("What was wrong, and what was expected. For people; the text may change.")
+    )
+    offset = fields.Raw(metadata={"type": "integer", "description": "Where the stored bytes end."})
+    length = fields.Raw(
+        metadata={
+            "type": ["integer", "null"],
+            "description": "The file's length as declared by its first chunk.",
+        }
+    )
+    upload_id = fields.Raw(metadata=_text("The upload, whose bytes stay."))
+    csrf_token_url = fields.Raw(metadata=_text("Where a page gets a CSRF token."))
 
     @pre_dump
     def repeat_detail(self, given: Mapping[str, Any], **kwargs: Any) -> dict[str, Any]:
@@ -265,6 +322,8 @@ class BoundSchemas:
     """
 
     def __init__(self, schemas: Schemas, upload_set: Any) -> None:
+        #: Their classes.
+        self.kinds = schemas
         #: Reads the fields before a file.
         self.load_chunk = _loader(schemas.chunk())
         #: Writes the answer to a chunk.
@@ -289,7 +348,7 @@ def _with_checksums(schema: type[CompleteSchema], checksums: frozenset[str]) -> 
     added: dict[str, fields.Field[Any]] = {
         name: Stripped(load_default="") for name in sorted(checksums - own.keys())
     }
-    return schema.from_dict(added)()
+    return schema.from_dict(added, name=schema.__name__)()
 
 
 # Once per chunk, the package's own two schemas are applied directly: marshmallow would take a

@@ -4,34 +4,39 @@ from __future__ import annotations
 
 import logging
 import os
-import warnings
 from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from flask import Flask, Request, Response, current_app, has_request_context, request, url_for
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from chunked_upload.checksum import registry
 from chunked_upload.engine.engine import UploadEngine
-from chunked_upload.errors import ChunkedUploadError, ConfigurationError
+from chunked_upload.engine.failures import translate_failures
+from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.hooks import SIGNALS, Hooks
 from chunked_upload.records import durability
 from chunked_upload.records.deletions import watch_deletions
 from chunked_upload.records.relationships import in_session
-from chunked_upload.records.repository import Record, Records
-from chunked_upload.settings.keys import Settings
-from chunked_upload.settings.sources import Sources
+from chunked_upload.records.repository import Record
+from chunked_upload.records.tokens import TokenTable, has_token_model, token_model
 from chunked_upload.storage.powers import LocalPaths
-from chunked_upload.storage.registry import all_storages, make_storage, storage_class
+from chunked_upload.storage.registry import make_stores
+from chunked_upload.support.log_context import note_owner
 
 from .access import callers, cors, csrf
 from .access.callers import Caller
+from .access.request_rate import RequestRate
+from .access.tickets import Tickets
+from .access.tokens import StoredTokens, Tokens
 from .dialect import Dialects
-from .dialect import registered as registered_dialects
+from .engines import Engines
 from .errors import BadRequest
 from .schemas import BoundSchemas, Schemas
+from .set_settings import load_settings
 from .wire.body import BEFORE_WAITING
 
 logger = logging.getLogger(__name__)
@@ -86,8 +91,8 @@ class BoundUploadSet:
         self.complete_view = complete_view
         self.dialects = dialects or Dialects()
         #: Read and checked here, once: a later change of ``app.config`` has no effect.
-        self.settings = _load(app, overrides, self.dialects)
-        self._storage = make_storage(self.settings, f"{app.instance_path}/uploads")
+        self.settings = load_settings(app, overrides, self.dialects)
+        self._stores = make_stores(self.settings, f"{app.instance_path}/uploads")
         #: Of its requests and answers.
         self.schemas = BoundSchemas(schemas or Schemas(), self)
         self._own_db = own_db
@@ -97,8 +102,9 @@ class BoundUploadSet:
         self.urls: dict[str, Any] = {}
         #: The :class:`~chunked_upload.ChunkedUpload` that it was made from.
         self.extension: Any = None
-        #: By model.
-        self._upload_engines: dict[Any, UploadEngine] = {}
+        self._upload_engines = Engines(
+            self.settings, self._stores, name=name, db=db, connect=self._connect, emit=self.emit
+        )
 
     @property
     def engine(self) -> UploadEngine:
@@ -107,14 +113,19 @@ class BoundUploadSet:
 
     def engine_for(self, model: Any) -> UploadEngine:
         """Return the engine for a model (a view may name its own)."""
-        if model not in self._upload_engines:
-            self._upload_engines[model] = UploadEngine(
-                settings=self.settings,
-                storage=self._storage,
-                records=Records(model, lambda: self._connect(model)),
-                emit=self.emit,
-            )
-        return self._upload_engines[model]
+        return self._upload_engines.of(model)
+
+    @cached_property
+    def tickets(self) -> Tickets:
+        """Writes and reads the tickets of the upload set."""
+        return Tickets(self.app, self.name)
+
+    @cached_property
+    def request_rate(self) -> RequestRate | None:
+        """Counts the requests of each owner on this host; None when they are not limited."""
+        if not self.settings.may_limit_requests:
+            return None
+        return RequestRate(Path(self.app.instance_path) / "request-rate")
 
     def chosen(self, given: Mapping[str, str]) -> BoundUploadSet:
         """Return the upload set that a client chooses by a form field or a parameter of the query.
@@ -139,12 +150,12 @@ class BoundUploadSet:
     @property
     def place(self) -> str | None:
         """The directory of its files; None when the storage keeps no files on this host."""
-        storage = self._storage
+        storage = self._stores.current
         return os.path.realpath(storage.path("")) if isinstance(storage, LocalPaths) else None
 
     def is_among_parts_of(self, other: BoundUploadSet) -> bool:
         """Return whether its place is where the other keeps unfinished bytes."""
-        storage = other._storage
+        storage = other._stores.current
         parts = storage.part_directory if isinstance(storage, LocalPaths) else None
         return None not in (self.place, parts) and f"{self.place}/".startswith(f"{parts}/")
 
@@ -158,12 +169,20 @@ class BoundUploadSet:
 
     def watch_deletions(self) -> None:
         """Remove the bytes of uploads that the app deletes through its own session."""
-        watch_deletions(self.model, _deleted_by_app)
+        watch_deletions(self.model, _deleted_by_app, deleting=_deleting_in_app)
+
+    def tell_of_deletion(self, connection: Connection, record: Record) -> None:
+        """Write the event of a record that the app's own session is deleting."""
+        self._upload_engines.tell_of_deletion(connection, record)
 
     def forget(self, record: Record) -> None:
         """Remove the bytes of an upload whose record the app has deleted."""
+        engine = self.engine_for(type(record))
         try:
-            self.engine_for(type(record)).discard_files(record)
+            engine.discard_files(record)
+            if engine.records.shares is not None:
+                with translate_failures():
+                    engine.records.shares.remove_of(record.upload_id)
         except ChunkedUploadError:
             logger.exception("the files of deleted upload %r could not be removed", record)
         self._call_on_delete(record)
@@ -182,7 +201,22 @@ class BoundUploadSet:
     @property
     def login_required(self) -> bool:
         """Whether callers must be known."""
-        return callers.required(self.app, self.hooks, self.settings.tokens)
+        return callers.required(self.app, self.hooks, tokens=self.takes_tokens)
+
+    @property
+    def takes_tokens(self) -> bool:
+        """Whether callers may be known by an API token."""
+        return bool(self.settings.tokens) or self.settings.require_tokens
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """The API tokens, for all scopes."""
+        bind_key = getattr(self.model, "__bind_key__", None)
+        if not self.takes_tokens and not has_token_model(self.db, bind_key):
+            return Tokens(None, None)
+        model = token_model(self.db, bind_key)
+        table = TokenTable(model, lambda: self._connect(model))
+        return Tokens(self.settings.tokens, StoredTokens(table, lambda: self.engine.now()))
 
     @property
     def checks_csrf(self) -> bool:
@@ -225,7 +259,10 @@ class BoundUploadSet:
         # Kept with the request, not in g: an app context may outlive a request (tests, commands).
         known: dict[str, Caller] = request.environ.setdefault("chunked_upload.callers", {})
         if self.name not in known:
-            known[self.name] = callers.identify(self.app, request, self.hooks, self.settings.tokens)
+            known[self.name] = callers.identify(
+                self.app, request, self.hooks, self.tokens, self.tickets
+            )
+            note_owner(known[self.name].owner)
         return known[self.name]
 
     def guard_connections(self, request: Request) -> None:
@@ -270,7 +307,13 @@ class BoundUploadSet:
         return url_for(NAMED_FILE, setname=self.name, filename=key, _external=True)
 
     def prepare_database(self) -> None:
-        """Set the database's connections up before the first of them is made, if it is there."""
+        """Set the database's connections up before the first of them is made, if it is there.
+
+        The app's models are complete then, too: ``db.create_all()`` makes all tables.
+        """
+        self._upload_engines.make_models(self.model)
+        if self.takes_tokens:
+            token_model(self.db, getattr(self.model, "__bind_key__", None))
         if self.app.extensions.get("sqlalchemy") is self.db:
             with self.app.app_context():
                 self._bind(self.model)
@@ -287,38 +330,10 @@ class BoundUploadSet:
         return durability.prepare(engine, own=self._own_db, durable=self.settings.durable)
 
 
-def _load(app: Flask, overrides: Mapping[str, Any], dialects: Dialects) -> Settings:
-    """Read and check the settings, the storage's and the dialects' own among them.
-
-    :raises ConfigurationError: for one that is unknown or cannot work.
-    """
-    sources = Sources(app.config, overrides)
-    settings = sources.read(Settings)
-    for own in (storage_class(settings).settings, *(dialect.settings for dialect in dialects)):
-        if own is not None:
-            settings = settings.with_own(sources.read(own))
-    of_others = {kind.settings for kind in all_storages()}
-    for others in of_others | {kind.settings for kind in registered_dialects().values()}:
-        if others is not None:
-            sources.leave_to_others(others)
-    sources.refuse_unknown()
-    for name in settings.kept_checksums:
-        registry.find(name)
-    taken = {"upload_id", *registry.names(), *settings.field_name, *dialects.fields}
-    if settings.set_field in taken:
-        raise ConfigurationError(
-            f"CHUNKED_UPLOAD_SET_FIELD is {settings.set_field!r}, which means something else in"
-            " uploads; choose another name"
-        )
-    if settings.csrf:
-        csrf.check_installed()
-    if settings.mimetype is not None:
-        warnings.warn(
-            "CHUNKED_UPLOAD_MIMETYPE is deprecated; set CHUNKED_UPLOAD_CONTENT_TYPE instead",
-            DeprecationWarning,
-            stacklevel=4,
-        )
-    return settings
+def _deleting_in_app(connection: Connection, record: Record) -> None:
+    upload_sets: dict[str, BoundUploadSet] = current_app.extensions["chunked_upload"]
+    if record.upload_set in upload_sets:
+        upload_sets[record.upload_set].tell_of_deletion(connection, record)
 
 
 def _deleted_by_app(record: Record) -> None:

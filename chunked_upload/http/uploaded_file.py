@@ -8,8 +8,8 @@ from typing import Any, BinaryIO
 
 from werkzeug.datastructures import FileStorage
 
+from chunked_upload.engine.engine import UploadEngine
 from chunked_upload.records.model import ChunkedUploadMixin
-from chunked_upload.storage import Storage
 from chunked_upload.storage.powers import LocalPaths
 
 
@@ -66,11 +66,11 @@ class UploadedFile(FileStorage):
         return self.size > chunk_size
 
 
-def open_later(storage: Storage, upload: ChunkedUploadMixin) -> UploadedFile:
+def open_later(engine: UploadEngine, upload: ChunkedUploadMixin) -> UploadedFile:
     """Return a completed upload as a file that is opened when something reads from it."""
-    key = upload.path or ""
-    path = storage.path(key) if isinstance(storage, LocalPaths) else None
-    stream: Any = _OpenedLater(lambda: storage.open(key))
+    storage = engine.storage_of(upload)
+    path = storage.path(upload.path or "") if isinstance(storage, LocalPaths) else None
+    stream: Any = _OpenedLater(lambda: engine.open_file(upload))
     return UploadedFile(stream, path=path, upload=upload)
 
 

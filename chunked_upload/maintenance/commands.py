@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import secrets
-import sys
-import time
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
-from chunked_upload.errors import ChunkedUploadError
-from chunked_upload.http.access.callers import hash_token
 from chunked_upload.http.upload_set import BoundUploadSet
-from chunked_upload.records.failures import DatabaseProblem
 from chunked_upload.records.repository import Record
-from chunked_upload.settings.text import parse_duration
+from chunked_upload.support.plural import counted, were
 
+from .durations import duration
+from .event_commands import deliver_events, events
 from .expiry import delete_expired, retry_completions, steady_now
 from .listing import delete_uploads, expire_uploads, list_uploads, show_upload
+from .move_command import move_storage
 from .orphans import SuspiciousSweep, find_orphans, remove_orphans
+from .repeating import repeat
+from .stats import stats
+from .tickets import create_ticket
+from .tokens import create_token, list_tokens, revoke_token
+from .verify import verify
 
 
 def command_group() -> AppGroup:
@@ -31,12 +33,20 @@ def command_group() -> AppGroup:
     for command in (
         list_uploads,
         show_upload,
+        stats,
         delete_uploads,
         expire_uploads,
         delete_expired_uploads,
         delete_orphans,
         retry_completions_command,
+        move_storage,
+        verify,
         create_token,
+        list_tokens,
+        revoke_token,
+        create_ticket,
+        deliver_events,
+        events,
     ):
         group.add_command(command)
     return group
@@ -46,19 +56,11 @@ def _upload_sets() -> list[BoundUploadSet]:
     return list(current_app.extensions["chunked_upload"].values())
 
 
-def _duration(_context: Any, _parameter: Any, value: str | None) -> timedelta | None:
-    """Read a duration such as ``90``, ``15m`` or ``1d 12h``."""
-    try:
-        return None if value is None else parse_duration(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
-
-
-@click.command("delete-expired-uploads")
+@click.command("delete-expired-uploads", short_help="Delete unfinished uploads whose time is up.")
 @click.option("--interactive", "-i", is_flag=True, help="Ask before each one.")
 @click.option("--include-complete", is_flag=True, help="Also delete completed files that old.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be deleted.")
-@click.option("--every", callback=_duration, help="Keep running, once per interval (15m).")
+@click.option("--every", callback=duration, help="Keep running, once per interval (15m).")
 @with_appcontext
 def delete_expired_uploads(
     interactive: bool, include_complete: bool, dry_run: bool, every: timedelta | None
@@ -77,7 +79,7 @@ def delete_expired_uploads(
     def run() -> None:
         _delete_expired(include_complete=include_complete, dry_run=dry_run, confirm=confirm)
 
-    run() if every is None else _repeat(run, every)
+    run() if every is None else repeat(run, every)
 
 
 def _delete_expired(**options: Any) -> None:
@@ -87,37 +89,27 @@ def _delete_expired(**options: Any) -> None:
         complete += cleaned.complete
         incomplete += cleaned.incomplete
         failed += cleaned.failed
-    verb = "would be" if options["dry_run"] else "were"
-    click.echo(f"{complete} complete uploads {verb} deleted.")
-    click.echo(f"{incomplete} incomplete uploads {verb} deleted.")
+    verb: Callable[[int], str] = (lambda count: "would be") if options["dry_run"] else were
+    click.echo(f"{counted(complete, 'complete upload')} {verb(complete)} deleted.")
+    click.echo(f"{counted(incomplete, 'incomplete upload')} {verb(incomplete)} deleted.")
     if failed:
         raise click.ClickException(f"{failed} could not be deleted; the log says why.")
 
 
-def _repeat(run: Callable[[], None], every: timedelta) -> NoReturn:
-    """Run once per interval, forever; print failures and try again the next time."""
-    while True:
-        try:
-            run()
-        except click.ClickException as error:
-            error.show()
-        except (OSError, DatabaseProblem, ChunkedUploadError) as error:
-            click.echo(f"Failed, will try again: {error}", err=True)
-        sys.stdout.flush()
-        time.sleep(every.total_seconds())
-
-
-@click.command("delete-orphans")
+@click.command("delete-orphans", short_help="Show or delete bytes without a record.")
 @click.option(
-    "--grace", callback=_duration, default="1d", show_default=True, help="Ignore younger ones."
+    "--grace", callback=duration, default="1d", show_default=True, help="Ignore younger ones."
 )
 @click.option("--delete", is_flag=True, help="Delete them; without this they are only shown.")
-@click.option("--force", is_flag=True, help="Delete even if most parts or records look orphaned.")
+@click.option("--files", is_flag=True, help="With --delete: completed files, too.")
+@click.option("--force", is_flag=True, help="Delete even if most of them look orphaned.")
 @with_appcontext
-def delete_orphans(grace: timedelta, delete: bool, force: bool) -> None:
+def delete_orphans(grace: timedelta, delete: bool, files: bool, force: bool) -> None:
     """Show (and delete) parts that have no record, and records that have no part.
 
-    Killed servers leave none; restored backups and lost disks do. Completed files are not touched.
+    Also completed files that have no record, in an object store: --delete leaves them alone without
+    --files. On a disk they are not looked for, since they have the names that clients gave them.
+    Killed servers leave none of these; restored backups and lost disks do.
     """
     upload_sets = _upload_sets()
     for found in find_orphans(upload_sets, grace=grace, now=steady_now(upload_sets[0])):
@@ -125,17 +117,23 @@ def delete_orphans(grace: timedelta, delete: bool, force: bool) -> None:
             click.echo(f"part without a record: {upload_id}")
         for _, record in found.records:
             click.echo(f"record without its part: {record!r}")
+        for key in found.files:
+            click.echo(f"file without a record: {key}")
         if delete:
             try:
-                click.echo(f"{remove_orphans(found, force=force)} orphans were deleted.")
+                count = remove_orphans(found, files=files, force=force)
             except SuspiciousSweep as error:
                 raise click.ClickException(f"{error}; --force deletes them anyway.") from error
+            click.echo(f"{counted(count, 'orphan')} {were(count)} deleted.")
         else:
             count = len(found.parts) + len(found.records)
-            click.echo(f"{count} orphans would be deleted; --delete does it.")
+            click.echo(f"{counted(count, 'orphan')} would be deleted; --delete does it.")
+            if found.files:
+                files_found = counted(len(found.files), "file")
+                click.echo(f"{files_found} would be deleted; --delete --files does it.")
 
 
-@click.command("retry-completions")
+@click.command("retry-completions", short_help="Run on_completion again where it failed.")
 @with_appcontext
 def retry_completions_command() -> None:
     """Run on_completion again where it failed or the server died before it returned.
@@ -152,14 +150,3 @@ def retry_completions_command() -> None:
         failed += retried.tried - retried.done
     if failed:
         raise click.ClickException(f"{failed} failed again; the log says why.")
-
-
-@click.command("create-token")
-@click.argument("name")
-def create_token(name: str) -> None:
-    """Make an API token for NAME and print it, once, with the line to configure."""
-    if not name.strip() or "," in name:
-        raise click.BadParameter("a name must not be empty, nor have a comma in it")
-    token = secrets.token_urlsafe(32)
-    click.echo(f"Token (keep it, it is not stored): {token}")
-    click.echo(f"Add to CHUNKED_UPLOAD_TOKENS:      {name}:{hash_token(token)}")

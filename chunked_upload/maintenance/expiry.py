@@ -34,7 +34,7 @@ class Cleaned:
 
 @dataclass
 class Retried:
-    """For how many uploads ``on_completion`` was due, and for how many it has returned now."""
+    """For how many uploads ``on_completion`` was run, and for how many it has returned now."""
 
     tried: int = 0
     done: int = 0
@@ -72,6 +72,10 @@ def delete_expired(
         )
         expire = upload_set.engine.expire_unclaimed
         _remove_each(records.walk(unclaimed), expire, cleaned, dry_run=dry_run, confirm=confirm)
+    if records.shares is not None and not dry_run:
+        records.shares.remove_expired(now)  # links, which say themselves that they have expired
+    if not dry_run:
+        records.forget_days()
     return cleaned
 
 
@@ -101,17 +105,24 @@ def _remove_each(
 def steady_now(upload_set: BoundUploadSet) -> datetime:
     """Return the time for removals: the wall clock, without sudden jumps."""
     note = Path(upload_set.app.instance_path) / "chunked_upload_clock.json"
-    return steady_clock.steady_now(note, settle=upload_set.settings.expiration_delta)
+    return steady_clock.steady_now(
+        upload_set.engine.now(), note, settle=upload_set.settings.expiration_delta
+    )
 
 
 def retry_completions(upload_set: BoundUploadSet, notify: Callable[[Record], None]) -> Retried:
-    """Run ``on_completion`` for completed uploads for which it has not returned yet."""
+    """Run ``on_completion`` for completed uploads for which it has not returned yet.
+
+    Those for which it is running elsewhere are left out.
+    """
     records, retried = upload_set.engine.records, Retried()
+    settle = upload_set.engine.completion.settle
     for record in records.walk(records.queries.pending_completions(upload_set.name)):
-        retried.tried += 1
+        mine = True
         with suppress(ChunkedUploadError):
-            upload_set.engine.completion.settle(record, partial(notify, record))
-        retried.done += record.notified_on is not None
+            mine = settle(record, partial(notify, record))
+        retried.tried += mine
+        retried.done += mine and record.notified_on is not None
     return retried
 
 

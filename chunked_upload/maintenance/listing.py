@@ -17,7 +17,11 @@ from chunked_upload.http.upload_set import BoundUploadSet
 from chunked_upload.records.filters import UploadFilter
 from chunked_upload.records.model import Status
 from chunked_upload.records.repository import Record
-from chunked_upload.support.clock import utcnow
+from chunked_upload.settings.text import parse_size
+from chunked_upload.support.plural import counted, were
+
+from . import actions
+from .durations import duration
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -37,9 +41,24 @@ def _not_empty(context: click.Context, option: click.Parameter, value: str | Non
     return value
 
 
+def _size(_context: Any, _option: click.Parameter, value: str | None) -> int | None:
+    try:
+        return None if value is None else parse_size(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 def filtered(command: _Command) -> _Command:
     """Add the options that choose uploads."""
     for option in (
+        click.option("--smaller", callback=_size, help="Of at most so many bytes (10M)."),
+        click.option("--larger", callback=_size, help="Of at least so many bytes (1G)."),
+        click.option("--newer", callback=duration, help="Created within this time (12h)."),
+        click.option("--older", callback=duration, help="Created before that (30d)."),
+        click.option("--storage", help="In this storage, by its name (file, s3)."),
+        click.option(
+            "--search", callback=_not_empty, help="Part of the name, or the beginning of the id."
+        ),
         click.option("--name", callback=_not_empty, help="Part of the file's name, in any case."),
         click.option("--expired", is_flag=True, help="Unfinished and past their time."),
         click.option("--owner", help="An owner's id; '' for uploads without an owner."),
@@ -56,8 +75,8 @@ def filtered(command: _Command) -> _Command:
 @with_appcontext
 def list_uploads(as_json: bool, **options: Any) -> None:
     """List uploads, the oldest first."""
-    upload_sets, wanted = _read(**options)
-    found = (record for _, record in _matching(upload_sets, wanted))
+    upload_sets, wanted = read_filter(**options)
+    found = (record for _, record in matching(upload_sets, wanted))
     _print_json(found) if as_json else _print_table(found)
 
 
@@ -67,7 +86,7 @@ def list_uploads(as_json: bool, **options: Any) -> None:
 @with_appcontext
 def show_upload(upload_id: str, as_json: bool) -> None:
     """Show all that is recorded about an upload."""
-    [(_, record)] = _by_ids([upload_id], _sets())
+    [(_, record)] = by_ids([upload_id], sets_of())
     state = RecordSchema().dump(record)
     if as_json:
         click.echo(json.dumps(state, indent=2))
@@ -90,23 +109,21 @@ def delete_uploads(upload_ids: tuple[str, ...], yes: bool, as_json: bool, **opti
     """
     chosen = _chosen(upload_ids, **options)
     if chosen and not yes:
-        click.confirm(f"Delete {len(chosen)} uploads with their bytes?", abort=True, err=True)
+        question = f"Delete {counted(len(chosen), 'upload')} with their bytes?"
+        click.confirm(
+            question if len(chosen) != 1 else question.replace("their", "its"), abort=True, err=True
+        )
 
     def delete(upload_set: BoundUploadSet, record: Record) -> bool:
         engine = upload_set.engine
         if options["expired"]:
-            return engine.expire(record, now=utcnow())
-        try:
-            engine.release([record])  # a row's claim stays: the row must be deleted
-            engine.abort(record)
-        except UploadNotFound:  # another process was faster
-            return False
-        return True
+            return engine.expire(record, now=engine.now())
+        return actions.delete(upload_set, record)
 
     _carry_out(chosen, delete, "deleted", as_json=as_json)
 
 
-@click.command("expire")
+@click.command("expire", short_help="Have unfinished uploads expire now.")
 @_IDS
 @filtered
 @_AS_JSON
@@ -123,7 +140,7 @@ def expire_uploads(upload_ids: tuple[str, ...], as_json: bool, **options: Any) -
 
     def expire(upload_set: BoundUploadSet, record: Record) -> bool:
         try:
-            upload_set.engine.end_time(record)
+            actions.expire(upload_set, record)
         except (AlreadyComplete, UploadNotFound):
             return False
         return True
@@ -150,41 +167,35 @@ def _carry_out(
         except ChunkedUploadError as error:
             click.echo(f"{record!r}: {error}", err=True)
             failed += 1
-    click.echo(json.dumps({verb: done}) if as_json else f"{len(done)} uploads were {verb}.")
+    said = f"{counted(len(done), 'upload')} {were(len(done))} {verb}."
+    click.echo(json.dumps({verb: done}) if as_json else said)
     if failed:
         raise click.ClickException(f"{failed} could not be {verb}.")
 
 
 def _chosen(upload_ids: tuple[str, ...], **options: Any) -> list[Found]:
     """Return the uploads that a command's arguments choose."""
-    upload_sets, wanted = _read(**options)
+    upload_sets, wanted = read_filter(**options)
     if upload_ids and wanted:
         raise click.UsageError("Give the ids of uploads, or options that choose them, not both.")
     if upload_ids:
-        return _by_ids(list(upload_ids), upload_sets)
+        return by_ids(list(upload_ids), upload_sets)
     if not wanted and options["upload_set"] is None:
         raise click.UsageError("Give the ids of uploads, or options that choose them.")
-    return list(_matching(upload_sets, wanted))
+    return list(matching(upload_sets, wanted))
 
 
-def _read(
-    *,
-    upload_set: str | None,
-    status: str | None,
-    owner: str | None,
-    expired: bool,
-    name: str | None,
+def read_filter(
+    *, upload_set: str | None, status: str | None, expired: bool, **others: Any
 ) -> tuple[list[BoundUploadSet], UploadFilter]:
+    """Return what the options of :func:`filtered` choose: the upload sets, and what of them."""
     wanted = UploadFilter(
-        status=None if status is None else _STATUSES[status],
-        owner=owner,
-        expired=expired or None,
-        name=name,
+        status=None if status is None else _STATUSES[status], expired=expired or None, **others
     )
-    return _sets(upload_set), wanted
+    return sets_of(upload_set), wanted
 
 
-def _sets(name: str | None = None) -> list[BoundUploadSet]:
+def sets_of(name: str | None = None) -> list[BoundUploadSet]:
     """Return the upload set of that name; all of them for None."""
     upload_sets: dict[str, BoundUploadSet] = current_app.extensions["chunked_upload"]
     if name is None:
@@ -197,15 +208,17 @@ def _sets(name: str | None = None) -> list[BoundUploadSet]:
     return [upload_sets[name]]
 
 
-def _matching(upload_sets: list[BoundUploadSet], wanted: UploadFilter) -> Iterator[Found]:
+def matching(upload_sets: list[BoundUploadSet], wanted: UploadFilter) -> Iterator[Found]:
+    """Yield the uploads that a filter chooses, with their upload sets."""
     for upload_set in upload_sets:
         records = upload_set.engine.records
         query = records.queries.visible(upload_set.name)
-        for record in records.walk(wanted.narrow(query, upload_set.model, now=utcnow())):
+        now = upload_set.engine.now()
+        for record in records.walk(wanted.narrow(query, upload_set.model, now=now)):
             yield upload_set, record
 
 
-def _by_ids(upload_ids: list[str], upload_sets: list[BoundUploadSet]) -> list[Found]:
+def by_ids(upload_ids: list[str], upload_sets: list[BoundUploadSet]) -> list[Found]:
     """Return uploads by their ids, and none of them if one is unknown."""
     found: dict[str, Found] = {}
     for upload_set in upload_sets:

@@ -79,7 +79,7 @@ class TemplateHelpers:
     ) -> Markup:
         """Return the ready-made page as a part of this one, with its style sheet and script.
 
-        :param options: ``title``, ``language``, ``messages``, ``sign_in``, as
+        :param options: ``title``, ``language``, ``messages``, ``sign_in``, ``logo``, ``accent``, as
             :meth:`chunked_upload.ChunkedUpload.page` has them; there is no heading without a title.
         """
         return upload_page.part(self._upload_set(upload_set), nonce=nonce, **options)

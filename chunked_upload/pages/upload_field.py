@@ -255,7 +255,7 @@ class ChunkedFileField(Field):  # type: ignore[misc]
         return record
 
     def _file(self, record: Record) -> FileStorage:
-        return open_later(self.upload_set.engine.storage, record)
+        return open_later(self.upload_set.engine, record)
 
     def _text(self, error: ChunkedUploadError) -> str:
         for kind, text in _PROBLEMS.items():

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from flask import Response
+from flask import Response, send_file
 
 from chunked_upload.http.access import callers, csrf
 from chunked_upload.http.dialect import Route
+from chunked_upload.http.errors import FileNotFound
 from chunked_upload.http.schemas import CsrfTokenSchema
 from chunked_upload.http.views.base import ChunkedUploadBaseView
+from chunked_upload.settings.page import LOGO_TYPES, logo_file
 
+from . import web_operations
 from .assets import send_asset
 
+_PICTURE_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 
-class StaticView(ChunkedUploadBaseView):
+
+class _OpenView(ChunkedUploadBaseView):
+    """Base of views for everybody."""
+
+    def needed_scopes(self) -> tuple[str, ...]:
+        return ()
+
+
+class StaticView(_OpenView):
     """The package's ``static`` folder, for apps whose pages include the library or Dropzone."""
 
     def get(self, filename: str) -> Response:
@@ -27,7 +39,24 @@ class StaticView(ChunkedUploadBaseView):
     head = get
 
 
-class CsrfTokenView(ChunkedUploadBaseView):
+class LogoView(_OpenView):
+    """The page's logo, where the settings name a file of this host."""
+
+    def get(self) -> Response:
+        """Send the picture. An SVG that is opened by itself runs no scripts."""
+        logo = self.settings.page_logo
+        file = None if logo is None else logo_file(logo)
+        if file is None or not file.is_file():
+            raise FileNotFound
+        response = send_file(file, mimetype=LOGO_TYPES[file.suffix.lower()])
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Content-Security-Policy"] = _PICTURE_POLICY
+        return response
+
+    head = get
+
+
+class CsrfTokenView(_OpenView):
     """A CSRF token for a page that is older than its session, or comes from another origin."""
 
     def get(self) -> Response:
@@ -50,6 +79,22 @@ class CsrfTokenView(ChunkedUploadBaseView):
 
 #: The routes of these views.
 ROUTES = (
-    Route("/static/<path:filename>", "static", {"GET": StaticView}),
-    Route("/csrf-token", "csrf_token", {"GET": CsrfTokenView}),
+    Route(
+        "/static/<path:filename>",
+        "static",
+        {"GET": StaticView},
+        operations=web_operations.static_operations,
+    ),
+    Route(
+        "/static/page/logo",
+        "logo",
+        {"GET": LogoView},
+        operations=web_operations.logo_operations,
+    ),
+    Route(
+        "/csrf-token",
+        "csrf_token",
+        {"GET": CsrfTokenView},
+        operations=web_operations.csrf_operations,
+    ),
 )

@@ -19,15 +19,16 @@ from chunked_upload.http.access import callers, csrf
 from chunked_upload.http.dialects.form import LOCAL_PATH, NEXT_FIELD
 from chunked_upload.http.upload_set import BoundUploadSet
 
-from .zone_options import TEXTS, ZoneOptions
+from . import not_loaded
+from .zone_options import TEXTS, DefaultText, ZoneOptions
 
 _FORM = Markup(
     '<form class="dropzone chunked-upload-zone"{id} action="{action}" method="post"'
-    ' enctype="multipart/form-data" data-chunked-upload="{options}">{controls}</form>'
+    ' enctype="multipart/form-data" data-chunked-upload="{options}">{controls}{waiting}</form>'
 )
 _PART_OF_A_FORM = Markup(
     '<div class="dropzone chunked-upload-zone"{id} data-chunked-upload="{options}">'
-    "<noscript>{unsupported}</noscript></div>"
+    "<noscript>{unsupported}</noscript>{waiting}</div>"
 )
 _CONTROLS = Markup(
     '<noscript>{fields}<input type="file" name="{name}"{multiple}{accept}{form}>'
@@ -137,6 +138,7 @@ class Zone:
         parts = {
             "id": Markup(' id="{}"').format(options.id) if options.id else "",
             "options": self.options_as_json(),
+            "waiting": not_loaded.message(),
         }
         if options.in_form:
             return _PART_OF_A_FORM.format(unsupported=str(options.browser_unsupported), **parts)
@@ -191,6 +193,7 @@ class Zone:
             "inForm": options.in_form,
             "uploadIdName": options.upload_id_name,
             "texts": {name: str(text) for name, text in texts.items()},
+            "given": [name for name, text in texts.items() if not isinstance(text, DefaultText)],
             "htmlTexts": [name for name, text in texts.items() if isinstance(text, Markup)],
             "whole": not target.takes_chunks,
             "multiple": self._multiple,

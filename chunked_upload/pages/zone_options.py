@@ -151,6 +151,10 @@ class Message(fields.SettingField):
     """A text for people, perhaps a lazy translation, which is made when the page is."""
 
 
+class DefaultText(str):
+    """A text that no app has set: the script says the same in the page's language."""
+
+
 class Name(fields.SettingField):
     """Any text that is not empty."""
 
@@ -163,6 +167,11 @@ class Name(fields.SettingField):
 def _option(field: fields.SettingField, default: Any, meaning: str, ported: str = "") -> Any:
     """One option; ``ported`` is Flask-Dropzone's key without its prefix."""
     return setting(field, meaning, default=default, ported=ported)
+
+
+def _text(default: str, ported: str = "") -> Any:
+    """One text, in English where no app sets it and the page's language has none."""
+    return _option(Message(), DefaultText(default), "", ported)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,41 +256,39 @@ class ZoneOptions:
         "configuration-options) itself, as `{'thumbnailWidth': 200}`.",
     )
     # Texts.
-    default_message: Any = _option(
-        Message(), "Drop files here or click to upload.", "", "DEFAULT_MESSAGE"
-    )
-    invalid_file_type: Any = _option(
-        Message(), "You can't upload files of this type.", "", "INVALID_FILE_TYPE"
-    )
-    file_too_big: Any = _option(
-        Message(),
-        "File is too big ({{filesize}} MiB). Max filesize: {{maxFilesize}} MiB.",
-        "",
+    default_message: Any = _text("Drop files here or click to upload.", "DEFAULT_MESSAGE")
+    invalid_file_type: Any = _text("You can't upload files of this type.", "INVALID_FILE_TYPE")
+    file_too_big: Any = _text(
+        "Too large: the file is {{filesize}} MiB, the limit is {{maxFilesize}} MiB. Nothing was"
+        " sent.",
         "FILE_TOO_BIG",
     )
-    server_error: Any = _option(Message(), "Server error: {{statusCode}}", "", "SERVER_ERROR")
-    browser_unsupported: Any = _option(
-        Message(),
-        "Your browser does not support drag'n'drop file uploads.",
-        "",
-        "BROWSER_UNSUPPORTED",
+    server_error: Any = _text("Server error: {{statusCode}}", "SERVER_ERROR")
+    browser_unsupported: Any = _text(
+        "Your browser does not support drag'n'drop file uploads.", "BROWSER_UNSUPPORTED"
     )
-    max_file_exceeded: Any = _option(
-        Message(), "You can't upload any more files.", "", "MAX_FILE_EXCEED"
+    max_file_exceeded: Any = _text("You can't upload any more files.", "MAX_FILE_EXCEED")
+    cancel_upload: Any = _text("Cancel upload", "CANCEL_UPLOAD")
+    remove_file: Any = _text("Remove file", "REMOVE_FILE")
+    cancel_confirmation: Any = _text("You really want to delete this file?", "CANCEL_CONFIRMATION")
+    upload_canceled: Any = _text("Upload canceled", "UPLOAD_CANCELED")
+    waiting_network: Any = _text(
+        "You are offline. The upload will resume when the connection is back."
     )
-    cancel_upload: Any = _option(Message(), "Cancel upload", "", "CANCEL_UPLOAD")
-    remove_file: Any = _option(Message(), "Remove file", "", "REMOVE_FILE")
-    cancel_confirmation: Any = _option(
-        Message(), "You really want to delete this file?", "", "CANCEL_CONFIRMATION"
+    waiting_server: Any = _text("The server cannot be reached. Trying again in 5 seconds.")
+    waiting_sign_in: Any = _text(
+        "You are signed out. The uploaded part is safe; sign in to resume."
     )
-    upload_canceled: Any = _option(Message(), "Upload canceled", "", "UPLOAD_CANCELED")
-    waiting_network: Any = _option(Message(), "Waiting for the network", "")
-    waiting_server: Any = _option(Message(), "Waiting for the server", "")
-    waiting_sign_in: Any = _option(Message(), "Sign in to resume", "")
-    waiting_other_tab: Any = _option(Message(), "Another tab is uploading this file", "")
-    file_changed: Any = _option(Message(), "The file has changed; choose it again", "")
-    retry: Any = _option(Message(), "Try again", "")
-    checksum_error: Any = _option(Message(), "The uploaded file is damaged; try again", "")
+    waiting_other_tab: Any = _text("This file is already being uploaded, above or in another tab.")
+    file_changed: Any = _text(
+        "The file was changed or moved during the upload. Choose it again to upload the current"
+        " version."
+    )
+    retry: Any = _text("Try again")
+    checksum_error: Any = _text(
+        "The uploaded bytes differ from the file: the checksums do not match. Retry to send the"
+        " whole file. If it happens again, check the file and the disk."
+    )
     upload_button: Any = _option(Message(), "Upload", "Of the form where scripts are off.")
 
     @classmethod

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import event, inspect
+from sqlalchemy import Connection, event, inspect
 from sqlalchemy.orm import Session, object_session
 
 from .model import ChunkedUploadMixin
@@ -21,14 +21,25 @@ _DELETED = "chunked_upload_deleted"
 _WATCHED = "_chunked_upload_watched"
 
 
-def watch_deletions(model: Any, deleted: Callable[[ChunkedUploadMixin], None]) -> None:
-    """Call a function with each record that a session deletes, once the deletion is committed.
+def watch_deletions(
+    model: Any,
+    deleted: Callable[[ChunkedUploadMixin], None],
+    *,
+    deleting: Callable[[Connection, ChunkedUploadMixin], None],
+) -> None:
+    """Call functions with each record that a session deletes.
 
     A model is watched only once: the first call wins.
+
+    :param deleted: called once the deletion is committed.
+    :param deleting: called in its transaction.
     """
     if vars(model).get(_WATCHED):
         return
     setattr(model, _WATCHED, True)
+
+    def tell_before(_mapper: Any, connection: Connection, record: ChunkedUploadMixin) -> None:
+        deleting(connection, record)  # while the row can still be read
 
     def note(_mapper: Any, _connection: Any, record: ChunkedUploadMixin) -> None:
         session = object_session(record)
@@ -48,6 +59,7 @@ def watch_deletions(model: Any, deleted: Callable[[ChunkedUploadMixin], None]) -
             if inspect(record).was_deleted:  # not in a savepoint that was rolled back
                 deleted(record)
 
+    event.listen(model, "before_delete", tell_before)
     event.listen(model, "after_delete", note)
 
 

@@ -20,6 +20,8 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
+from . import timeouts
+
 #: First SQLite without the WAL-reset bug.
 WAL_SAFE = (3, 51, 3)
 
@@ -87,10 +89,14 @@ def _sqlite_pragmas(engine: Engine, *, own: bool, durable: bool) -> Callable[[An
 
 
 def _limit_waiting(connection: Any, _record: Any) -> None:
-    """Limit how long PostgreSQL waits for a row, since a stopped process may hold its lock."""
+    """Limit how long PostgreSQL waits for a row, since a stopped process may hold its lock.
+
+    And how long requests wait for PostgreSQL.
+    """
     with connection.cursor() as cursor:
         cursor.execute(f"SET lock_timeout = {BUSY_TIMEOUT_MS}")
     connection.commit()
+    timeouts.limit_answers(connection)
 
 
 def has_room(engine: Engine) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import BigInteger, CursorResult, Engine, Update, or_, update
+from sqlalchemy import BigInteger, CursorResult, Engine, Float, Update, cast, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -29,27 +29,31 @@ EXPIRES_AFTER = 30
 RENEWED_EVERY = 10.0
 
 
-class _Now(FunctionElement[int]):
-    """The database's own clock, in whole seconds."""
+class _Now(FunctionElement[float]):
+    """The database's own clock, in seconds since 1970, with fractions."""
 
-    type = BigInteger()
+    type = Float()
     inherit_cache = True
 
 
 @compiles(_Now)
 def _epoch(_element: Any, _compiler: Any, **_options: Any) -> str:
-    return "CAST(EXTRACT(EPOCH FROM CURRENT_TIMESTAMP) AS BIGINT)"
+    return "EXTRACT(EPOCH FROM CURRENT_TIMESTAMP)"
 
 
 @compiles(_Now, "sqlite")
 def _sqlite_epoch(_element: Any, _compiler: Any, **_options: Any) -> str:
-    return "CAST(strftime('%s', 'now') AS INTEGER)"
+    return "(julianday('now') - 2440587.5) * 86400.0"
 
 
 @compiles(_Now, "mysql")
 @compiles(_Now, "mariadb")
 def _mysql_epoch(_element: Any, _compiler: Any, **_options: Any) -> str:
-    return "UNIX_TIMESTAMP()"
+    return "UNIX_TIMESTAMP(NOW(6))"
+
+
+#: The same in whole seconds, as leases have it.
+_SECONDS = cast(_Now(), BigInteger)
 
 
 class CompletionLeases:
@@ -81,17 +85,22 @@ class CompletionLeases:
             renewing.join()
             self._run(self._held(upload_id, token).values(lease_token=None, lease_until=None))
 
+    def now(self) -> float:
+        """Return the database's time, in seconds since 1970."""
+        with self._connect().connect() as connection:
+            return float(connection.execute(select(_Now())).scalar_one())
+
     def _take(self, upload_id: str, token: str) -> bool:
         model = self._model
         free = update(model).where(
             model.upload_id == upload_id,
-            or_(model.lease_token.is_(None), model.lease_until <= _Now()),
+            or_(model.lease_token.is_(None), model.lease_until <= _SECONDS),
         )
-        return self._run(free.values(lease_token=token, lease_until=_Now() + EXPIRES_AFTER))
+        return self._run(free.values(lease_token=token, lease_until=_SECONDS + EXPIRES_AFTER))
 
     def _renew(self, upload_id: str, token: str, done: threading.Event) -> None:
         while not done.wait(RENEWED_EVERY):
-            renewed = self._held(upload_id, token).values(lease_until=_Now() + EXPIRES_AFTER)
+            renewed = self._held(upload_id, token).values(lease_until=_SECONDS + EXPIRES_AFTER)
             try:
                 if not self._run(renewed):
                     logger.error("the completion lease of upload %s was lost", upload_id)

@@ -90,6 +90,8 @@ class ChunkedUploadMixin:
     visitor: Mapped[str | None] = mapped_column(String(32))
     #: Whose quota it counts against: the owner, or a keyed hash of an anonymous caller's address.
     quota_key: Mapped[str | None] = mapped_column(String(255))
+    #: The ticket by which it was begun: its id, and how many uploads it may have (``<id>.<n>``).
+    ticket: Mapped[str | None] = mapped_column(String(64))
     #: The client's name for the file, cleaned. Metadata, never a path.
     filename: Mapped[str] = mapped_column(String(255))
     #: The client's own name for the upload (in dialects that have one), hashed. It identifies the
@@ -125,6 +127,10 @@ class ChunkedUploadMixin:
     lease_until: Mapped[int | None] = mapped_column(BigInteger)
     #: The storage's own state, committed with the offset.
     storage_state: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    #: The storage that has the bytes, by its name (storage/stores.py).
+    stored_in: Mapped[str | None] = mapped_column(String(255))
+    #: The copy in another storage, while the upload is moved (engine/other_copy.py).
+    other_copy: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     #: Where the completed file is to go, if that is not what the settings say: a relative path.
     target: Mapped[str | None] = mapped_column(String(1024))
     #: The storage's key of the completed file.
@@ -149,6 +155,7 @@ class ChunkedUploadMixin:
             Index(f"ix_{table}_owner", "owner", "id"),
             Index(f"ix_{table}_visitor", "visitor", "id"),
             Index(f"ix_{table}_quota_key_status", "quota_key", "status"),
+            Index(f"ix_{table}_ticket", "ticket"),
             # Names may be longer than an entry of PostgreSQL's ordinary index.
             Index(f"ix_{table}_path", "path", postgresql_using="hash"),
             Index(
@@ -177,6 +184,11 @@ class ChunkedUploadMixin:
     def _select_md5(cls) -> ColumnElement[str | None]:
         selected: ColumnElement[str | None] = cls.checksums["md5"].as_string()
         return selected
+
+    @property
+    def wanted_key(self) -> None:
+        """The storage chooses the name of the upload's file."""
+        return None
 
     @property
     def expired(self) -> bool:

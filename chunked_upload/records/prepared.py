@@ -10,12 +10,13 @@ engines that have listeners, options or an echo.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, TypeAlias
 
-from sqlalchemy import CursorResult, Engine, Select, Update
+from sqlalchemy import Connection, CursorResult, Engine, Select, Update
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from chunked_upload.support.blocking import blocking
 
@@ -26,15 +27,18 @@ _KNOWN = {("sqlite", "pysqlite"), ("postgresql", "psycopg")}
 _MOST_KEPT = 32
 
 Values = Mapping[str, Any]
+AnyStatement: TypeAlias = Select[*tuple[Any, ...]] | Update | ReturningUpdate[Any]
 
 
 class Statement:
     """A SELECT of columns, or an UPDATE of one table, that runs many times.
 
+    An UPDATE may return columns of the row.
+
     :param statement: the statement, with a named parameter for each value that changes.
     """
 
-    def __init__(self, statement: Select[*tuple[Any, ...]] | Update) -> None:
+    def __init__(self, statement: AnyStatement) -> None:
         self._statement = statement
         self._compiled: dict[tuple[Dialect, tuple[str, ...]], _Compiled] = {}
 
@@ -71,6 +75,38 @@ class Statement:
         changed: int = compiled.run(engine, values, count)
         return changed
 
+    def change_with(
+        self, engine: Engine, values: Values, also: Callable[[Connection], None]
+    ) -> int:
+        """Update in a transaction in which more is written if a row changes.
+
+        :param also: writes it.
+        """
+        with blocking(), engine.begin() as connection:
+            result: CursorResult[Any] = connection.execute(self._statement, dict(values))
+            if result.rowcount:
+                also(connection)
+            return result.rowcount
+
+    def change_and_read(self, engine: Engine, values: Values) -> tuple[Any, ...] | None:
+        """Update one row in a separate transaction, and return what the statement returns of it.
+
+        :return: None when no row is as expected.
+        """
+        compiled = self._for(engine, values)
+        if compiled is None:
+            with engine.begin() as connection:
+                row = connection.execute(self._statement, dict(values)).first()
+                return None if row is None else tuple(row)
+
+        def fetch(connection: Any, cursor: Any) -> Any:
+            rows = cursor.fetchall()  # SQLite does not commit before it has returned all
+            connection.commit()
+            return rows[0] if rows else None
+
+        found = compiled.run(engine, values, fetch)
+        return None if found is None else compiled.converted(found)
+
     def _for(self, engine: Engine, values: Values) -> _Compiled | None:
         """Return the compiled statement; None when it must run the usual way."""
         if not _is_plain(engine):
@@ -88,7 +124,12 @@ class Statement:
 class _Compiled:
     """A statement's SQL in one database dialect, with the conversions of its values."""
 
-    def __init__(self, statement: Select[Any] | Update, dialect: Dialect, names: list[str]) -> None:
+    def __init__(
+        self,
+        statement: Select[Any] | Update | ReturningUpdate[Any],
+        dialect: Dialect,
+        names: list[str],
+    ) -> None:
         compiled: Any = statement.compile(dialect=dialect, column_keys=names)
         self._sql: str = compiled.string
         self._order: list[str] | None = compiled.positiontup if compiled.positional else None
@@ -107,7 +148,7 @@ class _Compiled:
         }
         self._readers = [
             (index, read)
-            for index, column in enumerate(getattr(statement, "selected_columns", ()))
+            for index, column in enumerate(_columns(statement))
             if (read := column.type.dialect_impl(dialect).result_processor(dialect, None))
         ]
 
@@ -162,10 +203,7 @@ class _Compiled:
         gone: bool = dialect.is_disconnect(error, connection.dbapi_connection, None)
         if gone:
             connection.invalidate(error)
-            # The pool's other connections are most likely dead too. SQLAlchemy empties the pool
-            # when it meets a dead one.
-            with suppress(SQLAlchemyError), engine.connect() as another:
-                another.exec_driver_sql("SELECT 1")
+            engine.dispose()  # the pool's other connections are most likely dead too
         return DBAPIError.instance(
             self._sql,
             dict(values),
@@ -174,6 +212,11 @@ class _Compiled:
             connection_invalidated=gone,
             dialect=dialect,
         )
+
+
+def _columns(statement: Any) -> list[Any]:
+    """Return the columns that a statement selects, or returns of the rows that it changes."""
+    return list(getattr(statement, "selected_columns", None) or statement.exported_columns)
 
 
 def _connected(engine: Engine) -> Any:

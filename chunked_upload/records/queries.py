@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import aliased, defer
 
 from .client_names import ClientName
@@ -38,6 +38,10 @@ class Queries:
     def owned_by(self, owner: str | None, *, upload_set: str) -> UploadQuery:
         """Select an owner's visible uploads; for None, those without an owner."""
         return self.visible(upload_set).where(self._model.owner == owner)
+
+    def by_ticket(self, query: UploadQuery, ticket_id: str) -> UploadQuery:
+        """Narrow a query to the uploads that a ticket has begun."""
+        return query.where(self._model.ticket == ticket_id)
 
     def by_id(self, query: UploadQuery, upload_id: str) -> UploadQuery:
         """Narrow a query to one upload."""
@@ -157,10 +161,17 @@ class Queries:
         """Select uploads whose removal has started."""
         return self.by_status(self._of(upload_set), Status.DELETING)
 
-    def pending_completions(self, upload_set: str) -> UploadQuery:
+    def pending_completions(
+        self, upload_set: str, *, completed_before: datetime | None = None
+    ) -> UploadQuery:
         """Select completed uploads whose hook has not returned yet."""
         query = self.by_status(self._of(upload_set), Status.COMPLETE)
-        return query.where(self._model.notified_on.is_(None))
+        query = query.where(self._model.notified_on.is_(None))
+        return (
+            query
+            if completed_before is None
+            else query.where(self._model.completed_on < completed_before)
+        )
 
     def with_bytes(self, upload_set: str, *, expires_before: datetime | None = None) -> UploadQuery:
         """Select unfinished uploads that have bytes."""
@@ -172,6 +183,24 @@ class Queries:
             else query.where(self._model.expires_on < expires_before)
         )
 
+    def kept_in(self, upload_set: str, storage: str, *, status: int) -> UploadQuery:
+        """Select uploads of a status whose bytes a storage has that files are moved from.
+
+        :param storage: its name; it also has the bytes of records without a storage's name.
+        """
+        model = self._model
+        query = self.by_status(self._of(upload_set), status)
+        return query.where(or_(model.stored_in == storage, model.stored_in.is_(None)))
+
+    def with_old_copy(self, upload_set: str, storage: str) -> UploadQuery:
+        """Select completed uploads that were moved to a storage and have a copy elsewhere.
+
+        :param storage: its name.
+        """
+        query = self.by_status(self._of(upload_set), Status.COMPLETE)
+        model = self._model
+        return query.where(model.stored_in == storage, model.other_copy.is_not(None))
+
     def among(self, query: UploadQuery, upload_ids: Iterable[str]) -> UploadQuery:
         """Narrow a query to uploads with some ids."""
         return query.where(self._model.upload_id.in_(list(upload_ids)))
@@ -181,9 +210,16 @@ class Queries:
         return self.among(select(self._model), upload_ids)
 
     def with_file(self, path: str, *, but: ChunkedUploadMixin) -> UploadQuery:
-        """Select another upload whose finished file has this name."""
+        """Select another upload whose finished file has this name.
+
+        One that is being removed had its file here earlier: a file never gets a taken name.
+        """
         model = self._model
-        return select(model).where(model.path == path, model.upload_id != but.upload_id)
+        return select(model).where(
+            model.path == path,
+            model.upload_id != but.upload_id,
+            model.status != int(Status.DELETING),
+        )
 
     def _of(self, upload_set: str) -> UploadQuery:
         return select(self._model).where(self._model.upload_set == upload_set)

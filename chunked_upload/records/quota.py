@@ -1,4 +1,4 @@
-"""Limits what one owner may have open in an upload set: how many uploads, and their bytes.
+"""Limits what one owner may have in an upload set: how many uploads, their bytes, bytes in a day.
 
 An upload holds its length, or what is ``reserved`` for it if that is more. Bytes are held before
 they are stored. The requests of one owner are counted one after another, each in the transaction
@@ -11,25 +11,49 @@ id of an open upload that has room for the chunk, the chunk lies in the place th
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, case, func, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
+from chunked_upload.settings.limits import Limits
+
+from .day_bytes import DayBytes
 from .model import ChunkedUploadMixin, Status
 
 
 class QuotaExceeded(Exception):
-    """The owner's quota has no room for the upload; the text says which limit."""
+    """The owner's quota has no room for the upload; the text says which limit.
+
+    :param retry_after: seconds until it has room again, if time alone makes some.
+    """
+
+    def __init__(self, problem: str, *, retry_after: int | None = None) -> None:
+        super().__init__(problem)
+        self.retry_after = retry_after
+
+
+class Used(NamedTuple):
+    """What an owner has in an upload set; stored ones are all, finished or not."""
+
+    open_uploads: int
+    open_bytes: int
+    stored_files: int
+    stored_bytes: int
 
 
 @dataclass(frozen=True)
 class Quota:
-    """What one owner may have open at a time; None means no limit."""
+    """What one owner may have.
 
-    max_uploads: int | None
-    max_bytes: int | None
+    :param days: counts bytes by the day; None where no day is limited.
+    """
+
+    limits: Limits
+    days: DayBytes | None = None
 
     def check(self, session: Session, model: Any, record: ChunkedUploadMixin) -> None:
         """Check that a new record fits; the result holds until the session's transaction ends.
@@ -39,13 +63,18 @@ class Quota:
         one_at_a_time(session.connection(), record.quota_key)
         if _has_place(session, model, record):
             return
-        uploads, size = _open_of(session, model, record)
-        if self.max_uploads is not None and uploads >= self.max_uploads:
+        used = self._used(session, model, record)
+        most = self.limits.open_uploads
+        if most is not None and used.open_uploads >= most:
             raise QuotaExceeded(
-                f"Too many unfinished uploads (at most {self.max_uploads});"
-                " complete or delete one first"
+                f"Too many unfinished uploads (at most {most}); complete or delete one first"
             )
-        self._room(size, held(record))
+        most = self.limits.stored_files
+        if most is not None and used.stored_files >= most:
+            raise QuotaExceeded(f"Too many uploads (at most {most}); delete one first")
+        size = held(record)
+        self._room(used, size)
+        self._charge(session, record, least=size, most=size)
 
     def grant(
         self, session: Session, model: Any, record: ChunkedUploadMixin, *, least: int, most: int
@@ -56,23 +85,91 @@ class Quota:
         :raises QuotaExceeded: when there is no room for ``least``.
         """
         one_at_a_time(session.connection(), record.quota_key)
-        _, size = _open_of(session, model, record, model.upload_id != record.upload_id)
-        room = self._room(size, least)
-        return most if room is None else min(most, room)
+        used = self._used(session, model, record, model.upload_id != record.upload_id)
+        room = self._room(used, least)
+        most = most if room is None else min(most, room)
+        if self.days is None:
+            return most
+        # Another request may have held more for it meanwhile.
+        this = model.upload_id == record.upload_id
+        row = session.execute(select(model.length, model.reserved).where(this)).one_or_none()
+        has = 0 if row is None else max(row[0] or 0, row[1] or 0)
+        return has + self._charge(session, record, least=least - has, most=most - has)
 
-    def _room(self, size: int, wanted: int) -> int | None:
-        """Return the bytes that are free beside ``size`` bytes of other uploads.
+    def _used(
+        self, session: Session, model: Any, record: ChunkedUploadMixin, *among: ColumnElement[bool]
+    ) -> Used:
+        limits, stored = self.limits, True
+        if limits.stored_files is None and limits.stored_bytes is None:
+            stored = False
+        return used_of(session, model, record.quota_key, record.upload_set, *among, stored=stored)
+
+    def _room(self, used: Used, wanted: int) -> int | None:
+        """Return the bytes that are free beside those of other uploads; None for no limit.
 
         :raises QuotaExceeded: when they are fewer than wanted.
         """
-        if self.max_bytes is None:
-            return None
-        if size + wanted > self.max_bytes:
-            raise QuotaExceeded(
-                f"Unfinished uploads would take more than {self.max_bytes} bytes;"
-                " complete or delete one first"
-            )
-        return self.max_bytes - size
+        free = []
+        if (most := self.limits.open_bytes) is not None:
+            if used.open_bytes + wanted > most:
+                raise QuotaExceeded(
+                    f"Unfinished uploads would take more than {most} bytes;"
+                    " complete or delete one first"
+                )
+            free.append(most - used.open_bytes)
+        if (most := self.limits.stored_bytes) is not None:
+            if used.stored_bytes + wanted > most:
+                raise QuotaExceeded(
+                    f"Your files would take more than {most} bytes"
+                    f" ({max(0, most - used.stored_bytes)} are left); delete one first"
+                )
+            free.append(most - used.stored_bytes)
+        return min(free, default=None)
+
+    def _charge(
+        self, session: Session, record: ChunkedUploadMixin, *, least: int, most: int
+    ) -> int:
+        """Charge this day with bytes, and return how many.
+
+        :raises QuotaExceeded: when the day has no room for ``least``.
+        """
+        limit, days = self.limits.bytes_per_day, self.days
+        if days is None or most <= 0:
+            return max(0, most)
+        if limit is not None:
+            free = limit - days.used(session, record.quota_key, record.upload_set)
+            if least > free:
+                now = days.now()
+                raise QuotaExceeded(
+                    f"More than {limit} bytes in one day ({max(0, free)} are left until"
+                    f" {next_day(now):%Y-%m-%dT%H:%MZ}); try again then",
+                    retry_after=seconds_left(now),
+                )
+            most = min(most, free)
+        days.charge(session, record, most)
+        return most
+
+
+def check_ticket(session: Session, model: Any, record: ChunkedUploadMixin) -> None:
+    """Check that a ticket may begin one more upload; the result holds as that of ``Quota.check``.
+
+    :raises QuotaExceeded:
+    """
+    most = int((record.ticket or "").rpartition(".")[2])
+    one_at_a_time(session.connection(), f"ticket:{record.ticket}")
+    begun = session.scalar(select(func.count()).where(model.ticket == record.ticket)) or 0
+    if begun >= most:
+        raise QuotaExceeded(f"The ticket has begun {begun} uploads, which is all it may")
+
+
+def seconds_left(now: datetime) -> int:
+    """Return how many seconds a day (UTC) still has, at least one."""
+    return max(1, math.ceil((next_day(now) - now).total_seconds()))
+
+
+def next_day(now: datetime) -> datetime:
+    """Return when the next day (UTC) begins."""
+    return now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 
 def held(record: ChunkedUploadMixin) -> int:
@@ -80,23 +177,40 @@ def held(record: ChunkedUploadMixin) -> int:
     return max(record.length or 0, record.reserved or 0)
 
 
-def _open_of(
-    session: Session, model: Any, record: ChunkedUploadMixin, *but: ColumnElement[bool]
-) -> tuple[int, int]:
-    """Return how many uploads a record's owner has open in its set, and what they hold."""
+def used_of(
+    session: Session,
+    model: Any,
+    quota_key: str | None,
+    upload_set: str,
+    *among: ColumnElement[bool],
+    stored: bool = True,
+) -> Used:
+    """Return what an owner has in an upload set.
+
+    :param stored: count finished uploads too; without them, the figures are of open ones alone.
+    """
     holds = case((model.length > model.reserved, model.length), else_=model.reserved)
     target = aliased(model)
     in_place = _takes(target, model).correlate(model).exists()
-    uploads, size = session.execute(
-        select(func.count(), func.coalesce(func.sum(holds), 0)).where(
-            model.quota_key == record.quota_key,
-            model.upload_set == record.upload_set,
-            model.status == int(Status.UPLOADING),
-            or_(model.client_key.is_(None), ~in_place),
-            *but,
+    # In one statement, since an upload may be completed between two.
+    is_open = model.status == int(Status.UPLOADING)
+    size = case((is_open, holds), else_=model.offset)
+    counted = or_(model.client_key.is_(None), ~is_open, ~in_place)
+    found = session.execute(
+        select(
+            func.count(case((is_open, 1))),
+            func.coalesce(func.sum(case((is_open, holds), else_=0)), 0),
+            func.count(),
+            func.coalesce(func.sum(size), 0),
+        ).where(
+            model.quota_key == quota_key,
+            model.upload_set == upload_set,
+            model.status.in_([int(Status.UPLOADING), int(Status.COMPLETE)]) if stored else is_open,
+            counted,
+            *among,
         )
     ).one()
-    return int(uploads), int(size)
+    return Used(*map(int, found))
 
 
 def _has_place(session: Session, model: Any, record: ChunkedUploadMixin) -> bool:

@@ -7,7 +7,7 @@ the state it expects, and if no row changes, another request was first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -18,90 +18,81 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    inspect,
     or_,
     select,
     update,
 )
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import get_history, set_committed_value
+from sqlalchemy.orm.attributes import set_committed_value
 
 from . import durability
 from .claims import Claims
+from .clock import DatabaseClock
+from .day_bytes import DayBytes
+from .events import EventKind, Outbox
 from .lease import CompletionLeases
+from .listing import Listing
+from .live import LiveRecords
 from .lookup import Lookup
 from .model import ChunkedUploadMixin, Status
-from .prepared import Statement
+from .pool import watch_pool
 from .queries import Queries, UploadQuery
-from .quota import Quota, one_at_a_time
+from .quota import Quota, Used, check_ticket, one_at_a_time, used_of
 from .relationships import load_references, references
+from .shares import Shares
 from .target import Targets
+from .totals import Totals
 
 Record = ChunkedUploadMixin
 
 #: Records read at a time by :meth:`Records.walk`.
 _BATCH = 200
 
-#: The columns that other requests change while an upload lives.
-_LIVE = (
-    "status",
-    "fencing_token",
-    "offset",
-    "received",
-    "length",
-    "reserved",
-    "checksums",
-    "checksum_states",
-    "path",
-    "target",
-    "expires_on",
-    "completed_on",
-    "notified_on",
-    "claimed_by",
-    "storage_state",
-    "write_leases",
-)
-
 
 class KeyTaken(Exception):
     """The client already has an upload with this ``client_key``."""
 
 
-class Records:
+class Records(LiveRecords):
     """The records of one model.
 
     :param model: a mapped class with :class:`~chunked_upload.ChunkedUploadMixin`.
     :param bind: returns the SQLAlchemy engine that holds its table.
+    :param share_model: of the links to completed files; None when there are none.
+    :param outbox: takes the uploads' events; None when nobody is told.
+    :param day_model: of the bytes by day; None when they are not counted.
     """
 
-    def __init__(self, model: Any, bind: Callable[[], Engine]) -> None:
+    def __init__(
+        self,
+        model: Any,
+        bind: Callable[[], Engine],
+        *,
+        share_model: Any = None,
+        day_model: Any = None,
+        outbox: Outbox | None = None,
+    ) -> None:
+        super().__init__(model, bind, outbox=outbox)
         self.model = model
         #: The queries to pass to :meth:`first`, :meth:`all`, :meth:`walk` and :meth:`count`.
         self.queries = Queries(model)
-        self._bind = bind
         self.leases = CompletionLeases(model, bind)
         self.targets = Targets(model, bind)
         self.claims = Claims(model, bind)
-        # An app's own model may name its columns differently.
-        self._columns = {a.key: a.columns[0].key for a in inspect(model).column_attrs}
+        self.totals = Totals(model, bind)
+        self.listing = Listing(model, bind)
+        self.clock = DatabaseClock(bind, self.leases.now)
+        if outbox is not None:
+            outbox.now = self.clock.now
+        self.days = None if day_model is None else DayBytes(day_model, self.clock.now)
+        self.shares = None if share_model is None else Shares(share_model, bind)
         self._lookup = Lookup(model)
         self._references = references(model)
-        # Built once: building a chunk's statements takes longer than running them.
         this = model.upload_id == bindparam("this")
-        live = [getattr(model, name) for name in _LIVE]
-        self._refresh = Statement(select(*live).where(this))
         self._raise_fencing_token = (
             update(model).where(this).values(fencing_token=model.fencing_token + 1)
         )
-        swap = update(model).where(
-            this,
-            model.status == bindparam("was_status"),
-            model.fencing_token == bindparam("was_token"),
-        )
-        self._swap = Statement(swap)
-        self._swap_at_offset = Statement(swap.where(model.offset == bindparam("was_offset")))
-        self._swap_expired = Statement(swap.where(model.expires_on <= bindparam("expired_at")))
 
     def query(self, upload_set: str) -> UploadQuery:
         """Select the uploads that an upload set may show: its own that are not being removed."""
@@ -138,32 +129,35 @@ class Records:
             counted = select(func.count()).select_from(statement.order_by(None).subquery())
             return session.scalar(counted) or 0
 
-    def known_ids(self, upload_ids: Iterable[str]) -> set[str]:
-        """Return which of the ids have a record."""
+    def with_parts(self, upload_ids: Iterable[str]) -> set[str]:
+        """Return which of the ids have a record of an upload that is not complete, or copied."""
+        found = self.all(self.queries.with_ids(upload_ids))
+        return {
+            record.upload_id
+            for record in found
+            if record.status != Status.COMPLETE or record.other_copy is not None
+        }
+
+    def existing(self, upload_ids: Iterable[str]) -> set[str]:
+        """Return which of the ids have a record, in whatever state."""
         return {record.upload_id for record in self.all(self.queries.with_ids(upload_ids))}
 
     def is_others_file(self, path: str, record: Record) -> bool:
         """Return whether another upload's finished file has this name."""
         return self.first(self.queries.with_file(path, but=record)) is not None
 
-    def refresh(self, record: Record) -> bool:
-        """Read the columns again that other requests change; keep the changes of hooks.
-
-        :return: False when the row is gone.
-        """
-        row = self._refresh.first(self._bind(), {"this": record.upload_id})
-        unchanged = inspect(record).unmodified
-        for name, value in zip(_LIVE, row or (), strict=False):
-            if name not in unchanged or getattr(record, name) != value:
-                set_committed_value(record, name, value)
-        return row is not None
-
     def insert(
-        self, record: Record, quota: Quota | None, *, unless: UploadQuery | None = None
+        self,
+        record: Record,
+        quota: Quota | None,
+        *,
+        unless: UploadQuery | None = None,
+        event: EventKind | None = None,
     ) -> None:
         """Add a new record, if its owner's quota allows.
 
         :param unless: uploads that a ``client_key`` may also mean, beside those that have it.
+        :param event: what happens to the upload by this; told in the same transaction.
         :raises QuotaExceeded: when it does not. The record is counted and inserted in one
             transaction, so that two requests at once cannot both take the last place.
         :raises KeyTaken: when the client already has an upload with this ``client_key``, or one of
@@ -171,14 +165,22 @@ class Records:
         """
         durability.keep_reserve(self._bind())
         try:
-            self._insert(record, quota, unless)
+            self._insert(record, quota, unless, event)
         except IntegrityError as error:
             if record.client_key is None or self.first(self.queries.named_as(record)) is None:
                 raise  # a constraint of the app's own
             raise KeyTaken from error
 
-    def _insert(self, record: Record, quota: Quota | None, unless: UploadQuery | None) -> None:
+    def _insert(
+        self,
+        record: Record,
+        quota: Quota | None,
+        unless: UploadQuery | None,
+        event: EventKind | None,
+    ) -> None:
         with self._session() as session:
+            if record.ticket is not None:
+                check_ticket(session, self.model, record)
             if unless is not None:
                 one_at_a_time(session.connection(), record.client_key)
                 if session.scalars(unless.limit(1)).first() is not None:
@@ -186,9 +188,14 @@ class Records:
             if quota is not None:
                 quota.check(session, self.model, record)
             session.add(record)
+            if event is not None and self.outbox is not None:
+                session.flush()  # which gives it its id
+                self.outbox.write(session.connection(), event, record, {})
             session.commit()
             load_references(record)
             session.expunge(record)
+        if event is not None and self.outbox is not None:
+            self.outbox.wrote()
 
     def hold(self, record: Record, quota: Quota, *, least: int, most: int) -> int:
         """Hold more bytes for an upload, if its owner's quota allows.
@@ -199,56 +206,46 @@ class Records:
         """
         model = self.model
         with self._session() as session:
-            held = quota.grant(session, model, record, least=least, most=most)
-            more = update(model).where(model.upload_id == record.upload_id, model.reserved < held)
+            granted = quota.grant(session, model, record, least=least, most=most)
+            this = model.upload_id == record.upload_id
+            more = update(model).where(this, model.reserved < granted)
             session.execute(
-                more.values(reserved=held), execution_options={"synchronize_session": False}
+                more.values(reserved=granted), execution_options={"synchronize_session": False}
             )
             session.commit()
-        set_committed_value(record, "reserved", held)
-        return held
+        set_committed_value(record, "reserved", granted)
+        return granted
+
+    def watch_pool(self, *, opened: Callable[[int], object], used: Callable[[int], object]) -> None:
+        """Tell changes of this process's connections to the database (pool.py)."""
+        watch_pool(self._bind(), opened=opened, used=used)
+
+    def usage(self, quota_key: str, *, upload_set: str) -> tuple[Used, int]:
+        """Return what an owner has in an upload set, and the bytes of today if days are counted."""
+        with self._session() as session:
+            used = used_of(session, self.model, quota_key, upload_set)
+            today = 0 if self.days is None else self.days.used(session, quota_key, upload_set)
+            return used, today
+
+    def give_back(self, record: Record, size: int) -> None:
+        """Take bytes that did not come off the day on which an upload began."""
+        if self.days is not None and size > 0:
+            with self._session() as session:
+                one_at_a_time(session.connection(), record.quota_key)
+                self.days.give_back(session, record, size)
+                session.commit()
+
+    def forget_days(self) -> None:
+        """Remove the counts of days before today."""
+        if self.days is not None:
+            with self._session() as session:
+                self.days.forget(session)
+                session.commit()
 
     def raise_fencing_token(self, record: Record) -> None:
         """Fence every request that read the record earlier: its commit will find another token."""
         with self._bind().begin() as connection:
             connection.execute(self._raise_fencing_token, {"this": record.upload_id})
-
-    def swap(
-        self,
-        record: Record,
-        values: dict[str, Any],
-        *,
-        offset: int | None = None,
-        expired_at: datetime | None = None,
-    ) -> bool:
-        """Write ``values`` if the row still has this record's status and fencing token (and
-        ``offset``).
-
-        The same UPDATE writes what a hook changed on the record. On success the record has the new
-        values.
-
-        :param offset: the offset that the row must still have.
-        :param expired_at: the time by which the row must have expired; None for no such condition.
-        :return: whether the row was as expected and has been changed.
-        """
-        unchanged = inspect(record).unmodified
-        changes = self._changed(record, unchanged, beside=values) | values
-        expected = {
-            "this": record.upload_id,
-            "was_status": _loaded(record, unchanged, "status"),
-            "was_token": _loaded(record, unchanged, "fencing_token"),
-        }
-        statement = self._swap
-        if offset is not None:
-            statement, expected["was_offset"] = self._swap_at_offset, offset
-        elif expired_at is not None:
-            statement, expected["expired_at"] = self._swap_expired, expired_at
-        columns = {self._columns[name]: value for name, value in changes.items()}
-        if statement.change(self._bind(), columns | expected) != 1:
-            return False
-        for name, value in changes.items():
-            set_committed_value(record, name, value)
-        return True
 
     def rename(self, record: Record, key: str | None, *, visitor: str | None) -> bool:
         """Change a record's ``client_key`` and visitor.
@@ -303,9 +300,36 @@ class Records:
             model.status == int(Status.DELETING),
             or_(model.client_key.is_(None), model.expires_on <= now),
         )
-        with self._bind().begin() as connection:
+        with self._session() as session:
+            if self.days is not None:
+                self._give_back(session, self.days, record)
+            connection = session.connection()
+            if self.shares is not None:
+                self.shares.remove_of(record.upload_id, connection)
             result: CursorResult[Any] = connection.execute(statement)
+            session.commit()
             return result.rowcount == 1
+
+    def _give_back(self, session: Session, days: DayBytes, record: Record) -> None:
+        """Give back what of an upload that is being removed has not arrived, once."""
+        one_at_a_time(session.connection(), record.quota_key)
+        model = self.model
+        this = select(model.length, model.reserved, model.offset, model.received).where(
+            model.upload_id == record.upload_id, model.status == int(Status.DELETING)
+        )
+        found = session.execute(this).one_or_none()
+        if found is None:
+            return
+        length, reserved, offset, received = found
+        arrived = offset + sum(stop - start for start, stop in received)
+        if (left := max(length or 0, reserved or 0) - arrived) > 0:
+            days.give_back(session, record, left)
+            # The row may stay, to refuse late chunks; what is given back must not be again.
+            session.connection().execute(
+                update(model)
+                .where(model.upload_id == record.upload_id)
+                .values(length=None, reserved=arrived)
+            )
 
     @contextmanager
     def with_reserve(self) -> Iterator[None]:
@@ -320,28 +344,5 @@ class Records:
         """Read one row of the table; raise SQLAlchemy's error if the database does not answer."""
         self.first(select(self.model))
 
-    def _changed(
-        self, record: Record, unchanged: Set[str], *, beside: Container[str]
-    ) -> dict[str, Any]:
-        """Return the column attributes that hooks have changed since the record was read.
-
-        :param unchanged: attributes that have not been set.
-        :param beside: attributes to leave out.
-        """
-        touched = self._columns.keys() - unchanged
-        return {
-            name: getattr(record, name)
-            for name in touched
-            if name not in beside and get_history(record, name).has_changes()
-        }
-
     def _session(self) -> Session:
         return Session(self._bind(), expire_on_commit=False)
-
-
-def _loaded(record: Record, unchanged: Set[str], name: str) -> Any:
-    """Return the value that was read from the database, even if a hook has changed it since."""
-    if name in unchanged:
-        return getattr(record, name)
-    history = get_history(record, name)
-    return history.deleted[0] if history.deleted else getattr(record, name)

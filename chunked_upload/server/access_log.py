@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,9 @@ from flask import Flask
 from werkzeug.wsgi import get_content_length, get_path_info
 
 from chunked_upload.http.wire.body import BODY_KEY, Body
+from chunked_upload.support.log_context import REQUEST_ID, begin, current, end, request_id
+
+from .logs import is_json
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -28,6 +32,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger("chunked_upload.access")
 
 _MAX_PATH = 500
+
+#: What a line for people has besides.
+_SHOWN = ("received", "range", "offset", "owner", "request_id")
+
+#: A link's signature, without which its address is worth nothing (sharing/links.py).
+_SIGNATURE = re.compile(r"(?<=/shared/)([^/]{0,33})[^/]*")
 
 
 class _StdoutHandler(logging.Handler):
@@ -39,53 +49,90 @@ class _StdoutHandler(logging.Handler):
         sys.stdout.flush()
 
 
-def init_app(app: Flask) -> None:
-    """Log every request of an app to the logger ``chunked_upload.access``, by default to stdout."""
+def init_app(app: Flask, *, log_format: str = "json") -> None:
+    """Log every request of an app to the logger ``chunked_upload.access``, by default to stdout.
+
+    :param log_format: as the setting of this name.
+    """
     if not logger.handlers:
         logger.addHandler(_StdoutHandler())
         logger.setLevel(logging.INFO)
         logger.propagate = False
-    app.wsgi_app = _AccessLog(app.wsgi_app)  # type: ignore[method-assign]
+    show = json.dumps if is_json(log_format, sys.stdout) else _readable
+    app.wsgi_app = _AccessLog(app.wsgi_app, show)  # type: ignore[method-assign]
 
 
 class _AccessLog:
-    """Logs what a WSGI app has answered, before its answer's body is sent."""
+    """Logs what a WSGI app has answered, before its answer's body is sent.
 
-    def __init__(self, app: WSGIApplication) -> None:
+    It also gives each request its id.
+    """
+
+    def __init__(self, app: WSGIApplication, show: Callable[[dict[str, Any]], str]) -> None:
         self._app = app
+        self._show = show
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         started = time.perf_counter()
         answered: tuple[str, list[tuple[str, str]]] | None = None
+        identifier = request_id(environ.get("HTTP_X_REQUEST_ID"))
+        environ[REQUEST_ID] = identifier
 
         def note(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
             nonlocal answered
             answered = status, headers
+            headers.append(("X-Request-ID", identifier))
             return start_response(status, headers, *error)
 
-        body = self._app(environ, note)
-        if answered and logger.isEnabledFor(logging.INFO):
-            seconds = time.perf_counter() - started
-            logger.info("%s", json.dumps(_entry(environ, *answered, seconds)))
-        return body
+        token = begin(identifier)
+        try:
+            body = self._app(environ, note)
+            if answered and logger.isEnabledFor(logging.INFO):
+                seconds = time.perf_counter() - started
+                logger.info("%s", self._show(_entry(environ, *answered, seconds)))
+            return body
+        finally:
+            end(token)
+
+
+def shown(path: str) -> str:
+    """Return a request's path as logs may have it."""
+    return _SIGNATURE.sub(r"\1…", path)[:_MAX_PATH]
 
 
 def _entry(
     environ: WSGIEnvironment, status: str, headers: list[tuple[str, str]], seconds: float
 ) -> dict[str, object]:
+    context = current()
     entry: dict[str, object] = {
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "remote": environ.get("REMOTE_ADDR"),
         "method": environ["REQUEST_METHOD"],
-        "path": get_path_info(environ)[:_MAX_PATH],
+        "path": shown(get_path_info(environ)),
         "status": int(status[:3]),
         "ms": round(seconds * 1000, 1),
         "received": _received(environ),
         "range": environ.get("HTTP_CONTENT_RANGE", "")[:80] or None,
         "offset": next((value for name, value in headers if name == "Upload-Offset"), None),
         "agent": environ.get("HTTP_USER_AGENT", "")[:200] or None,
+        "request_id": environ[REQUEST_ID],
+        "upload_id": context and context.upload_id,
+        "owner": context and context.owner,
     }
     return {key: value for key, value in entry.items() if value is not None}
+
+
+def _readable(entry: dict[str, Any]) -> str:
+    """Return an entry as a line for people; JSON's escapes keep it one line."""
+    shown = (
+        entry["time"][11:19],
+        entry["status"],
+        f"{entry['method']:<6}",
+        json.dumps(entry["path"], ensure_ascii=True)[1:-1],
+        f"{entry['ms']:g} ms",
+        *(f"{name}={json.dumps(entry[name])}" for name in _SHOWN if name in entry),
+    )
+    return " ".join(map(str, shown))
 
 
 def _received(environ: WSGIEnvironment) -> int | None:

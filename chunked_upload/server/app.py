@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,13 +21,26 @@ from werkzeug.utils import import_string
 
 from chunked_upload.errors import ConfigurationError
 from chunked_upload.extension import ChunkedUpload
+from chunked_upload.records.day_bytes import day_model
 from chunked_upload.records.durability import add_reserve, has_room
+from chunked_upload.records.events import event_model
+from chunked_upload.records.journal import journal_model
+from chunked_upload.records.shares import share_model
+from chunked_upload.records.tokens import token_model
 from chunked_upload.settings.keys import Settings, from_environment
 from chunked_upload.support.package_data import resource
 
 from . import access_log, database
+from .admins import AdminTokens
+from .doctor.proxies import seen
 from .forwarded import believe_proxies
+from .operations import describe_server
 from .private_files import locked, make_folder
+from .shared_counts import share_counts
+
+#: How long unfinished uploads live here, if nobody says otherwise. The page says "come back
+#: tomorrow", so a day, as in django-chunked-upload, is too short for people.
+UNFINISHED_LIFE = timedelta(days=7)
 
 #: How long to wait for another process that makes the secret key.
 _LOCK_SECONDS = 10.0
@@ -96,12 +109,20 @@ def create_app(config: Any = None) -> Flask:
     except (ArgumentError, ModuleNotFoundError) as error:
         raise ConfigurationError(database.problem(error)) from error
     db = app.extensions["sqlalchemy"]
+    # Whatever the settings, since migrations make these tables.
+    share_model(db)
+    token_model(db)
+    event_model(db)
+    day_model(db)
+    journal_model(db)
     Migrate(app, db, directory=str(resource("migrations")))
     with app.app_context():
         settings = uploads.upload_set.settings
         add_reserve(db.engine)
     _name_cookie(app, settings)
-    access_log.init_app(app)
+    if settings.metrics:
+        share_counts(app)
+    access_log.init_app(app, log_format=settings.log_format)
     if settings.proxy_hops:
         app.wsgi_app = believe_proxies(  # type: ignore[method-assign]
             app.wsgi_app, settings.proxy_hops
@@ -120,6 +141,9 @@ def _name_cookie(app: Flask, settings: Settings) -> None:
 
 def _configure(app: Flask, config: Any) -> None:
     app.config.from_object(_config_class(config) if isinstance(config, str) else config)
+    app.config.setdefault("CHUNKED_UPLOAD_EXPIRATION_DELTA", UNFINISHED_LIFE)
+    app.config.setdefault("CHUNKED_UPLOAD_OPENAPI", True)
+    app.config.setdefault("CHUNKED_UPLOAD_ADMIN_LOADER", AdminTokens())
     app.config.update(from_environment(os.environ))
     for key in ("SECRET_KEY", "SQLALCHEMY_DATABASE_URI"):
         if os.environ.get(key):
@@ -165,13 +189,17 @@ def _add_pages(app: Flask, uploads: ChunkedUpload) -> None:
     send_static = app.view_functions["chunked_upload.static"]
     app.add_url_rule("/static/<path:filename>", "static", send_static)
 
+    describe_server(app)
+
     @app.get("/")
     def index() -> Response:
         return uploads.page()
 
     @app.get("/healthz")
-    def healthz() -> tuple[dict[str, str], int]:
-        return health(uploads)
+    def healthz() -> tuple[dict[str, Any], int]:
+        said, status = health(uploads)
+        told = seen(app, request, uploads.upload_set.settings.proxy_hops)
+        return said if told is None else {**said, "seen": told}, status
 
 
 def health(uploads: ChunkedUpload) -> tuple[dict[str, str], int]:

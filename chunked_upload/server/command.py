@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 import socket
 import sys
 import time
@@ -13,32 +12,24 @@ from pathlib import Path
 import click
 from flask import Flask, current_app
 from flask.cli import ScriptInfo, with_appcontext
-from flask_migrate import upgrade
 from flask_migrate.cli import db as database_group
 from sqlalchemy.exc import SQLAlchemyError
 
 from chunked_upload.errors import ConfigurationError
 from chunked_upload.maintenance.commands import command_group
+from chunked_upload.openapi.command import openapi
 
-from . import database
+from . import database, logs, open_files
 from .app import create_app
-from .private_files import locked
-
-#: One thread for each upload in progress, however slow; made when they are needed.
-_THREADS = 1024
-
-#: An upload in progress holds its connection, its part and its lease table open.
-_FILES_PER_REQUEST = 4
-
-#: The database, and what Python holds.
-_OTHER_FILES = 256
+from .doctor.command import doctor
+from .doctor.finding import Verdict
+from .doctor.service import secret_key
+from .migration import migrate
+from .shared_counts import forget_counts
 
 #: How long running uploads may continue after a stop was asked for; later they are cut off, and
 #: resume from their last chunk.
 _GRACE_SECONDS = 30
-
-#: How long to wait for another process that migrates the database.
-_MIGRATION_SECONDS = 300.0
 
 #: How long a port may still be taken at the start.
 _PORT_SECONDS = 3.0
@@ -55,6 +46,8 @@ def cli(context: click.Context) -> None:
 for command in command_group().commands.values():
     cli.add_command(command)
 cli.add_command(database_group)
+cli.add_command(doctor)
+cli.add_command(openapi)
 
 
 @cli.command()
@@ -72,7 +65,7 @@ cli.add_command(database_group)
 @click.option(
     "--threads",
     envvar="THREADS",
-    default=_THREADS,
+    default=open_files.THREADS,
     show_default=True,
     type=click.IntRange(1),
     help="Uploads that a worker receives at a time.",
@@ -91,17 +84,21 @@ def serve(host: str, port: int, workers: int, threads: int, grace: int) -> None:
 
     Every CHUNKED_UPLOAD_* setting is read from the environment.
     """
-    from .gunicorn.service import CONNECTIONS, Service  # it checks gunicorn first
+    from .gunicorn.service import Service  # it checks gunicorn first
 
     address = _usable_address(host, port)
     migrate()
     _check_storage()
+    forget_counts(current_app)
+    logs.set_up(current_app.extensions["chunked_upload"]["chunked_upload"].settings.log_format)
     # Or the workers would inherit its connections.
     current_app.extensions["sqlalchemy"].engine.dispose()
-    _allow_open_files(threads * _FILES_PER_REQUEST + CONNECTIONS + _OTHER_FILES)
+    open_files.allow(open_files.wanted(threads))
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"Serving on http://{shown}:{port}, {_places(current_app)}")
     sys.stdout.flush()
+    if (found := secret_key(current_app)).verdict is Verdict.WARNING:
+        click.echo(f"Warning: {found.part}: {found.said}. {found.advice}", err=True)
     Service(
         bind=f"[{address}]:{port}" if ":" in address else f"{address}:{port}",
         workers=workers,
@@ -113,7 +110,7 @@ def serve(host: str, port: int, workers: int, threads: int, grace: int) -> None:
 def _places(app: Flask) -> str:
     """Return where the data is."""
     storage = app.extensions["chunked_upload"]["chunked_upload"].engine.storage
-    files = getattr(storage, "root", type(storage).__name__)
+    files = getattr(storage, "root", storage.identity)
     if Path(str(files)).is_relative_to(app.instance_path) and database.is_in_instance(app):
         return f"data in {app.instance_path}"
     return f"files in {files}, database {database.place(app)}"
@@ -144,14 +141,6 @@ def _usable_address(host: str, port: int) -> str:
         time.sleep(0.1)
 
 
-def _allow_open_files(wanted: int) -> None:
-    """Raise the soft limit on open files, often 1,024, as far as needed and allowed."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    if soft != resource.RLIM_INFINITY and soft < most:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-
-
 def _check_storage() -> None:
     """Refuse to start where no upload could be stored or completed; say what to do.
 
@@ -170,17 +159,11 @@ def _check_storage() -> None:
         raise click.ClickException(problem) from error
 
 
-@cli.command("migrate")
+@cli.command("migrate", short_help="Bring the database to the current version.")
 @with_appcontext
 def migrate_command() -> None:
     """Bring the database to the current version, and nothing else."""
     migrate()
-
-
-def migrate() -> None:
-    """Upgrade the database; processes of one host that start together take turns."""
-    with locked(Path(current_app.instance_path) / "migrate.lock", seconds=_MIGRATION_SECONDS):
-        upgrade()
 
 
 def main() -> None:

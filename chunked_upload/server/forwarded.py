@@ -7,6 +7,7 @@ not been sent.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,9 @@ from chunked_upload.support.addresses import parse_address
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+#: What http/security.py logs to.
+logger = logging.getLogger("chunked_upload.security")
 
 #: Where ProxyFix keeps what the server itself said.
 _ORIGINAL = "werkzeug.proxy_fix.orig"
@@ -38,6 +42,12 @@ def _sensible(app: WSGIApplication) -> WSGIApplication:
         environ["wsgi.url_scheme"] = environ["wsgi.url_scheme"].lower()
         for keys, fits in _CHECKS:
             if not fits(environ):
+                logger.warning(
+                    "forwarded_header_refused: %s from %s",
+                    keys[0],
+                    original.get("REMOTE_ADDR"),
+                    extra={"event": "forwarded_header_refused", "header": keys[0]},
+                )
                 known = {key: original.get(key) for key in keys}
                 environ.update({key: value for key, value in known.items() if value is not None})
         address = parse_address(environ.get("REMOTE_ADDR") or "")

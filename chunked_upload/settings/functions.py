@@ -50,6 +50,32 @@ class UploadTo(Imported):
         return function
 
 
+class LimitsOf(Imported):
+    """A function of an owner that returns their limits."""
+
+    def __init__(self) -> None:
+        super().__init__(what="a function of one argument, the owner, that returns Limits")
+
+    def read(self, value: Any) -> Any:
+        function = super().read(value)
+        if not _takes_one(function):
+            raise ValueError("must be a function of one argument, the owner")
+        return function
+
+
+class AdminLoader(Imported):
+    """A function of a request that returns an administrator's name."""
+
+    def __init__(self) -> None:
+        super().__init__(what="a function of one argument, the request, that returns a name")
+
+    def read(self, value: Any) -> Any:
+        function = super().read(value)
+        if not _takes_one(function):
+            raise ValueError("must be a function of one argument, the request")
+        return function
+
+
 def _takes_one(function: Any) -> bool:
     """Return whether a function can be called with one argument."""
     try:

@@ -14,6 +14,10 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from . import fields, functions, names
+from .callers import CallerSettings
+from .limits import LimitSettings
+from .operating import OperatingSettings
+from .page import PageSettings
 from .schema import setting, specs
 from .server import ServerSettings
 from .serving import ServingSettings
@@ -33,13 +37,21 @@ _URL_PREFIX = r"(?:/(?!\.\.?(?:/|$))[^/\s?#%<>\\]+)+"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(ServingSettings, ServerSettings):
+class Settings(
+    LimitSettings,
+    CallerSettings,
+    ServingSettings,
+    PageSettings,
+    OperatingSettings,
+    ServerSettings,
+):
     """The settings of one upload set. Make it with :meth:`load`, which checks every value."""
 
     # Ported from django-chunked-upload, with its defaults.
     expiration_delta: timedelta = setting(
         fields.Duration(),
-        "How long an unfinished upload lives, counted as `CHUNKED_UPLOAD_EXPIRATION_FROM` says.",
+        "How long an unfinished upload lives, counted as `CHUNKED_UPLOAD_EXPIRATION_FROM` says. "
+        "The stand-alone server keeps them for 7 days if it is not set.",
         default=timedelta(days=1),
     )
     expiration_from: str = setting(
@@ -128,6 +140,13 @@ class Settings(ServingSettings, ServerSettings):
         "`CHUNKED_UPLOAD_ROOT`.",
         default=None,
     )
+    old_storage: str | None = setting(
+        fields.Text(secret=True),
+        "The storage that had all bytes before, by its URL, while `move-storage` moves them: "
+        "uploads in it are served from there. `file:` is the local disk, in "
+        "`CHUNKED_UPLOAD_ROOT`. None: nothing is moved.",
+        default=None,
+    )
     root: str | None = setting(
         fields.Directory(),
         "Directory that holds all bytes. None: `uploads` in the app's instance folder.",
@@ -196,18 +215,6 @@ class Settings(ServingSettings, ServerSettings):
         "Largest single chunk in bytes.",
         default=None,
     )
-    max_open_uploads: int | None = setting(
-        fields.Count(),
-        "Unfinished uploads that one owner may have in the upload set. A chunk that does not say "
-        "yet to which upload it belongs counts like one.",
-        default=None,
-    )
-    max_open_bytes: int | None = setting(
-        fields.Size(),
-        "Bytes that one owner's unfinished uploads in the upload set may take in all. Each counts "
-        "with the length it declares, or with what has arrived if that is more.",
-        default=None,
-    )
     max_filename_length: int = setting(
         fields.Count(most=255),
         "Longest client file name in characters (255 at most).",
@@ -264,26 +271,6 @@ class Settings(ServingSettings, ServerSettings):
     dropzone: Mapping[str, Any] | None = setting(
         fields.Options(),
         "Defaults of the template helper's options, as {'max_files': 3}; as text, JSON.",
-        default=None,
-    )
-
-    # Who may.
-    tokens: Mapping[str, str] | None = setting(
-        fields.Tokens(),
-        "API tokens: name to SHA-256 hex of the token. With any, a Bearer token is required.",
-        default=None,
-    )
-    cors_origins: tuple[str, ...] = setting(
-        names.Origins(),
-        "Origins of other sites whose pages may use the service from browsers, as "
-        "https://app.example.org: exact, without path, slash or wildcard. They may send the "
-        "session's cookie.",
-        default=(),
-    )
-    csrf: bool | None = setting(
-        fields.Switch(),
-        "Whether requests that change something need a CSRF token of Flask-WTF (the extra "
-        "`csrf`). None: when the app uses Flask-WTF's CSRFProtect.",
         default=None,
     )
 

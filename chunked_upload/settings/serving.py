@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 
 from . import fields, names
 from .schema import setting
@@ -56,6 +57,13 @@ class ServingSettings:
         "None: to the app.",
         default=None,
     )
+    redirect_files: timedelta | None = setting(
+        fields.Duration(shortest=timedelta(seconds=1)),
+        "Send browsers to the storage for finished files that are downloaded, by a URL that holds "
+        "this long, if the storage can make such URLs (S3). Whoever has the URL can read the file "
+        "meanwhile. None: the service sends files.",
+        default=None,
+    )
     x_accel_redirect: str | None = setting(
         fields.Text(
             pattern=_INTERNAL_PATH, problem="must be the path of an internal location, as /files/"
@@ -69,4 +77,16 @@ class ServingSettings:
         "True: Apache's mod_xsendfile or lighttpd sends finished files, not the app. Flask's "
         "`USE_X_SENDFILE` does the same.",
         default=False,
+    )
+    share: bool = setting(
+        fields.Switch(),
+        "True: an upload's owner may make links by which everybody can download the completed "
+        "file, until a link expires or its owner revokes it (docs/protocol.md). It takes the app's "
+        "`SECRET_KEY` and a table, `chunked_upload_share`.",
+        default=False,
+    )
+    share_max_age: timedelta = setting(
+        fields.Duration(shortest=timedelta(seconds=1)),
+        "How long such a link works at most, and if its owner asks for no shorter time.",
+        default=timedelta(days=7),
     )

@@ -13,7 +13,7 @@ offset, or not at all.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Protocol, Self
 
@@ -40,6 +40,10 @@ class PartMissing(Exception):
 
 class StorageBusy(Exception):
     """The storage cannot do it now, for example because a hung process holds a lock."""
+
+
+class PartHidden(StorageBusy):
+    """The storage has the bytes, but nobody can read them before the upload has all of its own."""
 
 
 class StoredUpload(Protocol):
@@ -69,6 +73,13 @@ class StoredUpload(Protocol):
     def storage_state(self) -> StorageState | None:
         """The committed state that this storage's writers have returned."""
 
+    @property
+    def wanted_key(self) -> str | None:
+        """The key that the completed file had in another storage; None for a file without one.
+
+        A storage keeps that key if it can, so that the file's name stays the same when it moves.
+        """
+
 
 class PartWriter(ABC):
     """Writes one range of an upload's part, for one request."""
@@ -84,7 +95,8 @@ class PartWriter(ABC):
     def sync(self) -> StorageState | None:
         """Return once everything written is on stable storage (if the storage is durable).
 
-        :return: what to merge into the upload's ``storage_state``.
+        :return: what to merge into the upload's ``storage_state``: the changes since the last call,
+            or more.
         """
 
     @abstractmethod
@@ -105,6 +117,8 @@ class WriteLease(PartWriter):
     preempted: bool
     #: How many leases the upload's part has had, including this one; None when not counted.
     number: int | None = None
+    #: Whether taking it has read the record again.
+    fresh = False
     #: The end of the bytes that preempted appends have written, for :meth:`sync` to make durable;
     #: None when it preempted none.
     kept: int | None = None
@@ -141,9 +155,24 @@ class WriteLease(PartWriter):
         """Close without releasing the lease, so that the next writer preempts it. Idempotent."""
         self.close()
 
-    def released(self) -> StorageState:
-        """Return the record's columns that release the lease, for the commit to write."""
+    def released(self, *, end: int | None, length: int | None) -> StorageState:
+        """Return the record's columns that release the lease, for the commit to write.
+
+        :param end: where the next chunk begins; None when there are gaps.
+        :param length: the file's length; None when it is not known.
+        """
         return {}
+
+    def ended(self, state: StorageState) -> StorageState:
+        """Return what to merge into ``storage_state`` in the commit that ends the lease.
+
+        :param state: what is merged into it beside that.
+        """
+        return {}
+
+    def committed(self) -> None:
+        """Close, now that the commit that ends the lease has succeeded."""
+        self.close()
 
 
 class Storage(ABC):
@@ -212,6 +241,7 @@ class Storage(ABC):
 
         :param directory: the target, relative, with slashes between components.
         :return: the file's key.
+        :raises FileExistsError: when another file has the key that the upload wants.
         :raises PartMissing: when the part is shorter.
         """
 
@@ -230,13 +260,24 @@ class Storage(ABC):
     def delete(self, key: str) -> None:
         """Remove a promoted file. Idempotent."""
 
-    def is_part(self, key: str) -> bool:
-        """Return whether a promoted file is also the part of an upload that is being completed.
+    def withdraw(self, upload: StoredUpload, directory: str) -> None:
+        """Remove a part, and what a promotion has made of it that was never recorded. Idempotent.
 
-        Needed only when a deleted file's key can be used again; not when keys contain the upload's
-        id.
+        A request may be promoting the part at this moment.
         """
-        return False
+        self.retract(upload, directory)
+        self.discard_part(upload)
+
+    def delete_own(self, key: str, *, is_others: Callable[[], bool]) -> None:
+        """Remove a removed upload's file, unless another upload has its key by now. Idempotent.
+
+        Several requests may do this at once, and any of them late.
+
+        :param is_others: asks whether another upload's record has the key.
+        :raises StorageBusy: when another request is removing it.
+        """
+        if not is_others():
+            self.delete(key)
 
     # The place
 
@@ -244,6 +285,15 @@ class Storage(ABC):
     @abstractmethod
     def identity(self) -> str:
         """A text that is equal for two objects that keep their bytes in the same place."""
+
+    @property
+    def known_as(self) -> str:
+        """The name by which records know this storage, at most 255 characters.
+
+        It must stay the same as long as there are bytes. Two storages between which files are moved
+        (engine/moving.py) need different names. By default it is the name of the class.
+        """
+        return type(self).__name__
 
     @abstractmethod
     def check(self) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
-from .base import PartWriter, StoredUpload, WriteLease
+from .base import PartWriter, StorageState, StoredUpload, WriteLease
 
 
 class LeasesRanges(ABC):
@@ -22,6 +22,10 @@ class LeasesRanges(ABC):
         self, upload: StoredUpload, start: int, stop: int | None, *, have: int
     ) -> WriteLease:
         """Return a writer with the exclusive right to its range; preempt overlapping writers."""
+
+    def is_leased(self, upload: StoredUpload) -> bool:
+        """Return whether a request has a lease, or has died with one; False if unknown."""
+        return False
 
     def end_appends(self, upload: StoredUpload) -> int | None:
         """End the leases that have begun an append (:meth:`WriteLease.begin_append`).
@@ -34,6 +38,42 @@ class LeasesRanges(ABC):
 
 class WritesRanges:
     """Takes chunks at any offset, several at once. Without it an upload grows only at its end."""
+
+
+class WritesParts(ABC):
+    """Has cheaper writers for bytes that nobody reads before the upload has all of its bytes.
+
+    Reading them earlier raises :class:`~chunked_upload.storage.base.PartHidden`.
+    """
+
+    @abstractmethod
+    def reserve(
+        self, upload: StoredUpload, start: int, stop: int | None, *, extends: bool, token: int
+    ) -> StorageState:
+        """Return what to merge into ``storage_state`` in the statement that takes the write lease.
+
+        So each request can be given names or numbers that no other one gets.
+
+        :param extends: the writer is synced and its progress recorded as it goes on.
+        :param token: the record's fencing token, before the lease is taken.
+        """
+
+    @abstractmethod
+    def hand_over(self, token: int) -> StorageState:
+        """Return what to merge into ``storage_state`` in the commit that ends a write lease.
+
+        The request sends nothing more. So :meth:`reserve` may give what it was given to the next
+        one, if that is told the same fencing token: then no request came in between.
+        """
+
+    @abstractmethod
+    def open_part_writer(
+        self, upload: StoredUpload, start: int, stop: int | None, *, have: int
+    ) -> PartWriter:
+        """Return a writer of ``[start, stop)``, as ``open_writer`` does.
+
+        :param upload: has the state of :meth:`reserve`.
+        """
 
 
 class LocalPaths(ABC):
@@ -52,6 +92,11 @@ class LocalPaths(ABC):
 class Concatenates(ABC):
     """Joins parts without passing their bytes through the server."""
 
+    @property
+    def concatenates(self) -> bool:
+        """Whether it can here; otherwise the engine reads the bytes and writes them."""
+        return True
+
     @abstractmethod
     def append_part(
         self, writer: PartWriter, source: StoredUpload, position: int, *, start: int, stop: int
@@ -67,6 +112,14 @@ class Concatenates(ABC):
         :raises LeaseLost: when a newcomer has taken over.
         :raises PartMissing: when the source has fewer bytes than its record says.
         """
+
+
+def concatenating(storage: object) -> Concatenates | None:
+    """Return a storage if it can concatenate here.
+
+    :raises StorageBusy, OSError: when it cannot tell now.
+    """
+    return storage if isinstance(storage, Concatenates) and storage.concatenates else None
 
 
 class PresignsURLs(ABC):
@@ -93,6 +146,32 @@ class ListsParts(ABC):
     @abstractmethod
     def discard_orphan(self, upload_id: str) -> None:
         """Remove a part that has no record, with what belongs to it. Idempotent."""
+
+
+class ListsFiles(ABC):
+    """Tells of completed files whose they are, so that those without a record are found.
+
+    A storage whose files have names that anybody's may have does not have this power.
+    """
+
+    @abstractmethod
+    def files(self) -> Iterator[tuple[str, str, datetime]]:
+        """Yield keys that look like a completed file's: key, upload id, and when it was stored."""
+
+    @abstractmethod
+    def is_file_of(self, key: str, upload_id: str) -> bool:
+        """Return whether this service has made the file, of that upload."""
+
+
+class TellsRoom(ABC):
+    """Knows how much room there is, so that a file too large for it is refused before its bytes."""
+
+    @abstractmethod
+    def free_bytes(self) -> int:
+        """Return how many bytes can be stored now.
+
+        :raises OSError: when the storage does not work.
+        """
 
 
 class LocksExclusively(ABC):

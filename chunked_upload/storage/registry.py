@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import pkgutil
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
@@ -17,12 +18,16 @@ from chunked_upload.errors import ConfigurationError
 from chunked_upload.support.plugins import entry_points
 
 from .base import Storage
+from .stores import Stores
 
 if TYPE_CHECKING:
     from chunked_upload.settings.keys import Settings
 
 #: Group of entry points.
 GROUP = "chunked_upload.storages"
+
+#: The URL of the local disk, in the place that other settings say.
+_LOCAL = "file:"
 
 _by_scheme: dict[str, type[Storage]] = {}
 
@@ -51,6 +56,18 @@ def storage_class(settings: Settings) -> type[Storage]:
     return _class(settings.storage_class or registered()["file"])
 
 
+def old_storage_class(settings: Settings) -> type[Storage] | None:
+    """Return the class of the storage that files are moved from; None without one.
+
+    :raises ConfigurationError: when there is no such storage.
+    """
+    if settings.old_storage is None:
+        return None
+    if settings.old_storage == _LOCAL:
+        return registered()["file"]
+    return _by_url(settings.old_storage, key="CHUNKED_UPLOAD_OLD_STORAGE")
+
+
 def make_storage(settings: Settings, default_root: str) -> Storage:
     """Make the storage that the settings mean.
 
@@ -58,6 +75,34 @@ def make_storage(settings: Settings, default_root: str) -> Storage:
     :raises ConfigurationError: when there is no such storage, or it refuses the settings.
     """
     return storage_class(settings).from_settings(settings, default_root)
+
+
+def make_stores(settings: Settings, default_root: str) -> Stores:
+    """Make the storages that the settings mean: the one for new uploads, and the old one, if any.
+
+    :param default_root: where to keep bytes when the settings name no place.
+    :raises ConfigurationError: when there is no such storage, or it refuses the settings.
+    """
+    current = make_storage(settings, default_root)
+    kind = old_storage_class(settings)
+    if kind is None:
+        return Stores(current)
+    url = None if settings.old_storage == _LOCAL else settings.old_storage
+    old = kind.from_settings(replace(settings, storage=url, storage_class=None), default_root)
+    if old.known_as == current.known_as:
+        raise ConfigurationError(
+            f"CHUNKED_UPLOAD_STORAGE and CHUNKED_UPLOAD_OLD_STORAGE are both {old.known_as!r} in"
+            " records, so uploads cannot be told apart. Between two places on local disks, move the"
+            " directory itself while no server runs; between two object stores, give the new one a"
+            " name, as s3://bucket/prefix?name=second, and keep it from then on"
+        )
+    return Stores(current, old)
+
+
+def storage_settings(settings: Settings) -> set[type | None]:
+    """Return the classes of the settings of the storages that the settings mean."""
+    old = old_storage_class(settings)
+    return {storage_class(settings).settings, None if old is None else old.settings}
 
 
 def all_storages() -> set[type[Storage]]:
@@ -72,18 +117,16 @@ def all_storages() -> set[type[Storage]]:
     return found
 
 
-def _by_url(url: str) -> type[Storage]:
+def _by_url(url: str, *, key: str = "CHUNKED_UPLOAD_STORAGE") -> type[Storage]:
     parts = urlsplit(url)
     kind = registered().get(parts.scheme)
     if kind is None:
         known = ", ".join(sorted(registered()))
-        raise ConfigurationError(
-            f"CHUNKED_UPLOAD_STORAGE={url!r} has no known scheme; known are {known}"
-        )
+        raise ConfigurationError(f"{key}={url!r} has no known scheme; known are {known}")
     unknown = dict(parse_qsl(parts.query, keep_blank_values=True)).keys() - kind.options
     if unknown:
         raise ConfigurationError(
-            f"CHUNKED_UPLOAD_STORAGE={url!r} has unknown option(s) {sorted(unknown)};"
+            f"{key}={url!r} has unknown option(s) {sorted(unknown)};"
             f" {parts.scheme} knows {sorted(kind.options)}"
         )
     return kind

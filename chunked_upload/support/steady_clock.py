@@ -25,13 +25,13 @@ TOLERANCE = timedelta(minutes=5)
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
-def steady_now(note: Path, *, settle: timedelta) -> datetime:
+def steady_now(wall: datetime, note: Path, *, settle: timedelta) -> datetime:
     """Return the time, aware and in UTC, no further ahead than time has passed since the last call.
 
+    :param wall: what the clock says that is not to be trusted, aware and in UTC.
     :param note: file with the last reading.
     :param settle: how long a jump is not trusted.
     """
-    wall = datetime.now(UTC)
     uptime, boot = _uptime(), _boot()
     if uptime is None or boot is None:
         return wall

@@ -78,6 +78,7 @@ class DialectConformance:
             errors.FileTooLarge(1),
             errors.ChecksumMismatch(),
             errors.LimitReached("too many"),
+            errors.TooManyRequests(limit=1, retry_after=1),
             errors.ServiceUnavailable("busy"),
             errors.StorageFull(),
         ],

@@ -24,9 +24,11 @@ from chunked_upload.storage.base import (
 from chunked_upload.storage.powers import (
     Concatenates,
     LeasesRanges,
+    ListsFiles,
     ListsParts,
     LocalPaths,
     LocksExclusively,
+    TellsRoom,
     WritesRanges,
 )
 
@@ -43,6 +45,7 @@ class AnUpload:
     length: int | None = None
     created_on: datetime = field(default_factory=lambda: datetime.now(UTC))
     storage_state: StorageState | None = None
+    wanted_key: str | None = None
 
 
 def an_upload(upload: AnUpload | str, offset: int = 0, filename: str = "file.bin") -> AnUpload:
@@ -307,6 +310,21 @@ class StorageConformance:
         listing.discard_orphan(other.upload_id)
         listing.discard_orphan(other.upload_id)
         assert [upload_id for upload_id, _ in listing.parts()] == [upload.upload_id]
+
+    def test_files_are_listed(self, storage: Storage) -> None:
+        listing = _power(storage, ListsFiles)
+        assert list(listing.files()) == []
+        upload = put(storage, AnUpload(), DATA)
+        key = storage.promote(upload, "done")
+        [(listed, upload_id, stored)] = listing.files()
+        assert (listed, upload_id) == (key, upload.upload_id)
+        assert stored > datetime.now(UTC) - timedelta(minutes=1)
+        assert listing.is_file_of(key, upload_id)
+        assert not listing.is_file_of(key, AnUpload().upload_id)
+
+    def test_room_is_a_number_of_bytes(self, storage: Storage) -> None:
+        telling = _power(storage, TellsRoom)
+        assert 0 <= telling.free_bytes() < 2**63
 
     def test_one_holder_at_a_time(self, storage: Storage) -> None:
         locking, upload = _power(storage, LocksExclusively), put(storage, AnUpload(), DATA)

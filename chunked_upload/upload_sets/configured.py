@@ -18,7 +18,14 @@ from ..support.presets import ALL, AllExcept
 from .upload_set import UploadSet
 
 #: What may stand among a set's settings beside them: functions, or their dotted names.
-_HOOKS = ("user_loader", "check_permissions", "validate", "on_completion", "on_delete")
+_HOOKS = (
+    "user_loader",
+    "user_name",
+    "check_permissions",
+    "validate",
+    "on_completion",
+    "on_delete",
+)
 
 _EXTENSIONS = ("allowed_extensions", "denied_extensions")
 

@@ -235,7 +235,7 @@ class UploadSet(ChunkedUpload):
         if config.base_url is not None:
             settings["public_url"] = config.base_url
         if config.destination is not None:
-            settings |= {"root": config.destination, "storage": None}
+            settings |= {"root": config.destination, "storage": None, "old_storage": None}
             # The app's config says these of another place.
             settings |= {"public_url": config.base_url, "x_accel_redirect": None}
         settings |= {"allowed_extensions": rules.allowed, "denied_extensions": rules.denied}

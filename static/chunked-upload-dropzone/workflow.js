@@ -12,18 +12,22 @@ export class Workflow {
   #zone;
   #options;
   #resultOf;
+  #resume;
   /** @type {SurroundingForm | null} */
   #form = null;
 
   /**
    * @param {any} zone A Dropzone.
    * @param {ZoneOptions} options
-   * @param {(file: File) => unknown} resultOf What the server said of a file.
+   * @param {object} parts
+   * @param {(file: File) => unknown} parts.resultOf What the server said of a file.
+   * @param {() => void} [parts.resume] Resumes what is paused.
    */
-  constructor(zone, options, resultOf) {
+  constructor(zone, options, { resultOf, resume = () => {} }) {
     this.#zone = zone;
     this.#options = options;
     this.#resultOf = resultOf;
+    this.#resume = resume;
     zone.on("queuecomplete", () => this.#finish());
     if (options.button) this.#waitForButton(options.button);
     const form = zone.element.closest("form");
@@ -67,8 +71,9 @@ export class Workflow {
     else if (this.#options.redirect) location.assign(this.#options.redirect);
   }
 
-  /** Upload the queued files. */
+  /** Upload the queued files, and what the user has paused: the form waits for all of them. */
   #start() {
+    this.#resume();
     this.#zone.options.autoProcessQueue = true;
     this.#zone.processQueue();
   }

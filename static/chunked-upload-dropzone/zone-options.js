@@ -25,14 +25,12 @@ import { Dropzone } from "./dropzone.js";
  * @property {boolean} inForm
  * @property {string} uploadIdName
  * @property {Record<string, string>} texts Dropzone's `dict…` options and the module's own.
+ * @property {string[]} given Names of those that the app has set.
  * @property {string[]} htmlTexts Names of those that are HTML.
  * @property {boolean} whole Whether Dropzone sends the files itself.
  * @property {boolean} multiple Whether it then sends several in one request.
  * @property {Record<string, unknown>} dropzone More options for Dropzone.
  */
-
-/** Texts that Dropzone inserts as HTML. */
-const AS_HTML = ["dictDefaultMessage", "dictCancelUpload", "dictRemoveFile"];
 
 /**
  * Return the options for `ChunkedUploader`.
@@ -75,14 +73,11 @@ function csrfTokens(token, url) {
  *
  * @param {ZoneOptions} options
  * @param {HTMLElement} element
+ * @param {import("./words.js").Words} words
  */
-export function dropzoneOptions(options, element) {
-  const texts = { ...options.texts };
-  for (const name of AS_HTML) {
-    if (!options.htmlTexts.includes(name)) texts[name] = escape(texts[name]);
-  }
+export function dropzoneOptions(options, element, words) {
   return {
-    ...texts,
+    ...words.dictionary,
     url: options.endpoint,
     paramName: options.fieldName,
     parallelUploads: options.parallel,
@@ -108,11 +103,4 @@ export function wholeRequests(options) {
     ...(options.csrfToken && { headers: { "X-CSRF-Token": options.csrfToken } }),
     ...(options.timeout && { timeout: options.timeout }),
   };
-}
-
-/** @param {string} text */
-function escape(text) {
-  const element = document.createElement("span");
-  element.textContent = text;
-  return element.innerHTML;
 }

@@ -4,7 +4,7 @@ import { untilAborted } from "./abortable.js";
 
 export class Checksum {
   #state;
-  #identity;
+  #memory;
   #hasher;
   /** @type {import("./hasher.js").HashJob | null} */
   #job = null;
@@ -12,14 +12,14 @@ export class Checksum {
 
   /**
    * @param {import("./transfer-state.js").TransferState} state
-   * @param {import("./identity.js").Identity} identity Keeps the digest of the file's first bytes.
+   * @param {import("./memory.js").Memory} memory Keeps the digest of the file's first bytes.
    * @param {Pick<import("./hasher.js").Hasher, "start"> | null} hasher Null: none is computed.
    * @param {import("./types.js").ChecksumName} name
    */
-  constructor(state, identity, hasher, name) {
+  constructor(state, memory, hasher, name) {
     this.name = name;
     this.#state = state;
-    this.#identity = identity;
+    this.#memory = memory;
     this.#hasher = hasher;
   }
 
@@ -31,11 +31,11 @@ export class Checksum {
   start(onDiffers = () => {}) {
     this.#onDiffers = onDiffers;
     if (this.#hasher === null) return;
-    const identity = this.#identity;
+    const memory = this.#memory;
     this.#job ??= this.#hasher.start(this.#state.file, {
       checksum: this.name,
-      expected: identity.checkpoint,
-      onCheckpoint: (checkpoint) => (identity.checkpoint = checkpoint),
+      expected: memory.checkpoint,
+      onCheckpoint: (checkpoint) => (memory.checkpoint = checkpoint),
       onDiffers: () => this.#onDiffers(),
     });
     this.allow(this.#state.offset);

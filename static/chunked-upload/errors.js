@@ -25,14 +25,16 @@ export class UploadError extends Error {
 }
 
 /**
- * - a `WaitReason` (`network`, `server`, `storage-full`, `sign-in`): try again later;
+ * - `network` (no answer), `server`, `storage-full`, `sign-in`: try again later;
  * - `moved`: the server has another offset, `offset`;
  * - `expired`, `missing`, `different-file`: start again from the first byte;
  * - `complete`: the server has the whole file;
- * - `chunk-too-large`: send smaller chunks.
+ * - `chunk-too-large`: send shorter requests;
+ * - `buffered`: likewise, since requests are collected whole on their way;
+ * - `too-fast`: the same again, at once: it was waited already.
  *
  * @typedef {"network" | "server" | "storage-full" | "sign-in" | "moved" | "expired" | "missing" |
- *   "different-file" | "complete" | "chunk-too-large"} SetbackKind
+ *   "different-file" | "complete" | "chunk-too-large" | "buffered" | "too-fast"} SetbackKind
  */
 
 /** A failure from which an upload may recover without the user. */
@@ -80,4 +82,18 @@ export function asUploadError({ kind, status, detail }) {
  */
 export function isUnanswered(error) {
   return error instanceof Stopped || (error instanceof Setback && error.kind === "network");
+}
+
+/**
+ * @template T
+ * @param {Promise<T>} reply
+ * @returns {Promise<T>}
+ * @throws {UploadError} also where an upload would wait and retry.
+ */
+export async function withUploadErrors(reply) {
+  try {
+    return await reply;
+  } catch (error) {
+    throw error instanceof Setback ? asUploadError(error) : error;
+  }
 }

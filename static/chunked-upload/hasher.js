@@ -1,6 +1,7 @@
 /**
  * The page's side of md5-worker.js: one worker for all uploads. The worker is started when it is first
- * needed and kept, so that it works without a network later.
+ * needed and kept, so that it works without a network later. Where workers are blocked, by an extension or
+ * a policy, the page runs the same code itself, piece by piece.
  */
 
 import { UploadError } from "./errors.js";
@@ -14,14 +15,22 @@ import { readingError } from "./source.js";
  * @typedef {object} Task
  * @property {(value: string) => void} resolve
  * @property {(error: Error) => void} reject
+ * @property {{type: string, id: number}} message
+ * @property {number} allowed How far the worker may read.
  * @property {(checkpoint: Checkpoint) => void} [onCheckpoint]
  * @property {() => void} [onDiffers]
  */
+
+/** How often the worker's module was loaded into this page. */
+let modules = 0;
 
 export class Hasher {
   #url;
   /** @type {Worker | null} */
   #worker = null;
+  #hasAnswered = false;
+  /** Takes messages in this page, where there is no worker. @type {Promise<(message: any) => void> | null} */
+  #here = null;
   /** @type {Map<number, Task>} */
   #tasks = new Map();
   #lastId = 0;
@@ -58,9 +67,11 @@ export class Hasher {
       { onCheckpoint, onDiffers },
     );
     result.catch(() => {}); // the error reaches whoever awaits the result
-    return new HashJob(result, (type, upTo) => {
+    return new HashJob(result, (type, upTo = 0) => {
+      const task = this.#tasks.get(id);
       if (type === "stop") this.#tasks.delete(id);
-      this.#worker?.postMessage({ type, id, upTo });
+      else if (task) task.allowed = Math.max(task.allowed, upTo);
+      if (task) this.#send({ type, id, upTo });
     });
   }
 
@@ -78,30 +89,55 @@ export class Hasher {
     const id = (this.#lastId += 1);
     /** @type {Promise<string>} */
     const result = new Promise((resolve, reject) => {
-      this.#tasks.set(id, { resolve, reject, ...task });
-      this.#start()?.postMessage({ type, id, ...message });
+      const sent = { type, id, ...message };
+      this.#start();
+      this.#tasks.set(id, { resolve, reject, message: sent, allowed: 0, ...task });
+      this.#send(sent);
     });
     return { id, result };
   }
 
+  /** @param {object} message */
+  #send(message) {
+    if (this.#worker) this.#worker.postMessage(message);
+    else this.#here?.then((receive) => receive(message)).catch(() => {}); // #runHere tells why
+  }
+
   #start() {
-    if (this.#worker) return this.#worker;
+    if (this.#worker || this.#here) return;
     try {
       this.#worker = new Worker(this.#url, { type: "module", name: "md5" });
-    } catch (cause) {
-      this.#fail(new UploadError("worker", { cause })); // it is from another origin
-      return null;
+    } catch {
+      return this.#runHere();
     }
+    this.#hasAnswered = false;
     this.#worker.onmessage = ({ data }) => this.#receive(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.#fail(new UploadError("worker", { cause: event.message }));
+      if (this.#hasAnswered) this.#fail(new UploadError("worker", { cause: event.message }));
+      else this.#runHere();
     };
-    return this.#worker;
+  }
+
+  /** Compute in the page: the worker could not be started. */
+  #runHere() {
+    this.#worker = null;
+    // A module of its own for each uploader: its address has another fragment.
+    const url = new URL(this.#url, document.baseURI);
+    url.hash = `${(modules += 1)}`;
+    this.#here = import(url.href).then(({ runHere }) =>
+      runHere((/** @type {object} */ data) => this.#receive(data)),
+    );
+    this.#here.catch((cause) => this.#fail(new UploadError("worker", { cause })));
+    for (const { message, allowed } of this.#tasks.values()) {
+      this.#send(message);
+      if (allowed) this.#send({ type: "allow", id: message.id, upTo: allowed });
+    }
   }
 
   /** @param {any} data */
   #receive({ type, id, ...message }) {
+    this.#hasAnswered = true;
     const task = this.#tasks.get(id);
     if (!task) return;
     if (type === "checkpoint") return task.onCheckpoint?.(message.checkpoint);
@@ -121,6 +157,7 @@ export class Hasher {
     this.#tasks.clear();
     this.#worker?.terminate();
     this.#worker = null;
+    this.#here = null;
   }
 }
 

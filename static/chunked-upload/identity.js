@@ -1,8 +1,9 @@
 /**
  * Identifies a file and finds the unfinished upload of it: in this browser's resume store, or on the
  * server, where it was started in another browser or where the first reply was lost. A file is
- * identified by its size and samples of its bytes, not by its name or date: phones give the same photo
- * another date each time it is picked. The MD5 detects differences that the samples miss.
+ * identified by its name, its path in the chosen folder, its size and samples of its bytes, not by its
+ * date: phones give the same photo another date each time it is picked. The MD5 detects differences
+ * that the samples miss.
  */
 
 import { Setback, UploadError } from "./errors.js";
@@ -10,26 +11,16 @@ import { isGone } from "./replies.js";
 import { acquireLock, isLockAwaited } from "./web-locks.js";
 
 /** @typedef {import("./types.js").UploadRecord} UploadRecord */
-/** @typedef {import("./types.js").Checkpoint} Checkpoint */
-
-/** Milliseconds between two writes to the resume store. */
-const SAVE_INTERVAL = 1000;
 
 export class Identity {
-  /** MD5 of the file's first bytes. @type {Checkpoint | null} */
-  checkpoint = null;
   #state;
   #endpoint;
   #hasher;
-  #store;
+  #memory;
   #server;
+  #heldHere;
   /** Null until it is read, and always when uploads are not resumed. @type {string | null} */
   #fingerprint = null;
-  /** Until the next write to the store. @type {ReturnType<typeof setTimeout> | null} */
-  #saveTimer = null;
-  #saved = false;
-  /** Whether a different file of this name was looked for. */
-  #namesakeChecked = false;
   /** Ids of uploads that were abandoned, in case the server still has them. @type {Set<string>} */
   #abandoned = new Set();
 
@@ -38,16 +29,18 @@ export class Identity {
    * @param {object} parts
    * @param {string} parts.endpoint
    * @param {Pick<import("./hasher.js").Hasher, "fingerprint"> | null} parts.hasher Null when uploads are
-   *   not resumed: then nothing is looked up, locked or stored.
-   * @param {Pick<import("./resume-store.js").ResumeStore, "find" | "keep" | "forget">} parts.store
+   *   not resumed: then nothing is looked up or locked.
+   * @param {import("./memory.js").Memory} parts.memory
    * @param {Pick<import("./server.js").Server, "find" | "state">} parts.server
+   * @param {Set<string>} parts.heldHere Locks that uploads of this uploader hold.
    */
-  constructor(state, { endpoint, hasher, store, server }) {
+  constructor(state, { endpoint, hasher, memory, server, heldHere }) {
     this.#state = state;
     this.#endpoint = endpoint;
     this.#hasher = hasher;
-    this.#store = store;
+    this.#memory = memory;
     this.#server = server;
+    this.#heldHere = heldHere;
   }
 
   /**
@@ -78,22 +71,31 @@ export class Identity {
   /** Read the samples again: the file is a different one now. */
   reset() {
     this.#fingerprint = null;
-    this.checkpoint = null;
   }
 
   /**
-   * Keep other tabs from sending the same file.
+   * Keep other uploads, also those of other tabs, from sending the same file.
    *
    * @param {AbortSignal} signal
-   * @param {() => void} onBusy
+   * @param {(reason: "other-tab" | "same-file") => void} onBusy
    * @returns {Promise<() => void>} Releases the lock.
    */
   async lock(signal, onBusy) {
-    return this.#fingerprint === null ? () => {} : acquireLock(this.#lockName, signal, onBusy);
+    if (this.#fingerprint === null) return () => {};
+    const name = this.#lockName;
+    const release = await acquireLock(name, signal, () =>
+      onBusy(this.#heldHere.has(name) ? "same-file" : "other-tab"),
+    );
+    this.#heldHere.add(name);
+    return () => {
+      this.#heldHere.delete(name);
+      release();
+    };
   }
 
   get #lockName() {
-    return `chunked-upload ${this.#endpoint} ${this.#fingerprint}`;
+    const { path, name } = this.#state;
+    return `chunked-upload ${this.#endpoint} ${this.#fingerprint} ${path || name}`;
   }
 
   /**
@@ -102,18 +104,7 @@ export class Identity {
    * @returns {Promise<string | null>} Its id.
    */
   async findInStore() {
-    if (this.#fingerprint === null) return null;
-    const known = await this.#store.find("fingerprint", this.#fingerprint);
-    if (known && !known.result) {
-      this.checkpoint = known.checkpoint;
-      return known.uploadId;
-    }
-    const namesake = known ? null : await this.#store.find("name", this.#state.name);
-    if (namesake && !namesake.result && !this.#namesakeChecked) {
-      this.#state.notice("different-file");
-    }
-    this.#namesakeChecked = true;
-    return null;
+    return this.#fingerprint === null ? null : this.#memory.recall(this.#fingerprint);
   }
 
   /**
@@ -124,78 +115,45 @@ export class Identity {
    */
   async findOnServer(signal) {
     if (this.#fingerprint === null) return null;
-    const { name, size } = this.#state;
+    const { name, path, size } = this.#state;
     const found = await this.#server.find(name, size, signal);
-    const same = found?.length === size && found.metadata.fingerprint === this.#fingerprint;
-    return same && !this.#abandoned.has(found.upload_id) ? found : null;
+    if (found?.length !== size || this.#abandoned.has(found.upload_id)) return null;
+    const { fingerprint, relative_path = "" } = found.metadata;
+    return fingerprint === this.#fingerprint && relative_path === path ? found : null;
   }
 
   /**
-   * Return the upload that the tab which held the lock has finished. An upload under another name is
-   * a copy of the file, which the user wants stored as well.
+   * Return the upload that the holder of the lock has finished.
    *
    * @param {AbortSignal} signal
    * @returns {Promise<UploadRecord | null>}
    */
   async findFinished(signal) {
-    const known = await this.#store.find("fingerprint", String(this.#fingerprint));
-    if (!known?.result || known.name !== this.#state.name) return null;
+    const uploadId = await this.#memory.findFinished(String(this.#fingerprint));
+    if (uploadId === null) return null;
     try {
-      return await this.#server.state(known.uploadId, signal);
+      return await this.#server.state(uploadId, signal);
     } catch (error) {
       if (error instanceof Setback && isGone(error)) return null;
       throw error;
     }
   }
 
-  /** Save the upload in the resume store: now the first time, later at most once a second. */
-  remember() {
-    if (this.#saveTimer !== null) return;
-    if (!this.#saved) this.#save(null);
-    this.#saved = true;
-    this.#saveTimer = setTimeout(() => {
-      this.#saveTimer = null;
-      this.#save(null);
-    }, SAVE_INTERVAL);
-  }
-
-  /** Remove the unfinished upload from the resume store, and do not find it again. */
+  /** Forget the unfinished upload, and do not find it again. The file stays remembered. */
   async forget() {
-    this.#stopSaving();
-    this.checkpoint = null;
     const { uploadId } = this.#state;
-    if (uploadId === null) return;
-    this.#abandoned.add(uploadId);
-    await this.#store.forget(uploadId);
+    if (uploadId !== null) this.#abandoned.add(uploadId);
+    await this.#memory.forgetUpload();
   }
 
   /**
-   * Remove the finished upload from the resume store, or keep its result for other tabs that wait
-   * with the same file.
+   * Remove the finished upload from the resume store, or keep its result for uploads that wait with the
+   * same file.
    *
    * @param {UploadRecord} result
    */
   async finish(result) {
-    if (this.#fingerprint === null) return;
-    this.#stopSaving();
-    if (await isLockAwaited(this.#lockName)) await this.#save(result);
-    else await this.forget();
-  }
-
-  #stopSaving() {
-    if (this.#saveTimer !== null) clearTimeout(this.#saveTimer);
-    this.#saveTimer = null;
-    this.#saved = false;
-  }
-
-  /** @param {UploadRecord | null} result */
-  async #save(result) {
-    if (this.#fingerprint === null) return;
-    const { uploadId, name, size, file, offset, expires, handle } = this.#state;
-    const { type, lastModified } = file;
-    await this.#store.keep({
-      ...{ uploadId: String(uploadId), name, size, type, lastModified, offset, expires, handle },
-      ...{ fingerprint: this.#fingerprint, checkpoint: this.checkpoint, result },
-    });
+    const awaited = this.#fingerprint !== null && (await isLockAwaited(this.#lockName));
+    await this.#memory.finish(awaited ? result : null);
   }
 }

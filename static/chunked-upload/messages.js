@@ -11,8 +11,8 @@ export const ERRORS = {
   type: ({ accept }) => `Files of this type are not accepted${accept ? `, only: ${accept}` : ""}.`,
   size: (data) =>
     `The file is too large: ${data.size} bytes, at most ${data.maxBytes} are accepted.`,
-  changed: () => "The file was changed or moved while it was being uploaded. Choose it again.",
-  unreadable: () => "The browser may not read the file. Choose it again.",
+  changed: () => "The file was changed or moved during the upload. Choose it again.",
+  unreadable: () => "The browser can no longer read the file. Choose it again.",
   checksum: () =>
     "The uploaded bytes differ from the file: the checksums do not match. Try again to send the whole file.",
   refused: (data) => `The server refused the upload: ${data.detail || `status ${data.status}`}.`,
@@ -25,18 +25,23 @@ export const ERRORS = {
 /** @type {Record<import("./types.js").NoticeCode, (data: Data) => string>} */
 export const NOTICES = {
   resumed: (data) => `Resumed at ${data.offset} bytes.`,
-  expired: () => "The unfinished upload has expired. The upload starts again.",
-  missing: () => "The server no longer has the unfinished upload. The upload starts again.",
+  expired: () => "The earlier upload has expired. This one starts from the beginning.",
+  missing: () => "The server no longer has the earlier upload. This one starts from the beginning.",
   "different-file": () =>
-    "The unfinished upload of this name is of a different file. The upload starts again.",
-  elsewhere: () => "Another tab has uploaded this file meanwhile.",
+    "The file is not the same as in the earlier upload. This one starts from the beginning.",
+  elsewhere: () => "Another tab has already uploaded this file.",
+  "same-file": () => "This file is in the list twice. It was uploaded once.",
+  "not-remembered": () =>
+    "This browser keeps no data for this site. After a reload, choose the files again to resume.",
 };
 
 /** @type {Record<import("./types.js").WaitReason, () => string>} */
 export const WAITING = {
-  network: () => "Waiting for the network.",
+  offline: () => "No network. The upload will resume by itself.",
+  unreachable: () => "The server is not responding. Trying again.",
   server: () => "Waiting for the server.",
   "storage-full": () => "Waiting: the server's disk is full.",
-  "sign-in": () => "Waiting: sign in to continue.",
+  "sign-in": () => "Waiting: sign in to resume.",
   "other-tab": () => "Waiting: another tab is uploading this file.",
+  "same-file": () => "Waiting: this file is in the list twice.",
 };

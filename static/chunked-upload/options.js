@@ -5,18 +5,17 @@
 /**
  * Options with every default filled in.
  *
- * @typedef {Required<Omit<UploaderOptions, "maxBytes" | "accept" | "refuse" | "csrf">> &
- *   {maxBytes: number | null, accept: string | null, refuse: string | null,
+ * @typedef {Required<Omit<UploaderOptions, "chunkSize" | "maxBytes" | "accept" | "refuse" | "csrf">> &
+ *   {chunkSize: number | null, maxBytes: UploaderOptions["maxBytes"] | null, accept: string | null, refuse: string | null,
  *   csrf: UploaderOptions["csrf"] | null}} Options
  */
-
-const MIB = 2 ** 20;
 
 /** @returns {Options} */
 function defaults() {
   return {
     endpoint: "/uploads/",
-    chunkSize: 8 * MIB,
+    chunkSize: null,
+    protocol: "auto",
     simultaneous: 3,
     fieldName: "file",
     md5: true,
@@ -60,13 +59,20 @@ const isDelays = (value) =>
 /** @type {Record<keyof Options, [(value: unknown) => boolean, string]>} */
 const RULES = {
   endpoint: [(value) => isText(value) && URL.canParse(String(value), document.baseURI), "a URL"],
-  chunkSize: [isCount, "a whole number of bytes above 0"],
+  chunkSize: [(value) => value === null || isCount(value), "a whole number of bytes above 0"],
+  protocol: [
+    (value) => value === "auto" || value === "offsets" || value === "chunks",
+    '"auto", "offsets" or "chunks"',
+  ],
   simultaneous: [isCount, "a whole number above 0"],
   fieldName: [isText, "a name"],
   md5: [isBoolean, "true or false"],
   checksum: [(value) => value === "md5" || value === "sha256", '"md5" or "sha256"'],
   resume: [isBoolean, "true or false"],
-  maxBytes: [(value) => value === null || isCount(value), "a whole number of bytes above 0"],
+  maxBytes: [
+    (value) => value === null || isCount(value) || isFunction(value),
+    "a whole number of bytes above 0, or a function that returns it",
+  ],
   accept: [(value) => value === null || typeof value === "string", 'a text such as ".pdf,image/*"'],
   refuse: [(value) => value === null || typeof value === "string", 'a text such as ".exe,.bat"'],
   metadata: [isFields, "an object of texts, without upload_id, md5 and sha256"],

@@ -37,6 +37,9 @@ const BY_DETAIL = new Map([
   ["Total size does not match", "different-file"],
 ]);
 
+/** Successes that need no body: an upload was created, or bytes were appended. */
+const EMPTY = new Set([201, 204]);
+
 /**
  * Return the JSON object of a successful reply.
  *
@@ -48,7 +51,7 @@ const BY_DETAIL = new Map([
  */
 export function readReply(reply, uploadId) {
   const { status, body } = reply;
-  if (status === 204 || (status >= 200 && status < 300 && body)) return body;
+  if (EMPTY.has(status) || (status >= 200 && status < 300 && body)) return body;
   const { detail = "", offset = -1 } = body ?? {};
   const more = { status, detail, offset, retryAfter: reply.retryAfter };
   const kind =

@@ -13,6 +13,8 @@ import { Setback } from "./errors.js";
  * @property {string} text The body as text.
  * @property {boolean} redirected
  * @property {number | null} retryAfter Milliseconds.
+ * @property {number | null} date The server's time; null where CORS hides it.
+ * @property {Headers} headers
  */
 
 /**
@@ -39,12 +41,8 @@ export async function ask({ url, signal, stallTimeout, ...init }) {
   try {
     const both = AbortSignal.any([signal, timeout]);
     const response = await fetch(url, { ...init, signal: both, cache: "no-store" });
-    return reply(
-      response.status,
-      await response.text(),
-      response.redirected,
-      response.headers.get("Retry-After"),
-    );
+    const { status, redirected, headers } = response;
+    return reply(status, await response.text(), redirected, headers);
   } catch (error) {
     signal.throwIfAborted();
     if (!timeout.aborted && !(error instanceof TypeError)) throw error;
@@ -57,10 +55,11 @@ export async function ask({ url, signal, stallTimeout, ...init }) {
  *
  * @param {Request & {body: Blob | FormData}} request
  * @param {(loaded: number) => void} onProgress
+ * @param {() => void} [onSent] The whole body is sent, as far as the browser knows.
  * @returns {Promise<Reply>}
  * @throws {Setback} `network`; or the signal's reason.
  */
-export function send(request, onProgress) {
+export function send(request, onProgress, onSent = () => {}) {
   const { signal, stallTimeout } = request;
   const xhr = new XMLHttpRequest();
   /** @type {ReturnType<typeof setTimeout>} */
@@ -81,8 +80,9 @@ export function send(request, onProgress) {
       watch();
       onProgress(event.loaded);
     };
+    xhr.upload.onload = onSent;
     xhr.onload = () =>
-      resolve(reply(xhr.status, xhr.responseText, wasRedirected(xhr, request.url), after(xhr)));
+      resolve(reply(xhr.status, xhr.responseText, wasRedirected(xhr, request.url), headersOf(xhr)));
     xhr.onerror = () => reject(new Setback("network"));
     xhr.onabort = () => reject(stalled ? new Setback("network") : signal.reason);
     open(xhr, request);
@@ -113,23 +113,36 @@ function wasRedirected(xhr, url) {
 }
 
 /**
- * The Retry-After header; read in a way that browsers do not warn about when CORS does not expose it.
+ * The headers that may be read; asked for by name, browsers warn where CORS does not expose one.
  *
  * @param {XMLHttpRequest} xhr
  */
-function after(xhr) {
-  return /^retry-after:\s*(.+?)\s*$/im.exec(xhr.getAllResponseHeaders())?.[1] ?? null;
+function headersOf(xhr) {
+  const lines = xhr
+    .getAllResponseHeaders()
+    .trim()
+    .split(/[\r\n]+/);
+  const pairs = lines.filter(Boolean).map((line) => {
+    const [name, ...value] = line.split(":");
+    return /** @type {[string, string]} */ ([name, value.join(":").trim()]);
+  });
+  return new Headers(pairs);
 }
 
 /**
  * @param {number} status
  * @param {string} text
  * @param {boolean} redirected
- * @param {string | null} retryAfter
+ * @param {Headers} headers
  * @returns {Reply}
  */
-function reply(status, text, redirected, retryAfter) {
-  return { status, body: parseObject(text), text, redirected, retryAfter: delay(retryAfter) };
+function reply(status, text, redirected, headers) {
+  const date = Date.parse(headers.get("Date") ?? "");
+  return {
+    ...{ status, body: parseObject(text), text, redirected, headers },
+    retryAfter: delay(headers.get("Retry-After")),
+    date: Number.isNaN(date) ? null : date,
+  };
 }
 
 /** @param {string} text */

@@ -8,7 +8,7 @@ import { sleep } from "./abortable.js";
 /** @typedef {import("./types.js").WaitReason} WaitReason */
 
 /** Window events that end a wait early. @type {Partial<Record<WaitReason, string[]>>} */
-const EVENTS = { network: ["online"], "sign-in": ["focus"] };
+const EVENTS = { offline: ["online"], unreachable: ["online"], "sign-in": ["focus"] };
 
 /** Setbacks after which the same request may succeed later. */
 const TEMPORARY = new Set(["network", "server", "storage-full", "sign-in"]);
@@ -83,12 +83,11 @@ export class Retry {
    */
   async waitAfter(setback, signal) {
     if (!TEMPORARY.has(setback.kind)) throw setback;
-    const reason = /** @type {WaitReason} */ (setback.kind);
+    const reason = waitReason(setback.kind);
     this.#failures += 1;
     if (setback.lasting && this.#failures > this.#delays.length) throw asUploadError(setback);
     const delay = setback.retryAfter ?? backoff(this.#delays, this.#failures);
-    const { state, offset } = this.#state;
-    this.#state.move(offset);
+    const { state } = this.#state;
     if (this.#skipNextWait) {
       this.#skipNextWait = false;
       return;
@@ -118,6 +117,17 @@ export class Retry {
       this.#wake = null;
     }
   }
+}
+
+/**
+ * Return what an upload waits for. A request that brings no answer does not say whose fault it was.
+ *
+ * @param {import("./errors.js").SetbackKind} kind
+ * @returns {WaitReason}
+ */
+function waitReason(kind) {
+  if (kind === "network") return navigator.onLine ? "unreachable" : "offline";
+  return /** @type {WaitReason} */ (kind);
 }
 
 /**

@@ -33,8 +33,9 @@ export class Semaphore {
         reject(signal.reason);
       };
       const settle = () => signal.removeEventListener("abort", leave);
-      const at = this.#waiters.findIndex((other) => other.order > order);
-      this.#waiters.splice(at < 0 ? this.#waiters.length : at, 0, waiter);
+      // Thousands may wait. A new one is most often the last.
+      const before = this.#waiters.findLastIndex((other) => other.order <= order);
+      this.#waiters.splice(before + 1, 0, waiter);
       signal.addEventListener("abort", leave, { once: true });
     });
   }

@@ -1,6 +1,9 @@
 /** The protocol's requests (docs/protocol.md). replies.js interprets the replies. */
 
+import { sleep } from "./abortable.js";
+import { Chunks } from "./chunks.js";
 import { Setback } from "./errors.js";
+import { Offsets } from "./offsets.js";
 import { isCsrfRefusal, isGone, readReply } from "./replies.js";
 import { ask, send } from "./requests.js";
 
@@ -9,55 +12,45 @@ import { ask, send } from "./requests.js";
 
 /** Tries of a deletion; nobody waits for its result. */
 const REMOVAL_TRIES = 3;
+/** Longest `Retry-After` of a 429, in milliseconds, that nobody is told of. */
+const SHORT_WAIT = 5000;
+/** Repeats, after 429, of a request without a file's bytes; then its caller is told. */
+const REPEATS = 10;
 
 /** The service at one endpoint. */
 export class Server {
   #options;
   /** CSRF token from the service. @type {string | null} */
   #token = null;
+  /**
+   * How far the server's clock is ahead of ours, in milliseconds; null while unknown.
+   *
+   * @type {number | null}
+   */
+  clockOffset = null;
+  /** Milliseconds of the quickest request without a file's bytes: the way there and back. 0 while unknown. */
+  latency = 0;
+  /** @type {Promise<Offsets | Chunks> | null} */
+  #protocol = null;
 
   /**
    * @param {Pick<import("./options.js").Options, "endpoint" | "fieldName" | "headers" | "csrf" |
-   *   "credentials" | "stallTimeout" | "retryDelays">} options
+   *   "credentials" | "stallTimeout" | "retryDelays" | "protocol">} options
    */
   constructor(options) {
     this.#options = options;
   }
 
   /**
-   * Send the first chunk, which creates the upload. It is a form, since it carries the metadata.
+   * Return how this server receives bytes; it is asked once.
    *
-   * @param {File} file
-   * @param {number} stop
-   * @param {Record<string, string>} metadata
-   * @param {AbortSignal} signal
-   * @param {(loaded: number) => void} onProgress
-   * @returns {Promise<{upload_id: string, offset: number, expires: string}>}
+   * @returns {Promise<Offsets | Chunks>}
+   * @throws {Setback}
    */
-  create(file, stop, metadata, signal, onProgress) {
-    const form = new FormData();
-    for (const [name, value] of Object.entries(metadata)) form.append(name, value);
-    form.append(this.#options.fieldName, file.slice(0, stop), file.name);
-    return this.#send("POST", "", form, range(0, stop, file.size), signal, onProgress);
-  }
-
-  /**
-   * Send a later chunk: the bytes alone.
-   *
-   * @param {string} uploadId
-   * @param {File} file
-   * @param {number} start
-   * @param {number} stop
-   * @param {AbortSignal} signal
-   * @param {(loaded: number) => void} onProgress
-   * @returns {Promise<{upload_id: string, offset: number, expires: string}>}
-   */
-  append(uploadId, file, start, stop, signal, onProgress) {
-    const headers = {
-      ...range(start, stop, file.size),
-      "Content-Type": "application/octet-stream",
-    };
-    return this.#send("PUT", uploadId, file.slice(start, stop), headers, signal, onProgress);
+  protocol() {
+    const asked = (this.#protocol ??= this.#findProtocol());
+    asked.catch(() => (this.#protocol = null));
+    return asked;
   }
 
   /**
@@ -105,13 +98,14 @@ export class Server {
   }
 
   /**
-   * @param {{page?: number, perPage?: number, status?: 1 | 2, signal?: AbortSignal}} query
+   * @param {import("./types.js").ListQuery} query
    * @returns {Promise<import("./types.js").UploadPage>}
    */
-  list({ page = 1, perPage, status, signal = new AbortController().signal }) {
+  list({ page = 1, perPage, status, metadata = false, signal = new AbortController().signal }) {
     const query = new URLSearchParams({ page: String(page) });
     if (perPage !== undefined) query.set("per_page", String(perPage));
     if (status !== undefined) query.set("status", String(status));
+    if (metadata) query.set("metadata", "1");
     return this.#ask("GET", `?${query}`, { signal });
   }
 
@@ -135,30 +129,77 @@ export class Server {
   }
 
   /**
+   * Send bytes.
+   *
    * @param {string} method
    * @param {string} path
-   * @param {Blob | FormData} body
-   * @param {Record<string, string>} more
-   * @param {AbortSignal} signal
-   * @param {(loaded: number) => void} onProgress
+   * @param {import("./chunks.js").Sending & {body: Blob | FormData, headers: Record<string, string>}} what
+   * @returns {Promise<Reply>} Any answer; see replies.js.
+   * @throws {Setback} `network`, `too-fast`; or the signal's reason.
    */
-  #send(method, path, body, more, signal, onProgress) {
-    return this.#exchange(
-      (headers) => send({ ...this.#request(method, path, signal), headers, body }, onProgress),
-      { changes: true, more, of: path, signal },
+  async send(method, path, { body, headers: more, signal, onProgress, onSent }) {
+    const reply = await this.#exchange(
+      (headers) => {
+        const request = { ...this.#request(method, path, signal), headers, body };
+        return send(request, onProgress, onSent);
+      },
+      { changes: true, more, signal },
     );
+    // Not repeated here: the time would count as that of the bytes, and make the next requests shorter.
+    if (await waited(reply, signal)) throw new Setback("too-fast");
+    return reply;
+  }
+
+  /**
+   * Send a request without bytes of a file.
+   *
+   * @param {string} method
+   * @param {string} path
+   * @param {{body?: BodyInit, signal: AbortSignal, keepalive?: boolean}} more
+   * @returns {Promise<Reply>} Any answer.
+   * @throws {Setback} `network`; or the signal's reason.
+   */
+  async ask(method, path, { body, signal, keepalive = false }) {
+    const exchange = () =>
+      this.#exchange(
+        async (headers) => {
+          const began = performance.now();
+          const request = { ...this.#request(method, path, signal), headers, body, keepalive };
+          const reply = await ask(request);
+          this.latency = Math.min(this.latency || Infinity, performance.now() - began);
+          return reply;
+        },
+        { changes: !["GET", "HEAD", "OPTIONS"].includes(method), more: {}, signal },
+      );
+    let reply = await exchange();
+    for (let left = REPEATS; left > 0 && (await waited(reply, signal)); left -= 1) {
+      reply = await exchange();
+    }
+    return reply;
   }
 
   /**
    * @param {string} method
    * @param {string} path
    * @param {{body?: BodyInit, signal: AbortSignal, of?: string, keepalive?: boolean}} more
+   * @returns {Promise<any>} The answer's JSON.
    */
-  #ask(method, path, { body, signal, of = "", keepalive = false }) {
-    return this.#exchange(
-      (headers) => ask({ ...this.#request(method, path, signal), headers, body, keepalive }),
-      { changes: method !== "GET", more: {}, of, signal },
-    );
+  async #ask(method, path, { of = "", ...more }) {
+    return readReply(await this.ask(method, path, more), of);
+  }
+
+  /** @returns {Promise<Offsets | Chunks>} */
+  async #findProtocol() {
+    const { protocol, fieldName } = this.#options;
+    const chunks = new Chunks(this, fieldName);
+    if (protocol === "chunks") return chunks;
+    const offsets = new Offsets(this, chunks);
+    if (protocol === "offsets") return offsets;
+    const { signal } = new AbortController();
+    const reply = await this.ask("OPTIONS", "", { signal });
+    // A proxy without its server, or too many requests.
+    if (reply.status >= 500 || reply.status === 429) return readReply(reply, "");
+    return reply.headers.has("Upload-Limit") ? offsets : chunks;
   }
 
   /**
@@ -175,9 +216,9 @@ export class Server {
    * Send a request with the page's headers, and once more if only the CSRF token was wrong.
    *
    * @param {(headers: Record<string, string>) => Promise<Reply>} request
-   * @param {{changes: boolean, more: Record<string, string>, of: string, signal: AbortSignal}} what
+   * @param {{changes: boolean, more: Record<string, string>, signal: AbortSignal}} what
    */
-  async #exchange(request, { changes, more, of, signal }) {
+  async #exchange(request, { changes, more, signal }) {
     const attempt = async (/** @type {boolean} */ refused) => {
       const token = changes ? await this.#csrfToken(refused, signal) : null;
       const headers = await this.#headers(token);
@@ -188,7 +229,8 @@ export class Server {
     if (changes && isCsrfRefusal({ ...reply, detail: reply.body?.detail ?? reply.text })) {
       reply = await attempt(true);
     }
-    return readReply(reply, of);
+    if (reply.date !== null) this.clockOffset = reply.date - Date.now();
+    return reply;
   }
 
   /**
@@ -220,6 +262,20 @@ export class Server {
 }
 
 /**
+ * Wait as a server asks that gets requests too fast (429), unless that is long.
+ *
+ * @param {Reply} reply
+ * @param {AbortSignal} signal
+ * @returns {Promise<boolean>} Whether it was waited, so that the request may be repeated.
+ * @throws the signal's reason
+ */
+async function waited({ status, retryAfter }, signal) {
+  if (status !== 429 || retryAfter === null || retryAfter > SHORT_WAIT) return false;
+  await sleep(retryAfter, { signal, events: [], onReady: () => {} });
+  return true;
+}
+
+/**
  * Return what one of the page's functions returns. A function that fails is called again later: it may
  * send a request itself.
  *
@@ -233,14 +289,4 @@ async function callPage(callback) {
   } catch (error) {
     throw new Setback("server", { detail: String(error), lasting: true });
   }
-}
-
-/**
- * @param {number} start
- * @param {number} stop
- * @param {number} total
- * @returns {Record<string, string>} Empty for an empty file, which has no byte range.
- */
-function range(start, stop, total) {
-  return total ? { "Content-Range": `bytes ${start}-${stop - 1}/${total}` } : {};
 }

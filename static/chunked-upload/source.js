@@ -6,16 +6,32 @@ import { UploadError } from "./errors.js";
  * Check a file against the limits.
  *
  * @param {File} file
- * @param {{accept: string | null, refuse: string | null, maxBytes: number | null}} options
+ * @param {Pick<import("./options.js").Options, "accept" | "refuse" | "maxBytes">} options
  * @throws {UploadError} `type` or `size`.
  */
-export function assertWanted(file, { accept, refuse, maxBytes }) {
+export function assertWanted(file, { accept, refuse, maxBytes: most }) {
   const unlisted = accept !== null && !isOneOf(file, accept);
   if (unlisted || (refuse !== null && isOneOf(file, refuse))) {
     throw new UploadError("type", { data: { accept, refuse } });
   }
+  const maxBytes = typeof most === "function" ? most() : (most ?? null);
   if (maxBytes !== null && file.size > maxBytes) {
     throw new UploadError("size", { data: { size: file.size, maxBytes } });
+  }
+}
+
+/**
+ * Return whether a file keeps to the limits.
+ *
+ * @param {File} file
+ * @param {Parameters<typeof assertWanted>[1]} options
+ */
+export function isWanted(file, options) {
+  try {
+    assertWanted(file, options);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -37,6 +53,23 @@ function isOneOf(file, types) {
 }
 
 /**
+ * Open a file by its handle, if there is one and the user permits it.
+ *
+ * @param {FileSystemFileHandle | null} handle
+ * @returns {Promise<File | null>}
+ */
+export async function openAgain(handle) {
+  try {
+    const permission = await handle?.requestPermission?.({ mode: "read" });
+    if (!handle || permission === "denied" || permission === "prompt") return null;
+    return await handle.getFile();
+  } catch (error) {
+    if (error instanceof DOMException) return null;
+    throw error;
+  }
+}
+
+/**
  * Check that the file can still be read and has not changed. Browsers notice a change when they read the
  * file; where one does not, the file's handle shows it, if there is one.
  *
@@ -47,14 +80,22 @@ export async function assertUnchanged({ file, handle }) {
   try {
     if (file.size) await file.slice(file.size - 1).arrayBuffer();
     const now = await handle?.getFile();
-    if (now && (now.size !== file.size || now.lastModified !== file.lastModified)) {
-      throw new UploadError("changed");
-    }
+    if (now && !isSameVersion(now, file)) throw new UploadError("changed");
   } catch (error) {
     if (!(error instanceof DOMException)) throw error;
     if (error.name === "NotAllowedError") return; // the permission of the handle has ended, not that of the file
     throw readingError(error.name) ?? new UploadError("unreadable", { cause: error });
   }
+}
+
+/**
+ * Return whether a file has the size and the date that it had before.
+ *
+ * @param {File} file
+ * @param {File} before
+ */
+export function isSameVersion(file, before) {
+  return file.size === before.size && file.lastModified === before.lastModified;
 }
 
 /**

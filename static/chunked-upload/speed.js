@@ -7,13 +7,19 @@
 const SMOOTHING = 4;
 /** Seconds between measurements. */
 const INTERVAL = 0.25;
+/** Seconds without progress after which no speed is told any more. */
+const STALLED = 5;
 
 export class Speedometer {
-  /** Bytes per second; 0 while unknown. */
-  speed = 0;
+  #speed = 0;
   #bytes = 0;
   #time = 0;
   #weight = 0;
+
+  /** Bytes per second; 0 while unknown, and while nothing moves. */
+  get speed() {
+    return performance.now() - this.#time < STALLED * 1000 ? this.#speed : 0;
+  }
 
   /**
    * Start, or start again after a pause.
@@ -34,7 +40,7 @@ export class Speedometer {
     const fresh = 1 - Math.exp(-seconds / SMOOTHING);
     // Otherwise the first measurements would be pulled towards 0.
     this.#weight += (1 - this.#weight) * fresh;
-    this.speed += ((bytes - this.#bytes) / seconds - this.speed) * (fresh / this.#weight);
+    this.#speed += ((bytes - this.#bytes) / seconds - this.#speed) * (fresh / this.#weight);
     this.#bytes = bytes;
     this.#time = now;
   }

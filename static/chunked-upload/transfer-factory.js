@@ -1,11 +1,13 @@
 /** Puts the parts of one transfer together; each gets only what it uses. */
 
 import { Checksum } from "./checksum.js";
-import { ChunkSender } from "./chunk-sender.js";
-import { ChunkSize } from "./chunk-size.js";
 import { Identity } from "./identity.js";
+import { Memory } from "./memory.js";
+import { Pace } from "./pace.js";
+import { Position } from "./position.js";
 import { Retry } from "./retry.js";
 import { Permit, Semaphore } from "./semaphore.js";
+import { Sender } from "./sender.js";
 import { Transfer } from "./transfer.js";
 
 /** @typedef {import("./transfer-state.js").TransferState} TransferState */
@@ -18,20 +20,26 @@ import { Transfer } from "./transfer.js";
  * @param {import("./server.js").Server} shared.server
  * @param {import("./hasher.js").Hasher} shared.hasher
  * @param {import("./resume-store.js").ResumeStore} shared.store
+ * @param {Set<string>} shared.claimed Keys of the entries that belong to its uploads.
  * @returns {(state: TransferState, order: number) => Transfer} Transfers with a lower `order` run first.
  */
-export function transferFactory(options, { server, hasher, store }) {
+export function transferFactory(options, { server, hasher, store, claimed }) {
   const { endpoint, metadata } = options;
+  const pace = new Pace(options.chunkSize, server);
   const semaphore = new Semaphore(options.simultaneous);
+  /** @type {Set<string>} */
+  const heldHere = new Set();
   return (state, order) => {
     const permit = new Permit(semaphore, order);
     const retry = new Retry(state, permit, options.retryDelays);
     const hasherOfIdentity = options.resume ? hasher : null;
-    const identity = new Identity(state, { endpoint, hasher: hasherOfIdentity, store, server });
-    const checksum = new Checksum(state, identity, options.md5 ? hasher : null, options.checksum);
-    const chunkSize = new ChunkSize(options.chunkSize);
-    const parts = { server, retry, identity, checksum };
-    const sender = new ChunkSender(state, { ...parts, chunkSize, metadata });
-    return new Transfer(state, { ...parts, permit, sender, limits: options });
+    const memory = new Memory(state, options.resume ? store : null, claimed);
+    const known = { hasher: hasherOfIdentity, memory, heldHere };
+    const identity = new Identity(state, { endpoint, server, ...known });
+    const checksum = new Checksum(state, memory, options.md5 ? hasher : null, options.checksum);
+    const parts = { server, retry, identity, memory, checksum };
+    const position = new Position(state, parts);
+    const sender = new Sender(state, { position, ...parts, pace, metadata });
+    return new Transfer(state, { ...parts, permit, position, sender, limits: options });
   };
 }

@@ -15,12 +15,14 @@ const PROGRESS_INTERVAL = 100;
 export class TransferState {
   /** Bytes that the server has confirmed. */
   offset = 0;
-  /** The same, plus the bytes on their way. */
+  /** The same, plus what has probably arrived since. */
   sent = 0;
   /** The server's id; null until the first chunk is stored. @type {string | null} */
   uploadId = null;
   /** When the server deletes the unfinished upload (ISO 8601). @type {string | null} */
   expires = null;
+  /** Path of a file that was chosen alone, if it is known from before. */
+  knownPath = "";
   /** @type {UploadState} */
   state = "queued";
   /** Why it waits, while `state` is `waiting`. @type {Waiting | null} */
@@ -43,6 +45,11 @@ export class TransferState {
 
   get name() {
     return this.file.name;
+  }
+
+  /** Path below the chosen folder, ending with the name; empty for a file chosen by itself. */
+  get path() {
+    return this.metadata.relative_path ?? (this.file.webkitRelativePath || this.knownPath);
   }
 
   get size() {
@@ -72,7 +79,7 @@ export class TransferState {
 
   /**
    * @param {number} offset Bytes that the server has confirmed.
-   * @param {number} [sent] The same, plus the bytes on their way.
+   * @param {number} [sent] The same, plus what has probably arrived since.
    */
   move(offset, sent = offset) {
     this.offset = offset;

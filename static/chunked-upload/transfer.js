@@ -2,7 +2,7 @@
  * Uploads one file to the server:
  *
  *     permit → which file is it? → lock → what does the server have?
- *         → chunk, chunk, chunk … → checksum → complete
+ *         → bytes, bytes, bytes … → checksum → complete
  *
  * Every step may end in a `Setback`. Temporary ones are retried (retry.js). An upload that the server no
  * longer has starts again from the first byte. Any other error ends the transfer with an `UploadError`. A
@@ -11,7 +11,7 @@
 
 import { Setback, Stopped, UploadError, asUploadError } from "./errors.js";
 import { restartReason } from "./replies.js";
-import { assertUnchanged, assertWanted } from "./source.js";
+import { assertUnchanged, assertWanted, isSameVersion, isWanted } from "./source.js";
 
 /** @typedef {import("./types.js").UploadRecord} UploadRecord */
 
@@ -19,12 +19,16 @@ import { assertUnchanged, assertWanted } from "./source.js";
 const MAX_STARTS = 4;
 
 export class Transfer {
+  /** Resolves when the browser has stored the file's entry, or cannot. @type {Promise<void>} */
+  remembering = Promise.resolve();
   #state;
   #limits;
   #permit;
   #retry;
   #identity;
+  #memory;
   #checksum;
+  #position;
   #sender;
   #server;
 
@@ -35,19 +39,31 @@ export class Transfer {
    * @param {import("./semaphore.js").Permit} parts.permit
    * @param {import("./retry.js").Retry} parts.retry
    * @param {import("./identity.js").Identity} parts.identity
+   * @param {import("./memory.js").Memory} parts.memory
    * @param {import("./checksum.js").Checksum} parts.checksum
-   * @param {import("./chunk-sender.js").ChunkSender} parts.sender
-   * @param {Pick<import("./server.js").Server, "complete" | "remove">} parts.server
+   * @param {import("./position.js").Position} parts.position
+   * @param {import("./sender.js").Sender} parts.sender
+   * @param {Pick<import("./server.js").Server, "complete" | "remove" | "protocol">} parts.server
    */
-  constructor(state, { limits, permit, retry, identity, checksum, sender, server }) {
+  constructor(
+    state,
+    { limits, permit, retry, identity, memory, checksum, position, sender, server },
+  ) {
     this.#state = state;
     this.#limits = limits;
     this.#permit = permit;
     this.#retry = retry;
     this.#identity = identity;
+    this.#memory = memory;
     this.#checksum = checksum;
+    this.#position = position;
     this.#sender = sender;
     this.#server = server;
+  }
+
+  /** @param {string | null} id Key of the entry by which this browser remembers the file, if known. */
+  remember(id) {
+    if (isWanted(this.#state.file, this.#limits)) this.remembering = this.#memory.begin(id);
   }
 
   /**
@@ -66,20 +82,22 @@ export class Transfer {
       assertWanted(this.#state.file, this.#limits);
       await this.#permit.acquire(signal);
       this.#state.enter("checking");
+      this.#server.protocol().catch(() => {}); // asked meanwhile; `locate` has the answer, or asks again
       await this.#recover(after);
       await this.#retry.withRetry(() => this.#identity.read(), signal);
       signal.throwIfAborted();
-      let waited = false;
-      release = await this.#identity.lock(signal, () => {
-        waited = true;
-        this.#waitForOtherTab();
+      /** @type {"other-tab" | "same-file" | null} */
+      let waited = null;
+      release = await this.#identity.lock(signal, (reason) => {
+        waited = reason;
+        this.#waitForOther(reason);
       });
-      if (waited) await this.#continueAfterOtherTab(signal);
-      const finished = waited ? await this.#finishedByOtherTab(signal) : null;
+      const finished = waited ? await this.#finishedByOther(waited, signal) : null;
       return finished ?? (await this.#deliver(signal));
     } catch (error) {
       if (!(error instanceof Stopped)) this.close();
-      if (error instanceof UploadError && error.code === "changed") this.discard();
+      const isRefused = error instanceof UploadError && error.code === "refused";
+      if (isRefused && this.#state.uploadId === null) this.#memory.finish(null); // nothing to resume
       throw error;
     } finally {
       release();
@@ -100,13 +118,46 @@ export class Transfer {
       const forgotten = this.#identity.forget();
       this.#state.uploadId = null;
       await forgotten;
-      const lost = this.#sender.mayHaveCreated ? await this.#identity.findOnServer(signal) : null;
+      const lost = this.#position.mayHaveCreated ? await this.#identity.findOnServer(signal) : null;
       const id = uploadId ?? lost?.upload_id;
       if (id) await this.#server.remove(id);
       return true;
     } catch {
       return false;
     }
+  }
+
+  /**
+   * Cancel: delete it on the server and in this browser.
+   *
+   * @returns {Promise<boolean>} Whether the server confirmed.
+   */
+  async cancel() {
+    const forgotten = this.#memory.finish(null);
+    const confirmed = await this.discard();
+    await forgotten;
+    return confirmed;
+  }
+
+  /** Whether what was sent counts, when the upload is paused in the middle of a request. */
+  get keepsPrefix() {
+    return this.#position.keepsPrefix;
+  }
+
+  /** Remember the file for the user who has just signed in. */
+  adopt() {
+    this.remembering = this.#memory.adopt();
+  }
+
+  /** @param {AbortSignal} signal Ends the question how much the server has, after a pause. */
+  settle(signal) {
+    return this.#position.settle(signal);
+  }
+
+  /** The upload leaves the list; the browser still remembers it, if it is unfinished. */
+  dismiss() {
+    this.close();
+    this.#memory.release();
   }
 
   /** End the wait before the next try. */
@@ -128,40 +179,41 @@ export class Transfer {
    */
   async #recover(code) {
     if (code !== "checksum" && code !== "changed") return;
-    await this.discard();
-    this.#startOver();
-    this.#identity.reset();
-    const fresh = await this.#state.handle?.getFile().catch(() => null);
-    if (fresh) this.#state.file = fresh;
+    const { file, handle } = this.#state;
+    const fresh = (await handle?.getFile().catch(() => null)) ?? file;
+    // A drive that was away for a moment looks like a changed file, too.
+    if (code === "checksum" || !isSameVersion(fresh, file)) {
+      await this.discard();
+      this.#startOver();
+      this.#identity.reset();
+    }
+    this.#state.file = fresh;
   }
 
-  /** Another tab is sending the file. */
-  #waitForOtherTab() {
+  /** Another upload is sending the file. @param {"other-tab" | "same-file"} reason */
+  #waitForOther(reason) {
     this.#permit.release();
-    const why = /** @type {const} */ ({ reason: "other-tab", until: null, attempt: 0, detail: "" });
-    this.#state.enter("waiting", why);
-  }
-
-  /** @param {AbortSignal} signal */
-  async #continueAfterOtherTab(signal) {
-    await this.#permit.acquire(signal);
-    this.#state.enter("checking");
+    this.#state.enter("waiting", { reason, until: null, attempt: 0, detail: "" });
   }
 
   /**
-   * Return the upload that the other tab has finished, if it is of this file to the last byte.
+   * Return the upload that the other one has finished, if it is of this file to the last byte.
    *
+   * @param {"other-tab" | "same-file"} reason
    * @param {AbortSignal} signal
    * @returns {Promise<UploadRecord | null>}
    */
-  async #finishedByOtherTab(signal) {
+  async #finishedByOther(reason, signal) {
+    await this.#permit.acquire(signal);
+    this.#state.enter("checking");
     const find = () => this.#identity.findFinished(signal);
     const result = await this.#retry.withRetry(find, signal);
     if (!result) return null;
     this.#checksum.start();
     if ((await this.#checksum.finish(signal)) !== result[this.#checksum.name]) return null;
     this.#state.uploadId = result.upload_id;
-    this.#state.notice("elsewhere");
+    this.#state.notice(reason === "same-file" ? reason : "elsewhere");
+    await this.#memory.finish(null);
     return result;
   }
 
@@ -178,7 +230,7 @@ export class Transfer {
       const differs = new AbortController();
       const signal = AbortSignal.any([stopped, differs.signal]);
       try {
-        await this.#sender.locate(signal);
+        await this.#position.locate(signal);
         this.#checksum.start(() => differs.abort(new Setback("different-file")));
         const result = await this.#sendAndComplete(signal);
         await this.#identity.finish(result);
@@ -198,7 +250,7 @@ export class Transfer {
   async #prepareRestart(error, starts) {
     // The bytes that were uploaded before may come from an older version of the file.
     const isChecksum = error instanceof UploadError && error.code === "checksum";
-    const isOlder = isChecksum && this.#sender.resumed;
+    const isOlder = isChecksum && this.#position.resumed;
     const reason = isOlder ? "different-file" : restartReason(error);
     if (!reason || starts >= MAX_STARTS) {
       throw error instanceof Setback ? asUploadError(error) : error;
@@ -213,7 +265,7 @@ export class Transfer {
   #startOver() {
     this.close();
     this.#retry.reset();
-    this.#sender.reset();
+    this.#position.reset();
   }
 
   /** @param {AbortSignal} signal */
@@ -225,7 +277,7 @@ export class Transfer {
       } catch (error) {
         // The server lacks some bytes after all.
         if (!(error instanceof Setback && error.kind === "moved")) throw error;
-        this.#sender.moveTo(error.offset);
+        this.#position.moveTo(error.offset);
         if (this.#state.offset === this.#state.size) throw asUploadError(error);
       }
     }

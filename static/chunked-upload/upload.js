@@ -1,5 +1,6 @@
 /** One upload as the page sees it: state, progress, events and controls. */
 
+import { sleep } from "./abortable.js";
 import { Stopped, UploadError } from "./errors.js";
 import { TransferState } from "./transfer-state.js";
 
@@ -9,6 +10,9 @@ import { TransferState } from "./transfer-state.js";
 
 /** States in which an upload runs, or will run without the user's help. @type {ReadonlySet<UploadState>} */
 export const ACTIVE = new Set(["queued", "checking", "uploading", "waiting", "completing"]);
+
+/** Milliseconds in which the last bytes of a request that was ended reach the server. */
+const LAST_BYTES = 200;
 
 /**
  * What an upload needs from its uploader.
@@ -35,6 +39,8 @@ export class Upload extends EventTarget {
   #run = null;
   /** The previous run; the next one starts when it has ended. @type {Promise<unknown>} */
   #previousRun = Promise.resolve();
+  /** Ends the question for the offset after a pause. */
+  #settling = new AbortController();
   /** @type {UploadError | null} */
   #error = null;
   /** @type {UploadRecord | null} */
@@ -87,6 +93,11 @@ export class Upload extends EventTarget {
     return this.#state.name;
   }
 
+  /** Path below the chosen folder, ending with the name; empty for a file chosen by itself. */
+  get path() {
+    return this.#state.path;
+  }
+
   /** In bytes. */
   get size() {
     return this.#state.size;
@@ -102,7 +113,7 @@ export class Upload extends EventTarget {
     return this.#state.offset;
   }
 
-  /** The same, plus the bytes on their way; for progress bars. */
+  /** The same, plus what has probably arrived since; for progress bars. */
   get sent() {
     return this.#state.sent;
   }
@@ -141,9 +152,19 @@ export class Upload extends EventTarget {
     return this.#result;
   }
 
-  /** Stop sending. The bytes that the server has stay there. */
+  /** Stop sending. What has arrived stays on the server, which is asked how much that is. */
   pause() {
-    if (ACTIVE.has(this.state)) this.#stop("paused");
+    if (!ACTIVE.has(this.state)) return;
+    this.#stop("paused");
+    const settling = (this.#settling = new AbortController());
+    this.#previousRun = this.#previousRun.then(() => this.#settle(settling.signal));
+  }
+
+  /** Pause, and send no further request. */
+  close() {
+    this.pause();
+    this.#settling.abort();
+    this.#transfer.close();
   }
 
   /**
@@ -172,7 +193,7 @@ export class Upload extends EventTarget {
     if (this.state === "done" || this.state === "canceled") return false;
     this.#stop("canceled");
     this.#owner.onCanceled(this);
-    return this.#transfer.discard();
+    return this.#transfer.cancel();
   }
 
   /**
@@ -182,6 +203,7 @@ export class Upload extends EventTarget {
    */
   #start(after = null) {
     const run = new AbortController();
+    this.#settling.abort();
     this.#run = run;
     this.#error = null;
     this.#state.enter("queued");
@@ -193,11 +215,26 @@ export class Upload extends EventTarget {
       );
   }
 
+  /**
+   * Ask the server how much it has. Nothing depends on the answer: it is asked again on resuming.
+   *
+   * @param {AbortSignal} signal
+   */
+  async #settle(signal) {
+    try {
+      await sleep(LAST_BYTES, { signal, events: [], onReady: () => {} });
+      await this.#transfer.settle(signal);
+    } catch {
+      // The upload shows what was sent, as far as this page knows.
+    }
+  }
+
   /** @param {"paused" | "canceled"} state */
   #stop(state) {
     this.#run?.abort(new Stopped(state));
     this.#run = null;
-    this.#state.sent = this.offset;
+    this.#settling.abort();
+    if (!this.#transfer.keepsPrefix) this.#state.sent = this.offset;
     this.#state.enter(state);
   }
 
@@ -222,7 +259,7 @@ export class Upload extends EventTarget {
   #fail(run, error) {
     if (this.#run !== run) return; // paused or canceled, which #stop has announced
     this.#run = null;
-    this.#state.sent = this.offset;
+    if (!this.#transfer.keepsPrefix) this.#state.sent = this.offset;
     this.#error =
       error instanceof UploadError
         ? error

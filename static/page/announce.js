@@ -55,6 +55,12 @@ export class Announcer {
     this.say(this.#texts.say("saidProgress", { percent, time }));
   }
 
+  /** Forget what was said, and what was about to be. */
+  clear() {
+    [this.#sentences, this.#done, this.#failed] = [[], [], []];
+    this.element.textContent = "";
+  }
+
   #gather() {
     this.#lastProgress = Date.now();
     if (this.#timer === 0) this.#timer = window.setTimeout(() => this.#speak(), GATHER);

@@ -1,8 +1,8 @@
 // @ts-check
-/** The checksum of a file that the server has: the line that shows it, and the button that copies it. */
+/** The checksum of a file that the server has: behind a word, since few people need it. */
 
-import { iconButton, setIconButton, switchOff } from "./buttons.js";
-import { el } from "./dom.js";
+import { iconButton, setIconButton } from "./buttons.js";
+import { el, setAttribute } from "./dom.js";
 
 /** @typedef {import("../chunked-upload/types.js").UploadRecord} UploadRecord */
 /** @typedef {import("./format.js").Texts} Texts */
@@ -11,27 +11,45 @@ import { el } from "./dom.js";
 const COPIED_FOR = 2000;
 
 /**
- * Return the line with a file's checksum; empty where the server has none.
- *
- * @param {UploadRecord} record
- * @param {Texts} texts
- */
-export function checksumLine(record, texts) {
-  const { label, value } = checksumOf(record, texts);
-  if (value === "") return [];
-  return [el("p", { class: "cu-checksum" }, `${label} `, el("code", {}, value))];
-}
-
-/**
- * Return the button that copies a file's checksum; switched off where the server has none.
+ * Return the word that shows and hides a file's checksum; empty where the server has none.
  *
  * @param {UploadRecord} record
  * @param {Texts} texts
  * @param {object} parts
  * @param {(words: string) => void} parts.announce
  * @param {(words: string) => void} parts.warn
+ * @returns {(Node | string)[]}
  */
-export function copyButton(record, texts, { announce, warn }) {
+export function checksumWord(record, texts, parts) {
+  const { label: checksum, value } = checksumOf(record, texts);
+  if (value === "") return [];
+  /** @type {HTMLElement | null} */
+  let line = null;
+  const onclick = () => {
+    if (line === null) {
+      line = checksumLine(record, texts, parts);
+      button.closest(".cu-words")?.after(line);
+    } else {
+      line.hidden = !line.hidden;
+    }
+    setAttribute(button, "aria-expanded", String(!line.hidden));
+  };
+  const name = record.filename;
+  const label = texts.say("showChecksum", { name, checksum });
+  const button = el(
+    "button",
+    { class: "cu-word", type: "button", "aria-label": label, "aria-expanded": "false", onclick },
+    checksum,
+  );
+  return [" · ", button];
+}
+
+/**
+ * @param {UploadRecord} record
+ * @param {Texts} texts
+ * @param {{announce: (words: string) => void, warn: (words: string) => void}} parts
+ */
+function checksumLine(record, texts, { announce, warn }) {
   const name = record.filename;
   const { label: checksum, value } = checksumOf(record, texts);
   const label = texts.say("copyChecksum", { name, checksum });
@@ -47,8 +65,7 @@ export function copyButton(record, texts, { announce, warn }) {
     setIconButton(button, "check", label);
     setTimeout(() => setIconButton(button, "copy", label), COPIED_FOR);
   });
-  switchOff(button, value === "");
-  return button;
+  return el("p", { class: "cu-checksum" }, el("code", {}, value), button);
 }
 
 /**

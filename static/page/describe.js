@@ -1,6 +1,8 @@
 // @ts-check
 /** An upload's state in words: what happens, and after a failure, what to do. */
 
+import { serverWords } from "./server-words.js";
+
 /** @typedef {import("../chunked-upload.js").Upload} Upload */
 /** @typedef {import("../chunked-upload.js").UploadError} UploadError */
 /** @typedef {import("../chunked-upload/types.js").UploadState} UploadState */
@@ -8,19 +10,22 @@
 /** @typedef {import("../chunked-upload/types.js").NoticeCode} NoticeCode */
 /** @typedef {import("../chunked-upload/types.js").WaitReason} WaitReason */
 /** @typedef {import("./format.js").Texts} Texts */
-/** @typedef {import("./text.js").MessageKey} MessageKey */
+/** @typedef {import("./format.js").MessageKey} MessageKey */
 
 /** Running, or about to run without the user's help. @type {ReadonlySet<UploadState>} */
 export const ACTIVE = new Set(["queued", "checking", "uploading", "waiting", "completing"]);
 /** Ended. @type {ReadonlySet<UploadState>} */
 export const OVER = new Set(["done", "failed", "canceled"]);
 
+/** Bytes from which on a percent alone would stand still. */
+const LARGE = 100_000_000;
+
 /** @type {Record<UploadState, MessageKey>} */
 const STATES = {
   queued: "stateQueued",
   checking: "stateChecking",
   uploading: "stateUploading",
-  waiting: "waitingServerSoon",
+  waiting: "tryingNow",
   paused: "statePaused",
   completing: "stateCompleting",
   done: "stateDone",
@@ -28,13 +33,21 @@ const STATES = {
   canceled: "stateCanceled",
 };
 
-/** @type {Record<Exclude<WaitReason, "server">, MessageKey>} */
+/** @type {Record<WaitReason, MessageKey>} */
 const WAITING = {
-  network: "waitingNetwork",
+  offline: "waitingOffline",
+  unreachable: "waitingUnreachable",
+  server: "waitingServer",
   "storage-full": "waitingStorage",
   "sign-in": "waitingSignIn",
   "other-tab": "waitingOtherTab",
+  "same-file": "waitingSameFile",
 };
+
+/** Reasons that a new try may overcome. */
+const TRIED_AGAIN = /** @type {Set<WaitReason>} */ (
+  new Set(["unreachable", "server", "storage-full"])
+);
 
 /** @type {Record<ErrorCode, MessageKey>} */
 const ERRORS = {
@@ -57,6 +70,8 @@ const NOTICES = {
   missing: "noticeMissing",
   "different-file": "noticeDifferent",
   elsewhere: "noticeElsewhere",
+  "same-file": "noticeSameFile",
+  "not-remembered": "noticeNotRemembered",
 };
 
 /**
@@ -70,27 +85,46 @@ export function canRetry({ state, error }) {
 
 /** @param {Upload} upload @param {Texts} texts @returns {string} */
 export function stateWords(upload, texts) {
-  if (upload.state === "failed" && upload.error) return errorWords(upload.error, texts);
-  if (upload.state === "waiting") return waitingWords(upload, texts);
-  const percent = texts.percent(upload.sent, upload.size);
-  return texts.say(STATES[upload.state], { percent, size: texts.size(upload.size) });
+  const { state, sent, size } = upload;
+  if (state === "failed" && upload.error) return errorWords(upload.error, texts);
+  if (state === "waiting") return waitingWords(upload, texts);
+  const values = {
+    percent: texts.percent(sent, size),
+    sent: texts.size(sent),
+    size: texts.size(size),
+  };
+  const large = state === "uploading" && size >= LARGE;
+  return texts.say(large ? "stateUploadingLarge" : STATES[state], values);
 }
 
 /** @param {Upload} upload @param {Texts} texts */
-function waitingWords(upload, texts) {
-  const { reason, until } = upload.waiting ?? { reason: "server", until: null };
-  if (reason !== "server") return texts.say(WAITING[reason]);
-  if (until === null || until <= Date.now()) return texts.say("waitingServerSoon");
-  return texts.say("waitingServer", { when: texts.until(until) });
+function waitingWords({ waiting }, texts) {
+  const { reason, until, detail } = waiting ?? { reason: "server", until: null, detail: "" };
+  const words = reasonWords({ reason, detail }, texts);
+  if (!TRIED_AGAIN.has(reason)) return words;
+  if (until === null || until <= Date.now()) return `${words} ${texts.say("tryingNow")}`;
+  return `${words} ${texts.say("tryingAgain", { when: texts.until(until) })}`;
+}
+
+/**
+ * Return why an upload waits, without when it is tried again.
+ *
+ * @param {{reason: WaitReason, detail: string}} waiting
+ * @param {Texts} texts
+ */
+export function reasonWords({ reason, detail }, texts) {
+  const key = reason === "server" && detail === "" ? "waitingServerSilent" : WAITING[reason];
+  return texts.say(key, { detail: serverWords(detail, texts) });
 }
 
 /** @param {UploadError} error @param {Texts} texts @returns {string} */
 export function errorWords(error, texts) {
-  const { maxBytes, size } = error.data;
+  const [limit, size] = [Number(error.data.maxBytes ?? 0), Number(error.data.size ?? 0)];
+  const [saidLimit, saidSize] = texts.sizes(limit, size);
   const values = {
-    detail: error.detail || error.message,
-    limit: texts.size(Number(maxBytes ?? 0)),
-    size: texts.size(Number(size ?? 0)),
+    detail: serverWords(error.detail || error.message, texts),
+    limit: saidLimit,
+    size: saidSize,
   };
   return texts.say(ERRORS[error.code] ?? "errorInternal", values);
 }
@@ -126,5 +160,5 @@ export function speedWords({ speed, secondsLeft }, texts) {
  */
 export function problemWords(error, texts) {
   const { status, detail } = /** @type {UploadError} */ (error);
-  return (status && detail) || texts.say("unreachable");
+  return (status && serverWords(detail, texts)) || texts.say("unreachable");
 }

@@ -5,6 +5,8 @@
  * and then saves the file.
  */
 
+import { stopSignal } from "./stopping.js";
+
 /** @typedef {import("../chunked-upload/types.js").UploadRecord} UploadRecord */
 
 /**
@@ -12,12 +14,26 @@
  *
  * @param {UploadRecord} record A complete upload.
  * @param {Record<string, string>} headers
- * @throws {Error} whose message says why the download failed; none when the user canceled.
+ * @throws {Error} whose message says why the download failed; none when the user canceled or signed out.
  */
 export async function downloadWithHeaders(record, headers) {
   const target = await chooseTarget(record.filename);
   if (target === "none") return;
-  const response = await fetch(/** @type {string} */ (record.url), { headers });
+  const signal = stopSignal();
+  try {
+    await fetchInto(target, record, { headers, signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+/**
+ * @param {FileSystemFileHandle | "browser"} target
+ * @param {UploadRecord} record
+ * @param {RequestInit} options
+ */
+async function fetchInto(target, record, options) {
+  const response = await fetch(/** @type {string} */ (record.url), options);
   if (!response.ok || response.body === null) throw new Error(await reason(response));
   if (target === "browser") saveBlob(await response.blob(), record.filename);
   else await response.body.pipeTo(await target.createWritable());

@@ -1,49 +1,63 @@
 // @ts-check
-/** Actions on files that the server has: copy the checksum, download, delete. */
+/** What can be done with a finished file: share, download, delete, look at its checksum. */
 
 import { iconButton, switchOff } from "./buttons.js";
-import { copyButton } from "./checksum-actions.js";
-import { problemWords } from "./describe.js";
+import { checksumWord } from "./checksum-actions.js";
 import { el } from "./dom.js";
 import { downloadWithHeaders } from "./download.js";
 import { icon } from "./icons.js";
+import { serverWords } from "./server-words.js";
 
 /** @typedef {import("../chunked-upload/types.js").UploadRecord} UploadRecord */
-/** @typedef {import("./dialogs.js").Confirm} Confirm */
+
+/** Milliseconds between two downloads by links: browsers drop those that follow too closely. */
+const BETWEEN_DOWNLOADS = 300;
 
 export class FileActions {
   #texts;
-  #uploader;
-  #announcer;
-  #toasts;
-  #confirm;
-  #headers;
+  #parts;
 
   /**
    * @param {import("./format.js").Texts} texts
    * @param {object} parts
-   * @param {Pick<import("../chunked-upload.js").ChunkedUploader, "remove">} parts.uploader
    * @param {import("./announce.js").Announcer} parts.announcer
    * @param {import("./toasts.js").Toasts} parts.toasts
-   * @param {Confirm} parts.confirm
+   * @param {import("./share.js").Share} parts.share
+   * @param {(record: UploadRecord) => void} parts.remove Asks, and deletes the file.
    * @param {(() => Record<string, string>) | null} parts.headers Headers that downloads need, which links
    *   cannot carry; null where links will do.
    */
-  constructor(texts, { uploader, announcer, toasts, confirm, headers }) {
+  constructor(texts, parts) {
     this.#texts = texts;
-    this.#uploader = uploader;
-    this.#announcer = announcer;
-    this.#toasts = toasts;
-    this.#confirm = confirm;
-    this.#headers = headers;
+    this.#parts = parts;
   }
 
-  /** @param {UploadRecord} record */
-  copyButton(record) {
-    return copyButton(record, this.#texts, {
-      announce: (words) => this.#announcer.say(words),
-      warn: (words) => this.#toasts.show(words),
+  /** Return the controls of a finished file's row. @param {UploadRecord} record */
+  controls(record) {
+    const label = this.#texts.say("delete", { name: record.filename });
+    const remove = iconButton("delete", label, () => this.#parts.remove(record));
+    return [this.#parts.share.button(record), this.#downloadControl(record), remove];
+  }
+
+  /** Return the word that shows a finished file's checksum. @param {UploadRecord} record */
+  checksum(record) {
+    return checksumWord(record, this.#texts, {
+      announce: (words) => this.#parts.announcer.say(words),
+      warn: (words) => this.#parts.toasts.show(words),
     });
+  }
+
+  /** Download several files, one after the other. @param {UploadRecord[]} records */
+  async downloadAll(records) {
+    const { headers } = this.#parts;
+    for (const record of records) {
+      if (headers !== null) {
+        await this.#fetch(record, headers);
+      } else {
+        el("a", { href: record.url, download: record.filename }).click();
+        await new Promise((resolve) => setTimeout(resolve, BETWEEN_DOWNLOADS));
+      }
+    }
   }
 
   /**
@@ -51,10 +65,18 @@ export class FileActions {
    *
    * @param {UploadRecord} record
    */
-  downloadControl(record) {
+  #downloadControl(record) {
+    const { headers } = this.#parts;
     const name = record.filename;
     const label = this.#texts.say("download", { name });
-    if (this.#headers !== null) return this.#downloadButton(record, label, this.#headers);
+    if (headers !== null) {
+      const button = iconButton("download", label, async () => {
+        switchOff(button, true);
+        await this.#fetch(record, headers);
+        switchOff(button, false);
+      });
+      return button;
+    }
     const properties = {
       class: "cu-icon-button",
       href: record.url,
@@ -65,53 +87,15 @@ export class FileActions {
     return el("a", properties, icon("download"));
   }
 
-  /**
-   * @param {UploadRecord} record
-   * @param {string} label
-   * @param {() => Record<string, string>} headers
-   */
-  #downloadButton(record, label, headers) {
+  /** @param {UploadRecord} record @param {() => Record<string, string>} headers */
+  async #fetch(record, headers) {
     const name = record.filename;
-    const button = iconButton("download", label, async () => {
-      this.#announcer.say(this.#texts.say("downloading", { name }));
-      switchOff(button, true);
-      try {
-        await downloadWithHeaders(record, headers());
-      } catch (error) {
-        const detail = /** @type {Error} */ (error).message;
-        this.#toasts.show(this.#texts.say("downloadFailed", { name, detail }));
-      }
-      switchOff(button, false);
-    });
-    return button;
-  }
-
-  /**
-   * Delete an upload on the server, if the user confirms.
-   *
-   * @param {{uploadId: string, name: string}} upload
-   * @returns {Promise<boolean>} Whether it is gone.
-   */
-  async delete({ uploadId, name }) {
-    const texts = this.#texts;
-    const sure = await this.#confirm({
-      title: texts.say("deleteTitle", { name }),
-      body: texts.say("deleteBody"),
-      confirm: texts.say("deleteConfirm"),
-      keep: texts.say("keepFile"),
-    });
-    if (!sure) return false;
+    this.#parts.announcer.say(this.#texts.say("downloading", { name }));
     try {
-      await this.#uploader.remove(uploadId);
+      await downloadWithHeaders(record, headers());
     } catch (error) {
-      const { status } = /** @type {import("../chunked-upload.js").UploadError} */ (error);
-      if (status !== 404 && status !== 410) {
-        const detail = problemWords(error, texts);
-        this.#toasts.show(texts.say("deleteFailed", { name, detail }));
-        return false;
-      }
+      const detail = serverWords(/** @type {Error} */ (error).message, this.#texts);
+      this.#parts.toasts.show(this.#texts.say("downloadFailed", { name, detail }));
     }
-    this.#announcer.say(texts.say("deleted", { name }));
-    return true;
   }
 }

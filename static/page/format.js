@@ -1,9 +1,16 @@
 // @ts-check
 /** Texts with their values filled in, and numbers, sizes, times and dates as the language writes them. */
 
-/** @typedef {import("./text.js").Message} Message */
-/** @typedef {import("./text.js").MessageKey} MessageKey */
+/** @typedef {string | Partial<Record<Intl.LDMLPluralRule, string>> & {other: string}} Message */
+/** @typedef {keyof typeof import("./texts/en.js").default | keyof typeof import("../admin/texts.js").default} MessageKey */
 /** @typedef {Record<string, string | number>} Values */
+
+/** Languages that are written from right to left; an app's own texts may be in any of them. */
+const RIGHT_TO_LEFT = new Set(["ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"]);
+const HAS_RIGHT_TO_LEFT = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}]/u;
+
+/** Bytes from which on a whole percent takes minutes. */
+const VERY_LARGE = 1_000_000_000;
 
 const SIZE_UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
 
@@ -14,14 +21,16 @@ export class Texts {
   #plural;
   #number;
   #percent;
+  #precisePercent;
   #list;
   #date;
   #relative;
+  #isolates;
   /** @type {Map<string, Intl.NumberFormat>} */
   #units = new Map();
 
   /**
-   * @param {Record<MessageKey, Message>} messages
+   * @param {Partial<Record<MessageKey, Message>>} messages
    * @param {string} language BCP 47 tag, as in `<html lang>`.
    */
   constructor(messages, language) {
@@ -30,11 +39,13 @@ export class Texts {
     this.#plural = new Intl.PluralRules(language);
     this.#number = new Intl.NumberFormat(language);
     this.#percent = new Intl.NumberFormat(language, { style: "percent" });
+    this.#precisePercent = new Intl.NumberFormat(language, { style: "percent", ...fixed(1) });
     this.#list = new Intl.ListFormat(language, { type: "unit", style: "narrow" });
     this.#date = new Intl.DateTimeFormat(language, {
       dateStyle: "medium",
       timeStyle: "short",
     });
+    this.#isolates = isRightToLeft(language);
     this.#relative = new Intl.RelativeTimeFormat(language, { numeric: "always" });
   }
 
@@ -50,7 +61,7 @@ export class Texts {
    * @param {Values} [values]
    */
   say(key, values = {}) {
-    const message = this.#messages[key];
+    const message = /** @type {Message} */ (this.#messages[key]);
     const text = typeof message === "string" ? message : this.#chooseForm(message, values.count);
     return text.replace(/\{(\w+)\}/g, (blank, name) => this.#fill(values[name], blank));
   }
@@ -66,7 +77,8 @@ export class Texts {
   /** @param {string | number | undefined} value @param {string} blank */
   #fill(value, blank) {
     if (value === undefined) return blank;
-    return typeof value === "number" ? this.#number.format(value) : value;
+    if (typeof value === "number") return this.#number.format(value);
+    return this.#isolates || HAS_RIGHT_TO_LEFT.test(value) ? isolate(value) : value;
   }
 
   /** Format bytes as `1.25 GB`, with powers of 1000. @param {number} bytes */
@@ -94,10 +106,37 @@ export class Texts {
     return this.#list.format(parts);
   }
 
-  /** Format a share as `45%`; never as 100 % before it is complete. @param {number} part @param {number} whole */
+  /**
+   * Format a share as `45%`, of very large files as `45.2%`; never as 100 % before it is complete.
+   *
+   * @param {number} part In bytes.
+   * @param {number} whole
+   */
   percent(part, whole) {
     if (whole === 0 || part >= whole) return this.#percent.format(1);
-    return this.#percent.format(Math.floor((part / whole) * 100) / 100);
+    if (whole < VERY_LARGE) return this.#percent.format(Math.floor((part / whole) * 100) / 100);
+    return this.#precisePercent.format(Math.floor((part / whole) * 1000) / 1000);
+  }
+
+  /** Format a number as the language writes it. @param {number} value */
+  number(value) {
+    return this.#number.format(value);
+  }
+
+  /** Format a size byte by byte, as `2,147,483,649 bytes`. @param {number} bytes */
+  bytes(bytes) {
+    return this.#unit(bytes, "byte", { unitDisplay: "long" });
+  }
+
+  /**
+   * Format two sizes that differ, so that they also look different.
+   *
+   * @param {number} one
+   * @param {number} other
+   */
+  sizes(one, other) {
+    const isClear = this.size(one) !== this.size(other);
+    return [one, other].map((bytes) => (isClear ? this.size(bytes) : this.bytes(bytes)));
   }
 
   /** @param {string | number} time */
@@ -125,6 +164,20 @@ export class Texts {
     }
     return format.format(value);
   }
+}
+
+/** @param {string} language BCP 47 tag. */
+export function isRightToLeft(language) {
+  return RIGHT_TO_LEFT.has(language.split("-")[0].toLowerCase());
+}
+
+/**
+ * Keep a file's name, for example, from changing the order of the words around it.
+ *
+ * @param {string} value
+ */
+function isolate(value) {
+  return `\u2068${value}\u2069`;
 }
 
 /** A fixed number of decimals, so that a changing number does not jump. @param {number} digits */

@@ -9,41 +9,45 @@
 import { ChunkedUploader } from "../chunked-upload.js";
 import { Account } from "./account.js";
 import { Announcer } from "./announce.js";
+import { colour, logoOf } from "./appearance.js";
 import { uploaderOptions, withDefaults } from "./config.js";
 import { confirmRemoval } from "./dialogs.js";
-import { DocumentTitle } from "./document-title.js";
+import { curlHelp } from "./curl-help.js";
 import { el } from "./dom.js";
-import { FileActions } from "./file-actions.js";
-import { Files } from "./files.js";
-import { Finished } from "./finished.js";
-import { Texts } from "./format.js";
+import { chooseLanguage, isOwnDocument, loadTexts, showLanguage } from "./language.js";
+import { Intake } from "./intake.js";
+import { maxBytesOf } from "./limits.js";
+import { LongUploads } from "./long-uploads.js";
 import { Picker } from "./picker.js";
-import { Session } from "./session.js";
-import { Summary } from "./summary.js";
-import { english } from "./text.js";
+import { Service } from "./service.js";
+import { Share } from "./share.js";
+import { Standing } from "./standing.js";
+import { Thumbnails } from "./thumbnails.js";
 import { Toasts } from "./toasts.js";
 import { TokenSignIn } from "./token-sign-in.js";
-import { Unfinished } from "./unfinished.js";
-import { UploadRow } from "./upload-row.js";
+import { UploadsSection } from "./uploads-section.js";
 
 /** @typedef {import("./config.js").Config} Config */
+/** @typedef {import("./format.js").Message} Message */
+/** @typedef {import("./format.js").MessageKey} MessageKey */
 /** @typedef {import("./picker.js").Picked} Picked */
 
-/** Milliseconds in which further changes join a refresh of the lists. */
-const REFRESH_DELAY = 300;
-
 /**
- * Turn an element into the page.
+ * Turn an element into the page, in the visitor's language.
  *
  * @param {HTMLElement} root
  * @param {Partial<Config> & {endpoint: string}} config
- * @param {{messages?: Partial<typeof english>, language?: string}} [options] `messages`: texts in another
- *   language.
- * @returns {Page}
+ * @param {{messages?: Partial<Record<MessageKey, Message>>, language?: string}} [options] `messages`: an
+ *   app's own texts, in place of the page's; `language`: whatever the browser's setting is.
+ * @returns {Promise<Page>}
  */
-export function mount(root, config, { messages = {}, language } = {}) {
-  const texts = new Texts({ ...english, ...messages }, language ?? closestLanguage(root));
-  return new Page(root, withDefaults(config), texts);
+export async function mount(root, config, { messages = {}, language } = {}) {
+  const whole = withDefaults(config);
+  const { language: fallback, languages } = whole;
+  const chosen = language ?? chooseLanguage(root, { fallback, languages });
+  const texts = await loadTexts(chosen, messages);
+  if (isOwnDocument()) document.title = whole.title ??= texts.say("heading");
+  return new Page(root, whole, texts);
 }
 
 export class Page {
@@ -56,19 +60,18 @@ export class Page {
   #toasts;
   /** @type {TokenSignIn | null} */
   #tokenSignIn;
+  #standing;
   #account;
+  #intake;
+  /** @type {Picker} */
   #picker;
-  #fileActions;
-  #session;
-  /** @type {Files} */
-  #files;
-  /** @type {number | undefined} */
-  #refreshTimer;
+  /** @type {UploadsSection} */
+  #uploads;
 
   /**
    * @param {HTMLElement} root
    * @param {Config} config
-   * @param {Texts} texts
+   * @param {import("./format.js").Texts} texts
    */
   constructor(root, config, texts) {
     this.#root = root;
@@ -78,160 +81,115 @@ export class Page {
     this.#toasts = new Toasts(texts);
     this.#tokenSignIn = config.signIn.with === "token" ? this.#makeTokenSignIn() : null;
     const headers = () => this.#tokenSignIn?.headers ?? {};
-    this.uploader = new ChunkedUploader(uploaderOptions(config, headers));
+    const options = uploaderOptions(config, headers, () =>
+      maxBytesOf(this.#standing.account, config),
+    );
+    this.uploader = new ChunkedUploader(options);
+    const service = new Service(options);
+    const account = config.account ?? `${config.endpoint}account`;
+    this.#standing = new Standing(service, account, config.usage?.url ?? null);
+    new LongUploads(texts, { uploader: this.uploader, toasts: this.#toasts });
     this.#account = this.#makeAccount();
+    this.#intake = new Intake(texts, {
+      uploader: this.uploader,
+      announcer: this.#announcer,
+      toasts: this.#toasts,
+      standing: this.#standing,
+      onProgress: (words) => this.#picker.showProgress(words),
+    });
     this.#picker = this.#makePicker();
-    this.#fileActions = this.#makeFileActions();
-    this.#session = this.#makeSession();
-    this.#files = this.#makeFiles();
+    this.#uploads = this.#makeUploads(headers, service);
     this.#show();
     this.#listen();
     this.#account.askForToken();
-    void this.#files.refresh();
+    this.#standing.refresh();
+    void this.#uploads.refresh();
   }
 
   // The parts, each with what it needs
 
   #makeTokenSignIn() {
-    const check = () => this.uploader.list({ perPage: 1 });
+    const check = () => this.#standing.load();
     return new TokenSignIn(this.#root, this.#texts, this.#config.endpoint, check);
   }
 
   #makeAccount() {
     return new Account(this.#texts, {
       uploader: this.uploader,
+      standing: this.#standing,
       tokenSignIn: this.#tokenSignIn,
       signInUrl: this.#config.signIn.url,
       toasts: this.#toasts,
-      onChange: () => void this.#files.refresh(1),
+      onChange: () => void this.#uploads.refresh(),
+      onLeave: () => this.#clear(),
     });
   }
 
   #makePicker() {
     return new Picker(this.#texts, {
       limits: this.#config,
+      standing: this.#standing,
       take: this.#take,
+      onEmptyFolders: (names) => this.#intake.sayEmpty(names),
       toasts: this.#toasts,
     });
   }
 
-  #makeFileActions() {
-    const tokenSignIn = this.#tokenSignIn;
-    return new FileActions(this.#texts, {
+  /** @param {() => Record<string, string>} headers @param {Service} service */
+  #makeUploads(headers, service) {
+    return new UploadsSection(this.#texts, {
+      root: this.#root,
       uploader: this.uploader,
       announcer: this.#announcer,
       toasts: this.#toasts,
-      confirm: this.#confirm,
-      headers: tokenSignIn && (() => tokenSignIn.headers),
-    });
-  }
-
-  #makeSession() {
-    const rowParts = {
-      fileActions: this.#fileActions,
-      confirm: this.#confirm,
-      signIn: () => this.#account.signIn(),
-      pickOne: () => this.#picker.pickOne(),
+      confirm: (words) => confirmRemoval(this.#root, words),
+      picker: this.#picker,
       take: this.#take,
-      dismiss: this.uploader.dismiss.bind(this.uploader),
-    };
-    return new Session(this.#texts, {
-      uploader: this.uploader,
-      announcer: this.#announcer,
-      summary: this.#makeSummary(),
-      home: this.#picker.button,
-      createRow: (upload) => new UploadRow(upload, this.#texts, rowParts),
-    });
-  }
-
-  #makeSummary() {
-    const title = this.#config.title === null ? null : new DocumentTitle(this.#texts);
-    return new Summary(this.#texts, {
-      uploader: this.uploader,
-      announcer: this.#announcer,
-      confirm: this.#confirm,
-      onClear: () => this.#clear(),
-      onPercent: (percent) => title?.showProgress(percent),
-    });
-  }
-
-  #makeFiles() {
-    const shared = {
-      fileActions: this.#fileActions,
-      home: this.#picker.button,
-      onDeleted: () => this.#files.refresh(),
-    };
-    return new Files(this.#texts, {
-      uploader: this.uploader,
-      unfinished: new Unfinished(this.#texts, {
-        ...shared,
-        uploader: this.uploader,
-        toasts: this.#toasts,
-        pickOne: () => this.#picker.pickOne(),
-        take: this.#take,
-      }),
-      finished: new Finished(this.#texts, {
-        ...shared,
-        turnTo: (page) => this.#files.refresh(page),
-      }),
-      account: this.#config.signIn.with === null ? null : this.#account,
+      account: this.#account,
+      signsIn: this.#config.signIn.with !== null,
+      thumbnails: new Thumbnails({ headers }),
+      standing: this.#standing,
+      share: new Share(this.#texts, { root: this.#root, config: this.#config, service }),
+      downloadHeaders: this.#tokenSignIn && headers,
+      ownTitle: this.#config.title !== null,
     });
   }
 
   #show() {
-    const { title } = this.#config;
-    const { button } = this.#account;
+    const { title, logo, accent } = this.#config;
+    const account = this.#account;
     const header =
-      (title || button) &&
-      el("header", { class: "cu-header" }, title && el("h1", {}, title), button);
+      (title || account.isShown) &&
+      el("header", { class: "cu-header" }, title && el("h1", {}, title), account.element);
+    const help = curlHelp(this.#texts, this.#config);
     const skip = el("a", { class: "cu-skip", href: "#cu-files" }, this.#texts.say("skipToFiles"));
-    const parts = [skip, header, this.#picker, this.#session, this.#files];
+    const parts = [skip, logoOf(logo), header, this.#picker, this.#uploads, help];
     const elements = [...parts, this.#announcer, this.#toasts].map((part) =>
       part && "element" in part ? part.element : part,
     );
     this.#root.replaceChildren(...elements.filter((element) => element instanceof Node));
-    this.#root.lang = this.#texts.language;
+    colour(this.#root, accent);
+    showLanguage(this.#root, this.#texts.language);
   }
 
   #listen() {
-    // A canceled upload is gone from the server; a dismissed one is unfinished there.
-    this.uploader.addEventListener("removed", () => this.#refreshSoon());
+    // Finished uploads no longer count against the quota.
+    this.uploader.addEventListener("idle", () => this.#standing.refresh());
     window.addEventListener("beforeunload", (event) => {
-      if (this.#session.busy) event.preventDefault();
+      if (this.#uploads.busy) event.preventDefault();
     });
   }
 
-  // What several parts do
+  /** Take off what only the user who has just left may see. */
+  #clear() {
+    this.#uploads.clear();
+    this.#toasts.clear();
+    this.#announcer.clear();
+  }
 
   /** Upload files. @param {Picked[]} picked */
   #take = (picked) => {
-    for (const { file, handle = null, path } of picked) {
-      this.uploader.add(file, { handle, metadata: path ? { relative_path: path } : {} });
-    }
-    this.#announcer.say(this.#texts.say("addedFiles", { count: picked.length }));
+    void this.#intake.take(picked);
     this.#account.askForToken();
   };
-
-  /** @type {import("./dialogs.js").Confirm} */
-  #confirm = (words) => confirmRemoval(this.#root, words);
-
-  /** Move finished files from the list above to "My uploads". */
-  #clear() {
-    this.#session.clear();
-    this.#picker.button.focus();
-    void this.#files.refresh(1);
-  }
-
-  #refreshSoon() {
-    if (this.#refreshTimer !== undefined) return;
-    this.#refreshTimer = window.setTimeout(() => {
-      this.#refreshTimer = undefined;
-      void this.#files.refresh();
-    }, REFRESH_DELAY);
-  }
-}
-
-/** @param {HTMLElement} root */
-function closestLanguage(root) {
-  return root.closest("[lang]")?.getAttribute("lang") || "en";
 }

@@ -1,23 +1,30 @@
 // @ts-check
 /**
- * Takes the user's files: dropped anywhere on the page, folders included, or chosen. Where the browser
+ * Takes the user's files: dropped anywhere on the page, folders included, pasted, chosen, or from the camera. Where the browser
  * has the File System Access API, files come with a handle, by which they can be opened again after a
  * reload.
  */
 
 import { wordButton } from "./buttons.js";
 import { el, setText } from "./dom.js";
-import { droppedFiles } from "./dropped.js";
+import { droppedFiles, named } from "./dropped.js";
 import { icon } from "./icons.js";
-import { dotted, limitWords } from "./limits.js";
+import { listenForFiles } from "./incoming.js";
+import { dotted, limitWords, maxBytesOf, quotaWords } from "./limits.js";
+import { usageLine } from "./usage.js";
 
 /** @typedef {{file: File, handle?: FileSystemFileHandle | null, path?: string}} Picked */
+
+/** Phones and tablets: nothing can be dropped there, and there are no folders to choose. */
+const TOUCH = "(hover: none) and (pointer: coarse)";
 
 export class Picker {
   element;
   #texts;
   #take;
   #toasts;
+  #onEmptyFolders;
+  #isTouch = matchMedia(TOUCH).matches;
   #title;
   #choose;
   #filesInput;
@@ -26,37 +33,71 @@ export class Picker {
   /**
    * @param {import("./format.js").Texts} texts
    * @param {object} parts
-   * @param {import("./limits.js").Limits} parts.limits
+   * @param {import("./limits.js").Limits & Pick<import("./config.js").Config, "usage">} parts.limits
+   * @param {import("./standing.js").Standing} parts.standing
    * @param {(picked: Picked[]) => void} parts.take Uploads files.
+   * @param {(names: string[]) => void} parts.onEmptyFolders
    * @param {import("./toasts.js").Toasts} parts.toasts
    */
-  constructor(texts, { limits, take, toasts }) {
+  constructor(texts, { limits, standing, take, onEmptyFolders, toasts }) {
     this.#texts = texts;
     this.#take = take;
+    this.#onEmptyFolders = onEmptyFolders;
     this.#toasts = toasts;
     const accept = dotted(limits.allowedExtensions ?? []).join(",") || null;
     this.#filesInput = this.#makeInput("files", { multiple: true, accept });
     this.#folderInput = this.#makeInput("folder", { webkitdirectory: true });
-    this.#title = el("p", { class: "cu-drop-title" }, texts.say("dropTitle"));
+    this.#title = el("p", { class: "cu-drop-title" }, texts.say(this.#titleKey));
     this.#choose = wordButton(texts.say("chooseFiles"), {
       kind: "primary",
       onclick: () => this.#chooseFiles(),
     });
-    const folder = wordButton(texts.say("chooseFolder"), {
-      onclick: () => this.#folderInput.click(),
-    });
+    const limited = el("p", { class: "cu-limits" });
+    const showLimits = () =>
+      setText(
+        limited,
+        `${limitWords({ ...limits, maxBytes: maxBytesOf(standing.account, limits) }, texts)} ${quotaWords(standing.account, limits, texts)}`.trim(),
+      );
+    standing.addEventListener("change", showLimits);
+    showLimits();
     this.element = el(
       "div",
       { class: "cu-drop" },
       icon("upload"),
       this.#title,
       el("p", { class: "cu-drop-hint" }, texts.say("dropHint")),
-      el("div", { class: "cu-drop-buttons" }, this.#choose, folder),
-      el("p", { class: "cu-limits" }, limitWords(limits, texts)),
+      el("div", { class: "cu-drop-buttons" }, this.#choose, ...this.#otherButtons(limits)),
+      limited,
+      limits.usage && usageLine(texts, standing, limits.usage),
       this.#filesInput,
       this.#folderInput,
     );
-    this.#listenForDrops();
+    listenForFiles({
+      onDragging: (dragging) => this.#setDragging(dragging),
+      onFiles: (data) => void this.#takeDropped(data),
+    });
+  }
+
+  /** What the title says when nothing happens. @returns {import("./format.js").MessageKey} */
+  get #titleKey() {
+    return this.#isTouch ? "chooseTitle" : "dropTitle";
+  }
+
+  /** @param {import("./limits.js").Limits} limits */
+  #otherButtons({ allowedExtensions }) {
+    const texts = this.#texts;
+    if (!this.#isTouch) {
+      const onclick = () => this.#folderInput.click();
+      return [wordButton(texts.say("chooseFolder"), { onclick })];
+    }
+    if (allowedExtensions && !allowedExtensions.includes("jpg")) return [];
+    const camera = this.#makeInput("camera", { accept: "image/*", capture: "environment" });
+    return [wordButton(texts.say("takePhoto"), { onclick: () => camera.click() }), camera];
+  }
+
+  /** Say in the title what goes on; empty: nothing. @param {string} words */
+  showProgress(words) {
+    setText(this.#title, words || this.#texts.say(this.#titleKey));
   }
 
   /** The button that chooses files, which takes the focus when the element that had it is gone. */
@@ -70,17 +111,37 @@ export class Picker {
    * @returns {Promise<Picked | null>} Null when none was chosen.
    */
   async pickOne() {
-    const handles = await openPicker({ multiple: false });
-    if (handles !== null) return handles.length > 0 ? fromHandle(handles[0]) : null;
-    const input = el("input", { type: "file", hidden: true, "data-input": "again" });
+    const [picked = null] = await this.#pick({ multiple: false, folder: false });
+    return picked;
+  }
+
+  /**
+   * Let the user choose several files, or a folder with them.
+   *
+   * @param {{folder: boolean}} from
+   * @returns {Promise<Picked[]>} Empty when none was chosen.
+   */
+  pickSeveral({ folder }) {
+    return this.#pick({ multiple: true, folder });
+  }
+
+  /** @param {{multiple: boolean, folder: boolean}} how @returns {Promise<Picked[]>} */
+  async #pick({ multiple, folder }) {
+    const handles = folder ? null : await openPicker({ multiple });
+    if (handles !== null) return Promise.all(handles.map(fromHandle));
+    const kind = { multiple, webkitdirectory: folder };
+    const input = el("input", { type: "file", hidden: true, "data-input": "again", ...kind });
     this.element.append(input);
-    const file = await new Promise((resolve) => {
-      input.addEventListener("change", () => resolve(input.files?.[0] ?? null));
-      input.addEventListener("cancel", () => resolve(null));
+    const files = await new Promise((resolve) => {
+      input.addEventListener("change", () => resolve([...(input.files ?? [])]));
+      input.addEventListener("cancel", () => resolve([]));
       input.click();
     });
     input.remove();
-    return file && { file };
+    return files.map((/** @type {File} */ file) => ({
+      file,
+      path: file.webkitRelativePath || undefined,
+    }));
   }
 
   /** @param {string} name @param {Record<string, any>} properties */
@@ -102,44 +163,25 @@ export class Picker {
     // Emptied, so that the same file can be chosen again.
     input.value = "";
     if (files.length > 0)
-      this.#take(files.map((file) => ({ file, path: file.webkitRelativePath })));
-  }
-
-  #listenForDrops() {
-    window.addEventListener("dragover", (event) => {
-      if (!carriesFiles(event)) return;
-      event.preventDefault();
-      this.#setDragging(true);
-    });
-    window.addEventListener("dragleave", (event) => {
-      // No related target: the drag left the window, or was canceled.
-      if (event.relatedTarget === null) this.#setDragging(false);
-    });
-    window.addEventListener("drop", (event) => {
-      if (!carriesFiles(event)) return;
-      event.preventDefault();
-      this.#setDragging(false);
-      void this.#takeDropped(/** @type {DataTransfer} */ (event.dataTransfer));
-    });
+      this.#take(files.map((file) => ({ file: named(file), path: file.webkitRelativePath })));
   }
 
   /** @param {DataTransfer} data */
   async #takeDropped(data) {
-    const picked = await droppedFiles(data);
+    const { picked, emptyFolders } = await droppedFiles(data, (count) => {
+      if (count > 0) this.showProgress(this.#texts.say("readingFolder", { count }));
+    });
+    this.showProgress("");
+    this.#onEmptyFolders(emptyFolders);
     if (picked.length > 0) this.#take(picked);
-    else this.#toasts.show(this.#texts.say("nothingInFolder"));
+    else if (emptyFolders.length === 0) this.#toasts.show(this.#texts.say("nothingInFolder"));
   }
 
   /** @param {boolean} dragging */
   #setDragging(dragging) {
     this.element.toggleAttribute("data-dragging", dragging);
-    setText(this.#title, this.#texts.say(dragging ? "dropNow" : "dropTitle"));
+    setText(this.#title, this.#texts.say(dragging ? "dropNow" : this.#titleKey));
   }
-}
-
-/** @param {DragEvent} event */
-function carriesFiles(event) {
-  return event.dataTransfer?.types.includes("Files") ?? false;
 }
 
 /**

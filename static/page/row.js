@@ -1,43 +1,46 @@
 // @ts-check
-/** A row of a list: a badge, a name that keeps its end when it is too long, actions. */
+/** A row of a list: a thumbnail, a name that keeps its end when it is too long, actions. */
 
 import { el } from "./dom.js";
 
 /**
  * Make a row.
  *
- * @param {string} name
- * @param {(Node | string | null)[]} details Shown below the name.
- * @param {(Node | null)[]} actions
+ * @param {object} parts
+ * @param {string} parts.name With its folder, where it has one.
+ * @param {HTMLElement} parts.thumbnail
+ * @param {(Node | string | null)[]} parts.details Shown below the name.
+ * @param {(Node | null)[]} parts.actions
  */
-export function listRow(name, details, actions) {
-  const { suffix, badge } = splitName(name);
+export function listRow({ name, thumbnail, details, actions }) {
   return el(
     "li",
     { class: "cu-row" },
-    el("span", { class: "cu-badge", "aria-hidden": "true" }, badge),
-    el("div", { class: "cu-row-main" }, nameLine(name, suffix), ...details),
+    thumbnail,
+    el("div", { class: "cu-row-main" }, nameLine(name), ...details),
     el("div", { class: "cu-actions" }, ...actions),
   );
 }
 
-/** @param {string} name @param {string} suffix */
-function nameLine(name, suffix) {
+/**
+ * Where space is scarce, the folder gives way first, then the middle of the name: its end tells the type.
+ *
+ * @param {string} path
+ */
+function nameLine(path) {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const folder = path.slice(0, path.length - name.length);
+  const suffix = /.(\.[\p{L}\p{N}]{1,5})$/u.exec(name)?.[1] ?? "";
   const stem = name.slice(0, name.length - suffix.length);
   const seen = { "aria-hidden": "true" };
   return el(
     "p",
-    { class: "cu-name", title: name, dir: "auto" },
-    el("span", { class: "cu-unseen" }, name),
+    { class: "cu-name", title: path, dir: "auto" },
+    el("span", { class: "cu-unseen" }, path),
+    folder && el("span", { ...seen, class: "cu-folder" }, folder),
     el("span", { ...seen, class: "cu-stem" }, stem),
     el("span", seen, suffix),
   );
-}
-
-/** @param {string} name */
-function splitName(name) {
-  const suffix = /[^/]\.([\p{L}\p{N}]{1,5})$/u.exec(name)?.[1] ?? "";
-  return { suffix: suffix && `.${suffix}`, badge: suffix.slice(0, 4).toUpperCase() };
 }
 
 /**

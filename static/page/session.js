@@ -1,115 +1,103 @@
 // @ts-check
 /**
- * The files added on this page, in the order in which they were added, and their summary.
+ * The uploads of this page: what happens to them goes into the list, the summary and the announcements.
  *
- * Rows never move by themselves: a finished one stays where it is until the list is cleared. Every event
- * of the library marks a row; marked rows are updated in the next frame, so a hundred files at full
- * speed cost one small change of the document per frame.
+ * Every event of the library marks an upload; marked ones are brought up to date in the next frame, so
+ * a hundred files at full speed cost one small change of the document per frame.
  */
 
-import { ACTIVE, errorWords, OVER } from "./describe.js";
-import { el, focusFirst, nextFrame } from "./dom.js";
-import { focusAfter } from "./row.js";
+import { ACTIVE, errorWords, noticeWords } from "./describe.js";
+import { nextFrame } from "./dom.js";
 
 /** @typedef {import("../chunked-upload.js").ChunkedUploader} ChunkedUploader */
 /** @typedef {import("../chunked-upload.js").Upload} Upload */
-/** @typedef {import("./upload-row.js").UploadRow} UploadRow */
+
+/** From so many uploads on, their sums are not computed in each frame. */
+const MANY = 500;
+/** Milliseconds between two updates then. */
+const PAUSE_WITH_MANY = 250;
 
 export class Session {
-  element;
   #texts;
-  #uploader;
+  #catalog;
+  #list;
   #announcer;
   #summary;
-  #home;
-  #createRow;
-  /** @type {Map<Upload, UploadRow>} */
-  #rows = new Map();
+  #onDone;
+  #onFailed;
   /** Uploads whose rows are out of date. @type {Set<Upload>} */
   #marked = new Set();
   #networkGone = false;
-  #list = el("ul", { class: "cu-list", role: "list" });
-  #heading;
+  #planned = false;
+  /** Whether files came or went since the list was arranged. */
+  #changed = false;
 
   /**
    * @param {import("./format.js").Texts} texts
    * @param {object} parts
-   * @param {Pick<ChunkedUploader, "dismiss" | "addEventListener">} parts.uploader
+   * @param {Pick<ChunkedUploader, "addEventListener">} parts.uploader
+   * @param {import("./catalog.js").Catalog} parts.catalog
+   * @param {import("./file-list.js").FileList} parts.list
    * @param {import("./announce.js").Announcer} parts.announcer
    * @param {import("./summary.js").Summary} parts.summary
-   * @param {HTMLElement} parts.home Takes the focus when the list is empty.
-   * @param {(upload: Upload) => UploadRow} parts.createRow
+   * @param {(upload: Upload) => void} parts.onDone
+   * @param {() => void} parts.onFailed
    */
-  constructor(texts, { uploader, announcer, summary, home, createRow }) {
+  constructor(texts, { uploader, catalog, list, announcer, summary, onDone, onFailed }) {
     this.#texts = texts;
-    this.#uploader = uploader;
+    this.#catalog = catalog;
+    this.#list = list;
     this.#announcer = announcer;
     this.#summary = summary;
-    this.#home = home;
-    this.#createRow = createRow;
-    const heading = "cu-session-heading";
-    this.#heading = el(
-      "h2",
-      { id: heading, class: "cu-unseen", tabindex: "-1" },
-      texts.say("sessionHeading"),
-    );
-    this.element = el(
-      "section",
-      { class: "cu-section cu-session", "aria-labelledby": heading, hidden: true },
-      this.#heading,
-      summary.element,
-      this.#list,
-    );
+    this.#onDone = onDone;
+    this.#onFailed = onFailed;
     uploader.addEventListener("added", (event) => this.#add(uploadOf(event)));
     uploader.addEventListener("removed", (event) => this.#remove(uploadOf(event)));
     uploader.addEventListener("change", (event) => this.#mark(uploadOf(event)));
-    uploader.addEventListener("progress", () => nextFrame(this.#render));
+    uploader.addEventListener("progress", () => this.#plan());
     // Rows of waiting uploads count down the seconds.
     setInterval(() => this.#markWaiting(), 1000);
   }
 
   /** Whether closing the page would interrupt an upload. */
   get busy() {
-    return [...this.#rows.keys()].some(({ state }) => ACTIVE.has(state));
-  }
-
-  /** Remove finished and failed uploads from the list. */
-  clear() {
-    for (const upload of [...this.#rows.keys()]) {
-      if (OVER.has(upload.state)) this.#uploader.dismiss(upload);
-    }
+    return this.#catalog.uploads.some(({ state }) => ACTIVE.has(state));
   }
 
   /** @param {Upload} upload */
   #add(upload) {
-    const row = this.#createRow(upload);
-    this.#rows.set(upload, row);
+    this.#catalog.add(upload);
+    this.#changed = true;
     upload.addEventListener("progress", () => this.#mark(upload));
     upload.addEventListener("notice", (event) =>
-      this.#note(row, /** @type {CustomEvent} */ (event).detail),
+      this.#note(upload, /** @type {CustomEvent} */ (event).detail),
     );
-    upload.addEventListener("done", () => this.#announcer.sayDone(upload.name));
-    upload.addEventListener("error", () => this.#sayFailed(upload));
-    this.#mark(upload);
+    upload.addEventListener("done", () => {
+      this.#announcer.sayDone(upload.name);
+      this.#onDone(upload);
+    });
+    upload.addEventListener("error", () => {
+      this.#sayFailed(upload);
+      this.#onFailed();
+    });
+    this.#plan();
   }
 
   /** @param {Upload} upload */
   #remove(upload) {
-    const row = this.#rows.get(upload);
-    if (row === undefined) return;
-    const focus = focusAfter(row.element, this.#heading);
-    this.#rows.delete(upload);
+    this.#catalog.remove(upload);
     this.#marked.delete(upload);
-    row.element.remove();
-    focusFirst(focus);
-    nextFrame(this.#render);
+    this.#changed = true;
+    this.#plan();
   }
 
-  /** @param {UploadRow} row @param {any} notice */
-  #note(row, notice) {
-    const words = row.note(notice);
-    if (notice.code !== "resumed") this.#announcer.say(`${row.upload.name}: ${words}`);
-    this.#mark(row.upload);
+  /** @param {Upload} upload @param {any} notice */
+  #note(upload, notice) {
+    const words = noticeWords(notice, this.#texts);
+    const entry = this.#catalog.entryOf(upload);
+    if (entry) entry.notice = words;
+    if (notice.code !== "resumed") this.#announcer.say(`${upload.name}: ${words}`);
+    this.#mark(upload);
   }
 
   /** @param {Upload} upload */
@@ -120,43 +108,41 @@ export class Session {
   /** @param {Upload} upload */
   #mark(upload) {
     this.#marked.add(upload);
-    nextFrame(this.#render);
+    this.#plan();
   }
 
   #markWaiting() {
-    for (const upload of this.#rows.keys()) {
-      if (upload.state === "waiting") this.#mark(upload);
-    }
+    for (const upload of this.#catalog.uploads) if (upload.state === "waiting") this.#mark(upload);
+  }
+
+  #plan() {
+    if (this.#planned) return;
+    this.#planned = true;
+    if (this.#catalog.uploadCount < MANY) nextFrame(this.#render);
+    else setTimeout(() => nextFrame(this.#render), PAUSE_WITH_MANY);
   }
 
   // A field, since `nextFrame` knows a task by its identity.
   #render = () => {
-    const added = [];
+    this.#planned = false;
+    const uploads = this.#catalog.uploads;
+    this.#summary.update(uploads);
+    if (this.#changed) this.#list.arrangeSoon({ byUser: true });
+    this.#changed = false;
     for (const upload of this.#marked) {
-      const row = this.#rows.get(upload);
-      if (row === undefined) continue;
-      row.update();
-      if (!row.element.isConnected) added.push(row.element);
+      const entry = this.#catalog.entryOf(upload);
+      if (entry) this.#list.update(entry);
     }
     this.#marked.clear();
-    this.#list.append(...added);
-    this.#show(this.#rows.size > 0);
-    this.#summary.update([...this.#rows.keys()]);
-    this.#sayNetwork();
+    this.#sayNetwork(uploads);
   };
 
-  /** Announce once, not for each file, that the network is gone or back. */
-  #sayNetwork() {
-    const gone = [...this.#rows.keys()].some(({ waiting }) => waiting?.reason === "network");
+  /** Announce once, not for each file, that the network is gone or back. @param {Upload[]} uploads */
+  #sayNetwork(uploads) {
+    const gone = uploads.some(({ waiting }) => waiting?.reason === "offline");
     if (gone === this.#networkGone) return;
     this.#networkGone = gone;
     this.#announcer.say(this.#texts.say(gone ? "saidNetwork" : "saidNetworkBack"));
-  }
-
-  /** @param {boolean} shown */
-  #show(shown) {
-    if (!shown && this.element.contains(document.activeElement)) this.#home.focus();
-    this.element.hidden = !shown;
   }
 }
 

@@ -1,13 +1,15 @@
 // @ts-check
 /**
- * Signing in with a Bearer token, where the server requires one. The token is kept in `sessionStorage`:
- * it survives a reload, other tabs do not see it, and it is gone when the tab is closed.
+ * Signing in with a Bearer token, where the server requires one. The token is kept in the tab or, if the user
+ * wants it, in the browser (token-store.js). Signing out stops every request at once, in every tab.
  */
 
 import { wordButton } from "./buttons.js";
 import { problemWords } from "./describe.js";
 import { formDialog } from "./dialogs.js";
 import { el, setText } from "./dom.js";
+import { stopRequests } from "./stopping.js";
+import { TokenStore } from "./token-store.js";
 
 /** @typedef {import("./format.js").Texts} Texts */
 
@@ -15,12 +17,14 @@ import { el, setText } from "./dom.js";
 export class TokenSignIn extends EventTarget {
   #root;
   #texts;
-  #storageKey;
+  #store;
   #check;
   #token;
   #declined = false;
   /** The open dialog's answer. @type {Promise<boolean> | null} */
   #asking = null;
+  /** @type {HTMLDialogElement | null} */
+  #dialog = null;
 
   /**
    * @param {HTMLElement} root
@@ -32,9 +36,11 @@ export class TokenSignIn extends EventTarget {
     super();
     this.#root = root;
     this.#texts = texts;
-    this.#storageKey = `chunked-upload token ${endpoint}`;
+    this.#store = new TokenStore(endpoint);
     this.#check = check;
-    this.#token = this.#read();
+    this.#token = this.#store.read();
+    this.#store.addEventListener("signed-in", () => this.#followSignIn());
+    this.#store.addEventListener("signed-out", () => this.#change(""));
   }
 
   /** Empty when nobody is signed in. */
@@ -52,8 +58,10 @@ export class TokenSignIn extends EventTarget {
     return this.#token ? { Authorization: `Bearer ${this.#token}` } : {};
   }
 
+  /** Forget the token, in every tab. */
   signOut() {
-    this.#keep("");
+    this.#store.clear();
+    this.#change("");
   }
 
   /**
@@ -83,6 +91,11 @@ export class TokenSignIn extends EventTarget {
       autofocus: true,
       "aria-describedby": "cu-token-error",
     });
+    const keep = el("input", { type: "checkbox" });
+    const kept = el("p", { class: "cu-quiet" }, texts.say("signInKept"));
+    keep.addEventListener("change", () =>
+      setText(kept, texts.say(keep.checked ? "signInKeptHere" : "signInKept")),
+    );
     const problem = el("p", { class: "cu-problem", id: "cu-token-error", role: "alert" });
     const later = wordButton(texts.say("notNow"), { onclick: () => dialog.close() });
     const submit = wordButton(texts.say("signIn"), { type: "submit", kind: "primary" });
@@ -92,14 +105,15 @@ export class TokenSignIn extends EventTarget {
         el("p", {}, texts.say(again ? "signInAgain" : "signInBody")),
         el("label", { class: "cu-field" }, el("span", {}, texts.say("signInToken")), input),
         problem,
-        el("p", { class: "cu-quiet" }, texts.say("signInKept")),
+        el("label", { class: "cu-choice" }, keep, el("span", {}, texts.say("signInKeep"))),
+        kept,
       ],
       [later, submit],
     );
     dialog.addEventListener("submit", async (event) => {
       event.preventDefault();
       submit.disabled = true;
-      const said = await this.#tryToken(input.value.trim());
+      const said = await this.#tryToken(input.value.trim(), keep.checked);
       submit.disabled = false;
       setText(problem, said);
       if (said) input.focus();
@@ -108,8 +122,10 @@ export class TokenSignIn extends EventTarget {
     return new Promise((resolve) => {
       dialog.addEventListener("close", () => {
         dialog.remove();
+        this.#dialog = null;
         resolve(dialog.returnValue === "signed in");
       });
+      this.#dialog = dialog;
       this.#root.append(dialog);
       dialog.showModal();
     });
@@ -119,44 +135,40 @@ export class TokenSignIn extends EventTarget {
    * Sign in with a token, if the server accepts it.
    *
    * @param {string} token
+   * @param {boolean} keep For this browser, not for the tab alone.
    * @returns {Promise<string>} The problem, in words; empty when there is none.
    */
-  async #tryToken(token) {
+  async #tryToken(token, keep) {
     const before = this.#token;
     this.#token = token;
     try {
       await this.#check();
     } catch (error) {
       this.#token = before;
-      return this.#explain(/** @type {import("../chunked-upload.js").UploadError} */ (error));
+      return this.#explain(/** @type {import("./service.js").ServiceError} */ (error));
     }
-    this.#keep(token);
+    this.#store.write(token, { keep });
+    this.#change(token);
     return "";
   }
 
-  /** @param {import("../chunked-upload.js").UploadError} error */
+  /** @param {import("./service.js").ServiceError} error */
   #explain(error) {
     if (error.status === 401 || error.status === 403) return this.#texts.say("signInUnknown");
     return this.#texts.say("signInFailed", { detail: problemWords(error, this.#texts) });
   }
 
-  /** @param {string} token */
-  #keep(token) {
-    this.#token = token;
-    try {
-      if (token) sessionStorage.setItem(this.#storageKey, token);
-      else sessionStorage.removeItem(this.#storageKey);
-    } catch {
-      // Storage is switched off: the token lasts as long as the page.
-    }
-    this.dispatchEvent(new Event("change"));
+  /** Another tab has signed in for the whole browser. */
+  #followSignIn() {
+    if (this.#store.isOfTab) return;
+    this.#dialog?.close("signed in");
+    this.#change(this.#store.read());
   }
 
-  #read() {
-    try {
-      return sessionStorage.getItem(this.#storageKey) ?? "";
-    } catch {
-      return "";
-    }
+  /** @param {string} token */
+  #change(token) {
+    if (!token) stopRequests();
+    this.#token = token;
+    this.dispatchEvent(new Event("change"));
   }
 }

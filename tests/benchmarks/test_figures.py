@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks import report
+from benchmarks.figures import Figure, times
 from benchmarks.profile import Profile
 from benchmarks.results import Measured, Results
 from benchmarks.spread import Spread, percentile, ratio
-from benchmarks.targets import TARGETS, Figure, Target, times, verdicts
+from benchmarks.targets import TARGETS, Target, verdicts
 
 
 def measured(row: str = "big", **speeds: list[float]) -> Measured:

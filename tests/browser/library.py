@@ -107,7 +107,7 @@ class LibraryPage:
         return seen
 
     def until(self, state: str, at: int = 0) -> dict[str, Any]:
-        """Wait until an upload is in a state, or waits for a reason (``waiting: network``).
+        """Wait until an upload is in a state, or waits for a reason (``waiting: unreachable``).
 
         :raises AssertionError: when it fails instead, telling why.
         """

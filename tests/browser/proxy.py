@@ -99,6 +99,11 @@ class Proxy:
         """
         return self._arm("hold", chunk, after, of)
 
+    def break_connections(self) -> None:
+        """Break every connection that is open."""
+        for task in list(self._tasks):
+            self._loop.call_soon_threadsafe(task.cancel)
+
     def clear(self) -> None:
         """Forget faults and requests, and let what is held come to its end."""
         for fault in self._faults:

@@ -15,6 +15,7 @@ from tests.browser.clients.dropzone import CLIENTS
 from tests.browser.faults import Request
 from tests.browser.site import Site, Sites
 from tests.browser.trial import make_file
+from tests.support.browser import print_failures
 from tests.support.protocol import md5_of
 
 SIZE = 3 * CHUNK + 1
@@ -31,6 +32,7 @@ class Tab:
         self.client = client
         self.site: Site = sites.of(client)
         self.page: Page = browser.new_page()
+        print_failures(self.page)
         self.page.on("dialog", lambda dialog: dialog.accept())
         client.open(self.page, self.site.url)
         self._before = self.site.stored()

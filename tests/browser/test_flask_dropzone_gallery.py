@@ -63,7 +63,7 @@ def test_pictures_go_in_chunks_over_a_cut_into_the_gallery(
         page.pick(tmp_path / "300.png", tmp_path / "20.png")
     page.page.wait_for_load_state()
     assert shown(page) == [("20.png", 20), ("300.png", 300)]
-    assert len(site.proxy.chunks) > 3
+    assert len(site.proxy.chunks) >= 3  # one was cut, and the rest of its file sent again
     assert bytes_of(site.stored()) == sorted([png(300), png(20)])
 
     page.complaints.clear()  # Chromium's own, of the cut connection

@@ -168,7 +168,7 @@ def test_so_does_one_that_is_lost_in_the_middle(
     file = make_file(tmp_path / "file.bin", 4 * CHUNK)
     network.proxy.cut(1)
     page.pick(file)
-    page.until("waiting: network")
+    page.until("waiting: unreachable")
     upload_id = page.look()["uploadId"]
     if when == "expired":
         network.records.expire(upload_id)
@@ -297,8 +297,11 @@ def test_a_browser_that_keeps_nothing_and_has_no_locks_uploads_all_the_same(
     file = make_file(tmp_path / "file.bin", 4 * CHUNK)
     leave_in_the_middle(page, network, file)
     page.pick(file)
-    assert [notice["code"] for notice in page.done()["notices"]] == ["resumed"]  # by the server
+    codes = [notice["code"] for notice in page.done()["notices"]]
+    assert codes == ["not-remembered", "resumed"]  # by the server
     assert [path.read_bytes() for path in network.stored] == [file.read_bytes()]
+    page.pick(make_file(tmp_path / "other.bin", 5))
+    assert page.done(1)["notices"] == []  # it is said once
 
 
 def test_two_tabs_without_locks_both_end_with_the_same_upload(

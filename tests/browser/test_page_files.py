@@ -23,7 +23,10 @@ def owner(visitor: Visitor) -> Visitor:
 
 
 def test_nothing_yet(visitor: Visitor) -> None:
-    expect(visitor.page.locator(".cu-files")).to_contain_text("Nothing here yet.")
+    note = visitor.page.get_by_text("Nothing here yet.")
+    expect(note).to_be_visible()
+    visitor.upload(visitor.file("first.bin", 1000))
+    expect(note).to_be_hidden()
 
 
 def test_finished_uploads_are_listed_newest_first(owner: Visitor) -> None:
@@ -33,11 +36,13 @@ def test_finished_uploads_are_listed_newest_first(owner: Visitor) -> None:
     titles = "names => names.map((name) => name.title)"
     assert owner.page.locator(".cu-files .cu-name").evaluate_all(titles) == names
     expect(owner.listed("1.bin")).to_contain_text("1 kB")
+    owner.button("MD5 of 1.bin").click()
     expect(owner.listed("1.bin")).to_contain_text(md5_of((owner.directory / "1.bin").read_bytes()))
 
 
 def test_the_md5_is_copied(owner: Visitor) -> None:
     owner.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    owner.button("MD5 of 1.bin").click()
     owner.button("Copy the MD5 of 1.bin").click()
     owner.expect_said("Copied the MD5 of 1.bin")
     copied = owner.page.evaluate("navigator.clipboard.readText()")
@@ -52,7 +57,8 @@ def test_where_the_server_keeps_sha256_alone_it_is_shown_and_copied(
     file = visitor.file("film.mp4", 1000)
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
     visitor.upload(file)
-    expect(visitor.row("film.mp4")).to_contain_text(f"SHA-256 {sha256}")
+    visitor.button("SHA-256 of film.mp4").click()
+    expect(visitor.row("film.mp4")).to_contain_text(sha256)
     visitor.button("Copy the SHA-256 of film.mp4").click()
     visitor.expect_said("Copied the SHA-256 of film.mp4")
     assert visitor.page.evaluate("navigator.clipboard.readText()") == sha256
@@ -60,6 +66,7 @@ def test_where_the_server_keeps_sha256_alone_it_is_shown_and_copied(
 
 def test_where_copying_is_forbidden_the_md5_is_shown(owner: Visitor) -> None:
     owner.page.evaluate("() => void (navigator.clipboard.writeText = async () => Promise.reject())")
+    owner.button("MD5 of 1.bin").click()
     owner.button("Copy the MD5 of 1.bin").click()
     md5 = md5_of((owner.directory / "1.bin").read_bytes())
     expect(owner.page.get_by_role("alert")).to_contain_text(md5)
@@ -96,7 +103,6 @@ def test_deleting_asks_and_moves_the_focus_on(owner: Visitor) -> None:
 
 def test_when_the_last_is_deleted_the_page_says_so(visitor: Visitor) -> None:
     visitor.upload(visitor.file("only.bin", 10))
-    visitor.button("Clear the list").click()
     visitor.button("Delete only.bin").click()
     visitor.answer("Delete")
     expect(visitor.page.locator(".cu-files")).to_contain_text("Nothing here yet.")
@@ -112,35 +118,90 @@ def test_a_file_that_is_gone_already_is_taken_off_the_list(owner: Visitor) -> No
     expect(owner.page.get_by_role("alert")).to_be_empty()
 
 
-def test_many_come_in_pages(visitor: Visitor) -> None:
-    visitor.upload(*(visitor.file(f"{n}.bin", 10) for n in range(7)))
-    visitor.button("Clear the list").click()
-    rows = visitor.page.locator(".cu-files .cu-row")
-    pager = visitor.page.get_by_role("navigation", name="Pages of finished uploads")
-    expect(rows).to_have_count(5)
-    expect(pager).to_contain_text("Page 1 of 2")
-    first = set(rows.all_inner_texts())
-    visitor.button("Older").click()
-    expect(pager).to_contain_text("Page 2 of 2")
+def test_many_come_as_they_are_reached(visitor: Visitor) -> None:
+    """Finished files are loaded page by page, and rows are made for those in sight."""
+    visitor.store(120)
+    visitor.reload()
+    asked = []
+    visitor.page.on("request", lambda request: asked.append(request.url))
+    expect(visitor.page.get_by_role("heading", name="Done 120")).to_be_visible()
+    rows = visitor.page.locator(".cu-row")
+    assert rows.count() < 40
+    height = "document.documentElement.scrollHeight"
+    assert visitor.page.evaluate(height) < 2 * visitor.page.evaluate("innerHeight")
+    for _ in range(6):
+        visitor.page.locator(".cu-scroll").evaluate("box => box.scrollBy(0, 1e6)")
+        visitor.page.wait_for_timeout(150)
+    expect(visitor.listed("0.txt")).to_be_visible()
+    expect(visitor.listed("0.txt")).to_have_attribute("aria-posinset", "120")
+    assert len([url for url in asked if "status=2" in url]) >= 2
+    assert rows.count() < 40
+
+
+def test_search_and_order_know_all_files(visitor: Visitor) -> None:
+    visitor.store(120)
+    visitor.upload(visitor.file("large.bin", 5000))
+    visitor.reload()
+    rows = visitor.page.locator(".cu-row")
+    search = visitor.page.get_by_role("searchbox", name="Search by name or folder")
+    search.fill("17")
     expect(rows).to_have_count(2)
-    assert not first & set(rows.all_inner_texts())
-    expect(visitor.button("Older")).to_be_disabled()
-    expect(visitor.button("Older")).to_be_focused()  # the reader's place is kept
-    visitor.button("Newer").click()
-    expect(pager).to_contain_text("Page 1 of 2")
-    expect(visitor.button("Newer")).to_be_disabled()
+    titles = "names => names.map((name) => name.title)"
+    assert visitor.page.locator(".cu-name").evaluate_all(titles) == ["117.txt", "17.txt"]
+    search.fill("no such file")
+    expect(visitor.page.get_by_text("No file has this in its name or folder.")).to_be_visible()
+    search.fill("")
+    visitor.page.get_by_role("combobox", name="Order").select_option("By name")
+    expect(rows.first).to_contain_text("0.txt")
+    visitor.page.get_by_role("combobox", name="Order").select_option("Largest first")
+    expect(rows.first).to_contain_text("large.bin")
 
 
-def test_a_page_that_becomes_empty_gives_way_to_the_one_before(visitor: Visitor) -> None:
-    visitor.upload(*(visitor.file(f"{n}.bin", 10) for n in range(6)))
-    visitor.button("Clear the list").click()
-    visitor.button("Older").click()
-    rows = visitor.page.locator(".cu-files .cu-row")
-    expect(rows).to_have_count(1)
-    name = visitor.first_listed()
-    visitor.button(f"Delete {name}").click()
+def test_several_are_deleted_at_once(visitor: Visitor) -> None:
+    visitor.store(60)
+    visitor.reload()
+    visitor.button("Select files").click()
+    expect(visitor.page.get_by_role("checkbox", name="Select all")).to_be_focused()
+    visitor.page.get_by_role("checkbox", name="Select 57.txt").click()
+    visitor.page.get_by_role("checkbox", name="Select 54.txt").click(modifiers=["Shift"])
+    expect(visitor.page.get_by_text("4 files selected")).to_be_visible()
+    visitor.button("Delete").click()
+    expect(visitor.dialog()).to_contain_text("Delete 4 files?")
     visitor.answer("Delete")
-    expect(rows).to_have_count(5)
+    expect(visitor.page.get_by_role("heading", name="Done 56")).to_be_visible()
+    visitor.expect_said("4 files are deleted")
+    expect(visitor.button("Select files")).to_be_focused()
+    assert {u["filename"] for u in visitor.listing()}.isdisjoint({"57.txt", "54.txt"})
+    # All of them: also those that have not been loaded yet.
+    visitor.button("Select files").click()
+    visitor.page.get_by_role("checkbox", name="Select all").check()
+    expect(visitor.page.get_by_text("56 files selected")).to_be_visible()
+    visitor.button("Delete").click()
+    visitor.answer("Delete")
+    expect(visitor.page.locator(".cu-files")).to_contain_text("Nothing here yet.")
+    expect(visitor.button("Choose files")).to_be_focused()
+    assert visitor.listing() == []
+
+
+def test_several_are_downloaded_at_once(owner: Visitor) -> None:
+    got = []
+    owner.page.on("download", lambda download: got.append(download.suggested_filename))
+    owner.button("Select files").click()
+    for name in ("0.bin", "2.bin"):
+        owner.page.get_by_role("checkbox", name=f"Select {name}").click()
+    with owner.page.expect_download(lambda one: one.suggested_filename == "2.bin"):
+        owner.button("Download").click()
+    assert sorted(got) == ["0.bin", "2.bin"]
+    owner.page.keyboard.press("Escape")
+    expect(owner.button("Select files")).to_be_focused()
+
+
+def test_a_group_is_folded(owner: Visitor) -> None:
+    owner.page.get_by_role("button", name="Done 3").press("Enter")
+    expect(owner.page.locator(".cu-row")).to_have_count(0)
+    expect(owner.page.get_by_role("button", name="Done 3")).to_be_focused()
+    owner.page.get_by_role("button", name="Done 3").press("Enter")
+    expect(owner.page.locator(".cu-row")).to_have_count(3)
 
 
 def test_a_list_that_cannot_be_had_is_asked_for_again(visitor: Visitor) -> None:

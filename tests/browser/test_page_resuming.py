@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,7 +28,7 @@ async ({name, size}) => {
 #: Clicks the main button of the first file as soon as it says "Pause".
 _CLICK_ONCE_IT_PAUSES = """
 () => {
-    const button = document.querySelector(".cu-session .cu-row button");
+    const button = document.querySelector(".cu-row[data-kind=upload] .cu-actions button");
     new MutationObserver((_, observer) => {
         if (!button.title.startsWith("Pause")) return;
         observer.disconnect();
@@ -62,7 +63,7 @@ def begin(visitor: Visitor, name: str = "film.mp4", at: int = 2) -> None:
 def test_after_a_reload_the_file_is_picked_again_and_goes_on(visitor: Visitor) -> None:
     begin(visitor)
     listed = visitor.listed("film.mp4")
-    expect(listed).to_contain_text(re.compile(r"\d\d% of 262 kB uploaded · expires in 24 hours"))
+    expect(listed).to_contain_text(re.compile(r"\d\d% of 262 kB uploaded · 7 days left to finish"))
     visitor.site.proxy.clear()
     visitor.pick_again("Choose the file film.mp4 again to resume", visitor.directory / "film.mp4")
     visitor.expect_state("film.mp4", "done")
@@ -88,9 +89,28 @@ def test_a_file_of_the_same_name_and_size_starts_again(visitor: Visitor) -> None
         visitor.file("film.mp4", chunks(4)),  # other bytes
     )
     visitor.expect_state("film.mp4", "done")
-    visitor.expect_words("film.mp4", "The earlier upload with this name was of a different file")
+    visitor.expect_words("film.mp4", "The file is not the same as in the earlier upload")
     done = [upload for upload in visitor.listing() if upload["status"] == 2]
     assert done[0]["md5"] == md5_of((visitor.directory / "film.mp4").read_bytes())
+
+
+def test_a_file_that_has_changed_since_is_uploaded_in_its_new_version(visitor: Visitor) -> None:
+    """Its upload cannot be resumed; the user decides, and the old bytes go."""
+    begin(visitor)
+    file = visitor.file("film.mp4", chunks(4) + 1000)
+    visitor.pick_again("Choose the file film.mp4 again to resume", file)
+    expect(visitor.dialog()).to_contain_text("film.mp4 has changed")
+    expect(visitor.dialog()).to_contain_text("It was 262 kB when its upload began, and is 263 kB")
+    visitor.answer("Not now")
+    expect(visitor.listed("film.mp4")).to_be_visible()
+    visitor.button("Resume all unfinished uploads").click()
+    with visitor.page.expect_file_chooser() as chooser:
+        visitor.dialog().get_by_role("button", name="Choose files").click()
+    chooser.value.set_files(file)
+    visitor.answer("Upload the new version")
+    visitor.expect_state("film.mp4", "done")
+    visitor.assert_stored(file)
+    visitor.expect_remembered()
 
 
 def test_with_a_handle_one_click_goes_on(visitor: Visitor) -> None:
@@ -133,6 +153,14 @@ def test_what_is_under_way_is_not_left_without_a_question(visitor: Visitor) -> N
     assert asked == ["beforeunload"]
 
 
+def until(condition: Callable[[], bool]) -> None:
+    """Wait until something holds outside of the page."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def pick_and_lose_the_network(visitor: Visitor) -> Path:
     """Pick a file; its second chunk is on its way when the network goes."""
     file = visitor.file("film.mp4", chunks(3))
@@ -146,8 +174,8 @@ def pick_and_lose_the_network(visitor: Visitor) -> Path:
 
 def test_without_a_network_it_waits_and_goes_on_by_itself(visitor: Visitor) -> None:
     file = pick_and_lose_the_network(visitor)
-    visitor.expect_words("film.mp4", "Waiting for the network. The upload will resume by itself.")
-    visitor.expect_said("Waiting for the network")
+    visitor.expect_words("film.mp4", "You are offline. The upload will resume when")
+    visitor.expect_said("You are offline")
     expect(visitor.page.locator(".cu-summary")).to_contain_text("1 file is waiting")
     visitor.context.set_offline(False)
     visitor.expect_state("film.mp4", "done")
@@ -161,7 +189,7 @@ def test_a_dead_server_is_waited_for(visitor: Visitor) -> None:
     held.wait()
     visitor.site.server.kill()
     held.release()
-    visitor.expect_state("film.mp4", "waiting")
+    visitor.expect_words("film.mp4", re.compile(r"The server cannot be reached\. Trying again"))
     visitor.site.restart()
     visitor.expect_state("film.mp4", "done")
     visitor.assert_stored(file)
@@ -196,9 +224,12 @@ def test_a_full_disk_is_waited_for(visitor: Visitor) -> None:
     full = answer_with(507, detail, retry_after=3600)
     visitor.page.route("**/uploads/", lambda route: _chunk_or_not(route, full))
     visitor.pick(file)
-    visitor.expect_words("film.mp4", "The server's disk is full. The uploaded part is safe")
+    visitor.expect_words(
+        "film.mp4",
+        re.compile(r"disk is full\. The uploaded part is safe\. Trying again in \d+ (min|hour)"),
+    )
     visitor.page.unroute_all()
-    visitor.button("Retry film.mp4 now").click()
+    visitor.button("Retry now").click()
     visitor.expect_state("film.mp4", "done")
     visitor.assert_stored(file)
 
@@ -214,7 +245,12 @@ def test_a_troubled_server_is_asked_again_and_it_says_when(visitor: Visitor) -> 
     refuse = answer_with(503, "Database does not answer")
     visitor.page.route("**/uploads/", lambda route: _chunk_or_not(route, refuse))
     visitor.pick(visitor.file("film.mp4", 1000))
-    visitor.expect_words("film.mp4", re.compile(r"Trying again in \d seconds?\."))
+    visitor.expect_words(
+        "film.mp4",
+        re.compile(
+            r"The server has a problem: Database does not answer\. Trying again in \d seconds?\."
+        ),
+    )
     visitor.page.unroute_all()
     visitor.expect_state("film.mp4", "done")
 
@@ -268,9 +304,155 @@ def test_a_file_that_changed_is_noticed_and_picked_again(visitor: Visitor) -> No
     visitor.assert_stored(file)
 
 
+def test_a_file_that_was_away_for_a_moment_resumes(visitor: Visitor) -> None:
+    held = visitor.hold_chunk(2)
+    file = visitor.file("film.mp4", chunks(4))
+    visitor.pick(file)
+    held.wait()
+    away = file.rename(file.with_name("away.mp4"))
+    held.release()
+    visitor.expect_state("film.mp4", "failed")
+    away.rename(file)
+    visitor.pick_again("Choose the file film.mp4 again to resume", file)
+    visitor.expect_state("film.mp4", "done")
+    visitor.expect_words("film.mp4", "Resumed at")
+    visitor.assert_stored(file)
+
+
 def test_a_refusal_is_shown_in_the_servers_words(visitor: Visitor) -> None:
     refuse = answer_with(413, "Unfinished uploads exceed the limit (3)")
     visitor.page.route("**/uploads/", lambda route: _chunk_or_not(route, refuse))
     visitor.pick(visitor.file("film.mp4", 1000))
     visitor.expect_state("film.mp4", "failed")
     visitor.expect_words("film.mp4", "Unfinished uploads exceed the limit (3)")
+
+
+def let_begin(visitor: Visitor, number: int) -> None:
+    """From now on only so many files are created on the server, and none of their bytes arrive."""
+    begun: list[Route] = []
+
+    def decide(route: Route) -> None:
+        method = route.request.method
+        if method in ("GET", "HEAD", "OPTIONS"):
+            route.continue_()
+        elif method == "POST" and len(begun) < number:
+            begun.append(route)
+            route.continue_()
+
+    visitor.page.route("**/uploads/**", decide)
+
+
+def test_with_handles_all_resume_without_a_question(visitor: Visitor) -> None:
+    let_begin(visitor, 1)  # the other is remembered before its first byte
+    for name in ("film.mp4", "photo.jpg"):
+        visitor.page.evaluate(_PICK_BY_HANDLE, {"name": name, "size": chunks(2)})
+        visitor.button("Choose files").click()
+        expect(visitor.row(name)).to_be_visible()
+    until(lambda: len(visitor.listing()) == 1)
+    visitor.expect_remembered("film.mp4", "photo.jpg")
+    visitor.page.unroute_all()
+    visitor.reload()
+    expect(visitor.group("Needs you")).to_have_count(2)
+    visitor.button("Resume all unfinished uploads").click()
+    expect(visitor.group("Done")).to_have_count(2)
+    expect(visitor.dialog()).to_have_count(0)
+
+
+def test_an_upload_whose_first_answer_was_lost_is_listed_once(visitor: Visitor) -> None:
+    """The server has it and the browser remembers it, but the browser does not know its id."""
+
+    def create_without_answer(route: Route) -> None:
+        if route.request.method == "POST":
+            route.fetch()
+        else:
+            route.continue_()
+
+    visitor.page.route("**/uploads/", create_without_answer)
+    film = visitor.file("film.mp4", chunks(2))
+    with visitor.page.expect_request(lambda request: request.method == "POST"):
+        visitor.pick(film)
+    until(lambda: bool(visitor.listing()))
+    visitor.reload()
+    expect(visitor.group("Needs you")).to_have_count(1)
+    expect(visitor.listed("film.mp4")).to_contain_text("0% of 131 kB uploaded")
+    visitor.pick_again("Choose the file film.mp4 again to resume", film)
+    visitor.expect_state("film.mp4", "done")
+    expect(visitor.group("Needs you")).to_have_count(0)
+    visitor.assert_stored(film)
+
+
+def test_after_a_reload_all_resume_with_one_click(visitor: Visitor) -> None:
+    """Begun or queued, in folders, with equal names: the files are asked for together."""
+    album = visitor.directory / "album"
+    files = [visitor.file(f"album/{n}/photo.jpg", chunks(2)) for n in range(5)]
+    let_begin(visitor, 3)  # as many as run at a time
+    visitor.page.set_input_files("[data-input=folder]", album)
+    until(lambda: len(visitor.listing()) == 3)
+    visitor.expect_remembered(*(f"album/{n}/photo.jpg" for n in range(5)))
+    visitor.page.unroute_all()
+    visitor.reload()
+    expect(visitor.group("Needs you")).to_have_count(5)
+    expect(visitor.listed("album/4/photo.jpg")).to_contain_text("Not started · 131 kB")
+    visitor.button("Resume all unfinished uploads").click()
+    expect(visitor.dialog()).to_contain_text("Choose 5 files to resume")
+    expect(visitor.dialog()).to_contain_text("album/4/photo.jpg")
+    with visitor.page.expect_file_chooser() as chooser:
+        visitor.dialog().get_by_role("button", name="Choose a folder").click()
+    chooser.value.set_files(album)
+    expect(visitor.dialog()).to_be_hidden()
+    expect(visitor.group("Done")).to_have_count(5)
+    expect(visitor.page.get_by_role("list", name="Needs you")).to_have_count(0)
+    stored = {
+        u["metadata"]["relative_path"]: u["md5"] for u in visitor.listing("metadata=1&status=2")
+    }
+    paths = [str(file.relative_to(visitor.directory)) for file in files]
+    assert stored == {
+        path: md5_of(file.read_bytes()) for path, file in zip(paths, files, strict=True)
+    }
+
+
+def test_the_same_file_twice_is_said_truly(visitor: Visitor) -> None:
+    file = visitor.file("film.mp4", chunks(2))
+    held = visitor.hold_chunk(1)
+    visitor.pick(file)
+    held.wait()
+    visitor.pick(file)
+    expect(visitor.page.get_by_text("This file is already in the list.")).to_be_visible()
+    held.release()
+    expect(visitor.group("Done")).to_have_count(2)
+    visitor.assert_stored(file)
+
+
+def test_sizes_in_a_servers_message_are_written_as_everywhere(visitor: Visitor) -> None:
+    refuse = answer_with(400, "Size of file exceeds the limit (1500000 bytes)")
+    visitor.page.route("**/uploads/", lambda route: _chunk_or_not(route, refuse))
+    visitor.pick(visitor.file("film.mp4", 1000))
+    visitor.expect_words("film.mp4", "Size of file exceeds the limit (1.5 MB)")
+
+
+def test_the_summary_tells_what_is_done_failed_and_paused(visitor: Visitor) -> None:
+    visitor.upload(visitor.file("done.bin", 50_000))
+    held = visitor.hold_chunk(2)
+    visitor.pick(visitor.file("film.mp4", chunks(3)))
+    held.wait()
+    visitor.button("Pause all").click()
+    held.release()
+    visitor.page.route("**/uploads/", answer_with(400, "No"))
+    visitor.pick(visitor.file("bad.bin", 50_000))
+    visitor.expect_state("bad.bin", "failed")
+    summary = visitor.page.locator(".cu-summary")
+    expect(summary).to_contain_text("1 of 3 done · 1 failed · 1 paused · ")
+    bar = visitor.page.get_by_role("progressbar", name="Progress of all uploads")
+    shares = "bar => [...bar.children].map((part) => parseFloat(part.style.inlineSize))"
+    sent, paused, failed = bar.evaluate(shares)
+    assert sent == failed  # 50 kB each
+    assert 0 < paused < 67
+    assert sent + paused + failed <= 100.1
+    said = bar.get_attribute("aria-valuetext") or ""
+    assert re.search(r"1 of 3 done · 1 failed · 1 paused · \d+ kB of 297 kB$", said)
+    # What was refused before a byte was sent is counted, but its bytes are not.
+    visitor.pick(visitor.file("setup.exe", 3_000_000))
+    visitor.expect_state("setup.exe", "failed")
+    expect(summary).to_contain_text(
+        re.compile(r"1 of 4 done · 2 failed · 1 paused · \d+ kB of 297 kB")
+    )

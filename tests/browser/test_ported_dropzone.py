@@ -71,6 +71,8 @@ def test_the_basic_page_sends_each_file_to_the_view(
     page = open_page("/basic")
     page.pick(*files)
     page.wait("success", 3)
+    said = page.page.locator(".chunked-upload-said")
+    expect(said).to_have_text(["Done · 100 kB"] * 3)
     assert requests_of(saved) == ["file"] * 3
     assert pictures(saved) == ["0.png", "1.png", "2.png"]
 

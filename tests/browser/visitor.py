@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -30,10 +31,28 @@ PATIENCE = 60_000
 
 expect.set_options(timeout=PATIENCE)
 
+#: Names of the unfinished files in the browser's storage, without making that storage.
+_REMEMBERED = """async () => {
+    const known = (await indexedDB.databases()).some(({name}) => name === "chunked-upload");
+    if (!known) return [];
+    const request = (asked) => new Promise((resolve, reject) => {
+        asked.onsuccess = () => resolve(asked.result);
+        asked.onerror = () => reject(asked.error);
+    });
+    const database = await request(indexedDB.open("chunked-upload"));
+    try {
+        const store = database.transaction("files").objectStore("files");
+        const files = await request(store.getAll());
+        return files.filter(({result}) => !result).map(({path, name}) => path || name).sort();
+    } finally {
+        database.close();
+    }
+}"""
+
 _STATIC = Path(__file__).parents[2] / "static"
 
 #: What the page may not do on its own: a number for each shift of what is seen.
-_SHIFTS = """
+SHIFTS = """
 new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
         if (!entry.hadRecentInput) window.shifts = (window.shifts ?? 0) + entry.value;
@@ -56,7 +75,7 @@ class Visitor:
         self.complaints: list[str] = []
         site.proxy.keep_alive = True  # the page has many files
         context.set_default_timeout(PATIENCE)
-        context.add_init_script(_SHIFTS)
+        context.add_init_script(SHIFTS)
         # Their dialogs are out of reach; without them the page takes an <input>, and saves a Blob.
         context.add_init_script(
             "delete window.showOpenFilePicker; delete window.showSaveFilePicker"
@@ -83,6 +102,7 @@ class Visitor:
         self.wait_for_lists()
 
     def wait_for_lists(self) -> None:
+        self.page.locator(".cu-files").wait_for()  # before, nothing says that they are loading
         expect(self.page.get_by_text("Loading your uploads…")).to_be_hidden(timeout=PATIENCE)
 
     def configure(self, **changes: Any) -> None:
@@ -101,7 +121,8 @@ class Visitor:
         """From the next load on, get the page's modules as a checkout serves them, unbundled."""
 
         def serve(route: Route) -> None:
-            source = _STATIC / route.request.url.partition("/static/")[2]
+            name = route.request.url.partition("/static/")[2]
+            source = _STATIC / re.sub("^v-[0-9a-f]+/", "", name)
             if source.is_file():
                 route.fulfill(path=source)
             else:
@@ -155,17 +176,20 @@ class Visitor:
 
     def row(self, name: str) -> Locator:
         """The row of a file that was added on this page."""
-        return self.page.locator(
-            ".cu-session .cu-row", has=self.page.get_by_title(name, exact=True)
-        )
+        return self._row(".cu-row[data-kind=upload]", name)
 
     def listed(self, name: str) -> Locator:
-        """The row of a file under "My uploads"."""
-        return self._row(".cu-files .cu-row", name)
+        """The row of a file from before, finished or not."""
+        return self._row(".cu-row:not([data-kind=upload])", name)
+
+    def group(self, name: str) -> Locator:
+        """The rows of a group of the list."""
+        return self.page.get_by_role("list", name=name, exact=True).locator(".cu-row")
 
     def first_listed(self) -> str:
-        """The name in the first row under "My uploads"."""
-        name = self.page.locator(".cu-files .cu-name").first.get_attribute("title")
+        """The name in the first row of a file from before."""
+        names = self.page.locator(".cu-row:not([data-kind=upload]) .cu-name")
+        name = names.first.get_attribute("title")
         assert name is not None
         return name
 
@@ -186,6 +210,16 @@ class Visitor:
 
     def expect_words(self, name: str, words: str | re.Pattern[str]) -> None:
         expect(self.row(name)).to_contain_text(words)
+
+    def expect_remembered(self, *names: str) -> None:
+        """Wait until the browser has stored just these unfinished files.
+
+        A file has a row a moment before it is stored; leaving the page then asks a question.
+        """
+        deadline = time.monotonic() + PATIENCE / 1000
+        while (stored := self.page.evaluate(_REMEMBERED)) != sorted(names):
+            assert time.monotonic() < deadline, f"the browser has stored {stored}"
+            self.page.wait_for_timeout(20)
 
     def expect_said(self, words: str | re.Pattern[str]) -> None:
         """Wait until screen readers are told something."""
@@ -214,6 +248,17 @@ class Visitor:
                     "UPDATE chunked_upload SET expires_on = '2000-01-01' WHERE upload_id = ?"
                 )
                 assert database.execute(statement, [upload_id]).rowcount == 1
+
+    def store(self, number: int) -> None:
+        """Have this visitor's finished files on the server: ``0.txt`` and so on, oldest first."""
+        self.page.evaluate(
+            """async (number) => {
+                for (let n = 0; n < number; n += 1) {
+                    await fetch(`/uploads/${n}.txt`, {method: "PUT", body: `${n}`});
+                }
+            }""",
+            number,
+        )
 
     def assert_stored(self, *files: Path) -> None:
         """Check that the server has just these files, complete and byte by byte."""

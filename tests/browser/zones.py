@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, ConsoleMessage
 
-from tests.browser.site import Site
+from tests.browser.site import AppServer, Site
+from tests.support.browser import print_failures
 from tests.support.missing import skip_without
 
 ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "dropzone_app.py"
 
 #: Bytes of a chunk in these tests.
 CHUNK = 64 * 1024
@@ -24,6 +27,15 @@ def need_dropzone() -> None:
         skip_without("Dropzone", install="npm's packages: make vendor")
 
 
+@contextmanager
+def running_example(directory: Path, **defaults: Any) -> Iterator[Site]:
+    """Run the example, with small chunks and more of the zones' defaults."""
+    need_dropzone()
+    environment = {"FLASK_CHUNKED_UPLOAD_DROPZONE": json.dumps({"chunk_size": CHUNK, **defaults})}
+    with Site(AppServer(directory, EXAMPLE, environment)) as site:
+        yield site
+
+
 class ZonePage:
     """A tab with a zone; what the page complains of is noted."""
 
@@ -32,6 +44,7 @@ class ZonePage:
         self.complaints: list[str] = []
         self.page = context.new_page()
         self.page.set_default_timeout(60_000)
+        print_failures(self.page)
         self.page.on("console", self._note)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.open(path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 import sys
 import time
 from html.parser import HTMLParser
@@ -13,6 +12,7 @@ from typing import Any, Self
 
 from werkzeug.test import TestResponse
 
+from tests.support import preloaded
 from tests.support.server import free_port
 
 
@@ -49,19 +49,17 @@ class FlaskProcess:
 
     def __enter__(self) -> Self:
         with self.log.open("wb") as log:
-            self._process = subprocess.Popen(
+            self._process = preloaded.start(
                 [*self._command, "--port", str(self._port)],
                 cwd=self.directory,
                 env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                output=log,
             )
         deadline = time.monotonic() + 60
         while not self._listens():
             ended = self._process.poll() is not None or time.monotonic() > deadline
             assert not ended, self.log.read_text()
-            time.sleep(0.05)
+            time.sleep(0.01)
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -21,6 +21,8 @@ from tests.extension.helpers import answer
 from tests.extension.test_commands import age
 from tests.support.protocol import Protocol, files, records
 
+pytestmark = pytest.mark.one_database
+
 MakeApp = Callable[..., Flask]
 
 #: Three uploads, the newest first.
@@ -88,6 +90,7 @@ def pages(app: Flask) -> Pages:
     return pages
 
 
+@pytest.mark.both_databases
 def test_it_lists_every_upload_but_those_being_removed(app: Flask, pages: Pages) -> None:
     assert pages.listed() == ALL
     [photo, *_] = records(app)
@@ -103,11 +106,13 @@ def test_it_lists_every_upload_but_those_being_removed(app: Flask, pages: Pages)
     assert len(records(app)) == 3
 
 
+@pytest.mark.both_databases
 def test_it_finds_by_name_and_by_id(app: Flask, pages: Pages) -> None:
     assert pages.listed(search="mp4") == ["done.mp4", "late.mp4"]
     assert pages.listed(search=records(app)[0].upload_id) == ["photo.png"]
 
 
+@pytest.mark.both_databases
 def test_it_filters(pages: Pages) -> None:
     for name, value, expected in (
         ("status_equals", "2", ["done.mp4"]),
@@ -155,9 +160,10 @@ def test_several_are_deleted_at_once_each_by_its_own_upload_set(app: Flask, page
     assert files(app) == []
 
 
+@pytest.mark.both_databases
 def test_unfinished_uploads_can_be_expired(app: Flask, pages: Pages) -> None:
     [photo, _, done] = records(app)
-    assert "1 uploads were expired" in pages.act("expire", [photo, done])
+    assert "1 upload was expired" in pages.act("expire", [photo, done])
     assert pages.filtered(expired_is="1") == ["late.mp4", "photo.png"]
     chunk = Protocol(app.test_client(), "/photos").chunk(b"more", 4, 8, upload_id=photo.upload_id)
     assert chunk.status_code == 410

@@ -230,7 +230,7 @@ def test_unclaimed_uploads_expire_and_others_stay(
     later = utcnow() + timedelta(days=2, minutes=1)
     monkeypatch.setattr("chunked_upload.maintenance.expiry.steady_now", lambda _set: later)
     assert run(site.app, "delete-expired-uploads", "--dry-run", "--include-complete")[1].endswith(
-        "1 complete uploads would be deleted.\n0 incomplete uploads would be deleted.\n"
+        "1 complete upload would be deleted.\n0 incomplete uploads would be deleted.\n"
     )
     assert run(site.app, "delete-expired-uploads")[1].startswith("1 complete")
     assert [record.id for record in records(site.app)] == [attached, claimed]

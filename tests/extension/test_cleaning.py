@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from flask import Flask
 from chunked_upload import ChunkedUpload
 from chunked_upload.maintenance import commands
 from chunked_upload.maintenance import expiry as cleaner
-from chunked_upload.support import steady_clock
+from chunked_upload.records.clock import DatabaseClock
 from chunked_upload.support.clock import utcnow
 from tests.conftest import create_tables
 from tests.support.protocol import Protocol, files, records
@@ -31,6 +32,16 @@ def expired_app(make_app: Callable[..., Flask]) -> Flask:
     return app
 
 
+def lose(app: Flask, upload_id: str) -> Path:
+    """Make a part without a record, of an hour ago: the database's clock may be a little behind."""
+    part = Path(app.instance_path) / "uploads/.incoming" / upload_id[:2] / f"{upload_id}.part"
+    part.parent.mkdir(parents=True, exist_ok=True)
+    part.write_bytes(b"lost")
+    an_hour_ago = time.time() - 3600
+    os.utime(part, (an_hour_ago, an_hour_ago))
+    return part
+
+
 def run(app: Flask, *arguments: str) -> tuple[int, str]:
     result = app.test_cli_runner().invoke(args=["chunked-upload", *arguments])
     return result.exit_code, result.output
@@ -41,13 +52,8 @@ def test_a_clock_a_day_ahead_ends_no_upload(
 ) -> None:
     protocol.chunk(b"half", 0, 8)
     run(app, "delete-expired-uploads")
-
-    class Tomorrow(steady_clock.datetime):  # type: ignore[name-defined,misc]
-        @classmethod
-        def now(cls, tz: object = None) -> object:
-            return utcnow() + timedelta(days=2)
-
-    monkeypatch.setattr(steady_clock, "datetime", Tomorrow)
+    in_two_days = utcnow() + timedelta(days=2)
+    monkeypatch.setattr(DatabaseClock, "now", lambda clock: in_two_days)
     assert run(app, "delete-expired-uploads") == (
         0,
         "0 complete uploads were deleted.\n0 incomplete uploads were deleted.\n",
@@ -79,7 +85,7 @@ def test_every_goes_on_and_survives_failures(
     _, output = run(expired_app, "delete-expired-uploads", "--every", "15m")
     assert slept == [900.0, 900.0, 900.0]
     assert "disk on fire" in output
-    assert "1 incomplete uploads were deleted." in output
+    assert "1 incomplete upload was deleted." in output
     assert files(expired_app) == []
 
 
@@ -92,27 +98,23 @@ def test_every_wants_a_span_of_time(app: Flask) -> None:
 def test_orphans_are_shown_first_and_deleted_when_told(app: Flask, protocol: Protocol) -> None:
     protocol.chunk(b"half", 0, 8)
     lost = "ab" * 16
-    part = Path(app.instance_path) / "uploads" / ".incoming" / "ab" / f"{lost}.part"
-    part.parent.mkdir(parents=True, exist_ok=True)
-    part.write_bytes(b"lost")
+    part = lose(app, lost)
 
     assert run(app, "delete-orphans") == (0, "0 orphans would be deleted; --delete does it.\n")
     assert run(app, "delete-orphans", "--grace", "0s") == (
         0,
-        f"part without a record: {lost}\n1 orphans would be deleted; --delete does it.\n",
+        f"part without a record: {lost}\n1 orphan would be deleted; --delete does it.\n",
     )
     assert part.exists()
     code, output = run(app, "delete-orphans", "--grace", "0s", "--delete")
-    assert (code, output.splitlines()[-1]) == (0, "1 orphans were deleted.")
+    assert (code, output.splitlines()[-1]) == (0, "1 orphan was deleted.")
     assert not part.exists()
     assert len(records(app)) == 1
 
 
 def test_a_sweep_of_nearly_everything_needs_force(app: Flask) -> None:
     for number in range(12):
-        part = Path(app.instance_path) / "uploads/.incoming/00" / f"{number:032x}.part"
-        part.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(b"lost")
+        lose(app, f"{number:032x}")
     code, output = run(app, "delete-orphans", "--grace", "0s", "--delete")
     assert code == 1
     assert "is this the right database" in output

@@ -28,10 +28,12 @@ def clean(app: Flask, *options: str, answers: str | None = None) -> Result:
 
 
 def counted(complete: int, incomplete: int, verb: str = "were") -> list[str]:
-    return [
-        f"{complete} complete uploads {verb} deleted.",
-        f"{incomplete} incomplete uploads {verb} deleted.",
-    ]
+    def line(count: int, kind: str) -> str:
+        if count == 1:
+            return f"1 {kind} upload {verb.replace('were', 'was')} deleted."
+        return f"{count} {kind} uploads {verb} deleted."
+
+    return [line(complete, "complete"), line(incomplete, "incomplete")]
 
 
 def age(app: Flask, *upload_ids: str, name: str = "chunked_upload") -> None:
@@ -183,15 +185,15 @@ def test_one_that_cannot_be_deleted_does_not_keep_the_others(
     ids = [answer(protocol.chunk(b"a", 0, 9))["upload_id"] for _ in range(3)]
     age(app, *ids)
     storage = app.extensions["chunked_upload"]["chunked_upload"].engine.storage
-    discard = storage.discard_part
+    withdraw = storage.withdraw
 
-    def failing(upload: StoredUpload) -> None:
+    def failing(upload: StoredUpload, directory: str) -> None:
         if upload.upload_id == ids[0]:
             raise OSError(5, "Input/output error")
-        discard(upload)
+        withdraw(upload, directory)
 
     with monkeypatch.context() as broken:
-        broken.setattr(storage, "discard_part", failing)
+        broken.setattr(storage, "withdraw", failing)
         result = clean(app)
         assert result.exit_code == 1
         assert result.output.splitlines()[:2] == counted(0, 2)

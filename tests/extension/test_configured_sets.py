@@ -115,6 +115,8 @@ def test_callers_are_those_of_the_app(make_app: MakeApp) -> None:
         ({"photos": {"model": "app.Photo"}}, "model is not a setting"),
         ({"photos": {"default_dest": "/x"}}, "default_dest is not a setting"),
         ({"complete": {}}, "'/uploads/complete' of upload set 'complete' is also that of"),
+        ({"shared": {}}, "'/uploads/shared' of upload set 'shared' is also that of"),
+        ({"static": {}}, "'/uploads/static' of upload set 'static' is also that of"),
         ({"a": {"root": "/tmp/x"}, "b": {"root": "/tmp/./x"}}, "'a' and 'b' have the same place"),
         ({"a": {"url_prefix": "/x"}, "b": {"url_prefix": "/x"}}, "have the same URL prefix '/x'"),
     ],

@@ -180,6 +180,43 @@ def test_an_id_after_the_file_does_not_starve_the_engine(user_app: Flask) -> Non
     assert answer(response)["offset"] == 11
 
 
+def paused_while_another_uploads(
+    app: Flask,
+    method: str,
+    url: str,
+    body: PausingBody,
+    content_type: str,
+    headers: dict[str, str] | None = None,
+) -> int:
+    """Return the status of a request that stops in its body until another has got its answer."""
+    statuses = []
+
+    def upload() -> None:
+        response = app.test_client().open(
+            url,
+            method=method,
+            headers={**ALICE, **(headers or {})},
+            environ_overrides={
+                "wsgi.input": body,
+                "CONTENT_LENGTH": str(len(body.data)),
+                "CONTENT_TYPE": content_type,
+            },
+        )
+        statuses.append(response.status_code)
+
+    slow = threading.Thread(target=upload)
+    slow.start()
+    try:
+        assert body.paused.wait(30)
+        fast = Protocol(app.test_client()).chunk(b"fast", headers=ALICE)
+        assert answer(fast)["offset"] == 4
+    finally:
+        body.go_on.set()
+        slow.join()
+    [status] = statuses
+    return status
+
+
 @pytest.mark.parametrize("pause_in", ["the file", "the form before the file"])
 def test_no_connection_is_held_while_the_body_arrives(user_app: Flask, pause_in: str) -> None:
     part = b'--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n%s\r\n'
@@ -189,30 +226,8 @@ def test_no_connection_is_held_while_the_body_arrives(user_app: Flask, pause_in:
         body = PausingBody(part % (b"x" * 10_000) + end)
     else:
         body = PausingBody(padding % (b"y" * 10_000) + part % b"x" + end)
-    answers: list[Any] = []
-
-    def upload() -> None:
-        response = user_app.test_client().post(
-            "/uploads/",
-            headers=ALICE,
-            environ_overrides={
-                "wsgi.input": body,
-                "CONTENT_LENGTH": str(len(body.data)),
-                "CONTENT_TYPE": "multipart/form-data; boundary=b",
-            },
-        )
-        answers.append(response.status_code)
-
-    slow = threading.Thread(target=upload)
-    slow.start()
-    try:
-        assert body.paused.wait(30)
-        fast = Protocol(user_app.test_client()).chunk(b"fast", headers=ALICE)
-        assert answer(fast)["offset"] == 4
-    finally:
-        body.go_on.set()
-        slow.join()
-    assert answers == [200]
+    content_type = "multipart/form-data; boundary=b"
+    assert paused_while_another_uploads(user_app, "POST", "/uploads/", body, content_type) == 200
 
 
 def test_hooks_of_appends_do_not_starve_the_engine(user_app: Flask) -> None:
@@ -232,28 +247,9 @@ def test_no_connection_is_held_while_an_append_arrives(
     if progress == "recorded":
         monkeypatch.setattr(offsets, "_PROGRESS_BYTES", 1)
     data = b"x" * 200_000
-    body, answers = PausingBody(data), []
     url = Tus(user_app.test_client()).created(len(data), headers=ALICE)
-
-    def upload() -> None:
-        response = user_app.test_client().patch(
-            url,
-            headers={**ALICE, "Tus-Resumable": VERSION, "Upload-Offset": "0"},
-            environ_overrides={
-                "wsgi.input": body,
-                "CONTENT_LENGTH": str(len(data)),
-                "CONTENT_TYPE": BODY_TYPE,
-            },
-        )
-        answers.append(response.status_code)
-
-    slow = threading.Thread(target=upload)
-    slow.start()
-    try:
-        assert body.paused.wait(30)
-        fast = Protocol(user_app.test_client()).chunk(b"fast", headers=ALICE)
-        assert answer(fast)["offset"] == 4
-    finally:
-        body.go_on.set()
-        slow.join()
-    assert answers == [204]
+    headers = {"Tus-Resumable": VERSION, "Upload-Offset": "0"}
+    status = paused_while_another_uploads(
+        user_app, "PATCH", url, PausingBody(data), BODY_TYPE, headers
+    )
+    assert status == 204

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
+from click.testing import CliRunner, Result
 from flask import Flask
 
 from chunked_upload import ChunkedUpload, upload_aborted, upload_expired
@@ -72,11 +73,23 @@ def ids(app: Flask) -> dict[str, str]:
         (["--name", "a_"], ["a_1.png"]),
         (["--name", "%"], []),
         (["--set", "videos", "--expired", "--name", "late"], ["late.mp4"]),
+        (["--search", "LATE"], ["late.mp4"]),
+        (["--storage", "file"], ["a_1.png", "late.mp4", "done.mp4"]),
+        (["--storage", "s3"], []),
+        (["--storage", ""], []),
+        (["--older", "1h"], []),
+        (["--newer", "1h"], ["a_1.png", "late.mp4", "done.mp4"]),
+        (["--larger", "8"], ["a_1.png", "late.mp4"]),
+        (["--smaller", "8"], ["a_1.png", "done.mp4"]),
     ],
 )
 @pytest.mark.usefixtures("ids")
 def test_list_chooses_by_every_option(app: Flask, options: list[str], expected: list[str]) -> None:
     assert listed(app, *options) == expected
+
+
+def test_search_also_finds_the_beginning_of_an_id(app: Flask, ids: dict[str, str]) -> None:
+    assert listed(app, "--search", ids["done.mp4"][:12].upper()) == ["done.mp4"]
 
 
 def test_list_is_a_line_for_each_upload(app: Flask, ids: dict[str, str]) -> None:
@@ -119,7 +132,7 @@ def test_delete_takes_the_same_options_and_removes_expired_ones_as_expired(
         result = run(app, "delete", "--expired", "--yes", "--json")
     assert json.loads(result.output) == {"deleted": [ids["late.mp4"]]}
     assert gone == [ids["late.mp4"]]
-    assert run(app, "delete", "--set", "videos", "-y").output == "1 uploads were deleted.\n"
+    assert run(app, "delete", "--set", "videos", "-y").output == "1 upload was deleted.\n"
     assert listed(app) == ["a_1.png"]
 
 
@@ -142,7 +155,7 @@ def test_an_empty_name_does_not_choose_everything(
 
 
 def test_expire_ends_the_time_of_an_unfinished_upload(app: Flask, ids: dict[str, str]) -> None:
-    assert run(app, "expire", ids["a_1.png"]).output == "1 uploads were expired.\n"
+    assert run(app, "expire", ids["a_1.png"]).output == "1 upload was expired.\n"
     chunk = Protocol(app.test_client(), "/photos").chunk(
         b"more", 4, 8, upload_id=ids["a_1.png"], headers={"X-User": "ada"}
     )
@@ -180,6 +193,9 @@ def test_an_unknown_id_changes_nothing(app: Flask, ids: dict[str, str], command:
         (["delete"], "Give the ids of uploads, or options that choose them."),
         (["expire"], "Give the ids of uploads, or options that choose them."),
         (["delete", "f" * 32, "--expired"], "or options that choose them, not both."),
+        (["verify", "f" * 32, "--expired"], "or options that choose them, not both."),
+        (["list", "--larger", "big"], "expected bytes, as 1048576, 512K or 10G"),
+        (["list", "--older", "long"], "expected seconds, or parts as in 1d 12h 30m"),
     ],
 )
 def test_wrong_options_say_what_was_expected(app: Flask, words: list[str], said: str) -> None:
@@ -188,6 +204,63 @@ def test_wrong_options_say_what_was_expected(app: Flask, words: list[str], said:
     assert said in " ".join(result.output.split())
 
 
+def test_no_line_of_the_programs_help_is_cut_off() -> None:
+    shown = CliRunner().invoke(cli, ["--help"], terminal_width=80).output
+    assert "delete-orphans" in shown
+    assert "..." not in shown.partition("Commands:")[2]
+
+
+def test_verify_takes_ids_and_options(app: Flask, ids: dict[str, str]) -> None:
+    assert run(app, "verify", ids["done.mp4"]).output == "1 file was checked, 0 are wrong.\n"
+    assert json.loads(run(app, "verify", "--set", "photos", "--json").output)["checked"] == 0
+    [place] = [path for path in Path(app.instance_path).rglob("*done*.mp4") if path.is_file()]
+    place.write_bytes(b"DONE")
+    assert run(app, "verify").exit_code == 0
+    found = run(app, "verify", "--name", "done", "--checksums")
+    assert found.exit_code == 1
+    assert "its md5 differs from the record's\n1 file was checked, 1 is wrong.\n" in found.output
+    assert "is not complete" in run(app, "verify", ids["a_1.png"]).output
+
+
 def test_the_stand_alone_program_has_them(app: Flask) -> None:
     assert {"list", "show", "delete", "expire"} <= cli.commands.keys()
     assert listed(app) == []
+
+
+def test_stats_count_by_status_and_owner(app: Flask, ids: dict[str, str]) -> None:
+    result = run(app, "stats", "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.output)
+    assert found["photos"]["statuses"] == {"uploading": {"uploads": 1, "bytes": 4}}
+    assert found["photos"]["owners"] == [{"owner": "ada", "uploads": 1, "bytes": 4}]
+    assert found["videos"]["statuses"] == {
+        "uploading": {"uploads": 1, "bytes": 4},
+        "complete": {"uploads": 1, "bytes": 4},
+    }
+    assert found["videos"]["owners"] == [{"owner": None, "uploads": 2, "bytes": 8}]
+    assert found["videos"]["hooks_waiting"] == 0
+    assert found["videos"]["free_bytes"] > 0
+
+
+def test_stats_for_people(app: Flask, ids: dict[str, str]) -> None:
+    lines = run(app, "stats", "--owners", "1").output.splitlines()
+    assert lines[0] == "photos:"
+    assert lines[1].split() == ["uploading", "1", "upload", "4", "bytes"]
+    assert any(line.split() == ["1", "upload", "4", "bytes", "ada"] for line in lines)
+    assert any(line.endswith("no owner") for line in lines)
+
+
+def test_stats_name_hooks_that_wait(make_app: MakeApp) -> None:
+    app = make_app()
+    uploads = ChunkedUpload(app)
+
+    @uploads.on_completion
+    def fail(uploaded_file: Any, request: Any) -> None:
+        raise RuntimeError
+
+    create_tables(app)
+    Protocol(app.test_client()).completed(b"done")
+    found = json.loads(run(app, "stats", "--json").output)["chunked_upload"]
+    assert found["hooks_waiting"] == 1
+    assert found["hooks_waiting_seconds"] < 60
+    assert "has not returned for 1 of them" in run(app, "stats").output

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 from flask import Flask, Request, request
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import select
@@ -174,6 +176,21 @@ def test_retry_completions_retries_the_hook(make_app: MakeApp) -> None:
     idle = run.invoke(args=["chunked-upload", "retry-completions"])
     assert idle.output == "chunked_upload: 0 tried, 0 done.\n"
     assert len(hook.calls) == 3
+
+
+def test_retry_completions_leaves_a_hook_that_is_running_alone(make_app: MakeApp) -> None:
+    app, results = make_app(), list[Result]()
+
+    def hook(file: UploadedFile, request: Request) -> None:
+        with ThreadPoolExecutor(1) as elsewhere:
+            run = app.test_cli_runner().invoke
+            results.append(
+                elsewhere.submit(run, args=["chunked-upload", "retry-completions"]).result()
+            )
+
+    serve(app, hook).completed(b"data")
+    [result] = results
+    assert (result.exit_code, result.output) == (0, "chunked_upload: 0 tried, 0 done.\n")
 
 
 def test_retry_completions_goes_on_after_one_that_fails(make_app: MakeApp) -> None:

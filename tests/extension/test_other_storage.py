@@ -75,9 +75,10 @@ def test_state_is_committed_with_the_offset(memory_app: Flask, protocol: Protoco
     answer(protocol.chunk(b"hello ", 0, 11))
     [record] = records(memory_app)
     assert list((record.storage_state or {}).values()) == [[0, 6]]
-    assert record.write_leases is None
+    assert record.write_leases == [[2, 6, 11]]  # taken ahead, for the next chunk
 
 
+@pytest.mark.one_database
 def test_a_refused_first_chunk_leaves_nothing(memory_app: Flask, protocol: Protocol) -> None:
     response = memory_app.test_client().post(
         "/uploads/?filename=f",
@@ -96,6 +97,7 @@ def begin(app: Flask, upload_id: str, start: int, stop: int, placement: Placemen
     return engine.begin(record, WritePlan(start=start, stop=stop, placement=placement))
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("placement", [Placement.SEQUENTIAL, Placement.ANYWHERE])
 def test_a_newcomer_takes_over(memory_app: Flask, protocol: Protocol, placement: Placement) -> None:
     upload_id = answer(protocol.chunk(b"hello ", 0, 11))["upload_id"]
@@ -113,6 +115,7 @@ def test_a_newcomer_takes_over(memory_app: Flask, protocol: Protocol, placement:
     assert answer(complete(memory_app, upload_id))["status"] == 2
 
 
+@pytest.mark.one_database
 def test_ranges_beside_each_other_are_all_kept(memory_app: Flask, protocol: Protocol) -> None:
     upload_id = answer(protocol.chunk(b"h", 0, 11))["upload_id"]
     spans = [(6, 11), (1, 3), (3, 6)]
@@ -129,6 +132,7 @@ def test_ranges_beside_each_other_are_all_kept(memory_app: Flask, protocol: Prot
     assert answer(complete(memory_app, upload_id))["status"] == 2
 
 
+@pytest.mark.one_database
 def test_an_id_after_the_file_copies_what_came(memory_app: Flask, protocol: Protocol) -> None:
     upload_id = answer(protocol.chunk(b"hello ", 0, 11))["upload_id"]
     body = (

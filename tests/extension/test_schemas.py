@@ -41,6 +41,8 @@ from tests.conftest import create_tables
 from tests.extension.helpers import answer, refusal
 from tests.support.protocol import Protocol, md5_of, nothing_left
 
+pytestmark = pytest.mark.one_database
+
 MakeApp = Callable[..., Flask]
 
 
@@ -94,6 +96,7 @@ def app(make_app: MakeApp) -> Flask:
     return app
 
 
+@pytest.mark.both_databases
 def test_a_field_added_to_answers_appears_in_each(app: Flask) -> None:
     protocol = Protocol(app.test_client())
     chunk = answer(protocol.chunk(b"data", title="Sea"))
@@ -145,6 +148,7 @@ def test_one_added_to_completions_is_checked(app: Flask) -> None:
     assert refusal(protocol.client.post("/uploads/complete", json={"md5": 1})) == (400, both)
 
 
+@pytest.mark.both_databases
 def test_one_changed_in_the_lists_query_holds(app: Flask) -> None:
     protocol = Protocol(app.test_client())
     for name in ("a", "b"):

@@ -32,7 +32,7 @@ def test_each_upload_set_serves_the_static_folder(make_app: Callable[..., Flask]
     for path in (PAGE, "/photos/static/page.css"):
         response = app.test_client().get(path, buffered=True)
         assert response.status_code == 200
-        assert b"\n.cu {\n" in b"\n" + response.data
+        assert b'@import url("page/css/base.css");' in response.data
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         text = f"/* {name} */\n".encode()
         (static / name).write_bytes(text)
         (static / f"{name}.gz").write_bytes(gzip.compress(text))
+    (static / "a.js.br").write_bytes(b"(brotli)")
     (static / "alone.js").write_text("alone();\n")
     (static / ".hidden").write_text("hidden")
     (static / ".git").mkdir()
@@ -81,6 +82,54 @@ def test_files_are_compressed_for_who_can_read_it(client: FlaskClient, accepted:
     assert gzip.decompress(small.data) == plain.data
     assert plain.headers["Vary"] == small.headers["Vary"] == "Accept-Encoding"
     assert plain.headers["ETag"] != small.headers["ETag"]
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_smaller_of_two_encodings_is_sent(client: FlaskClient) -> None:
+    for accepted, encoding in (("gzip, br", "br"), ("*", "br"), ("gzip, br;q=0", "gzip")):
+        accepts = {"Accept-Encoding": accepted}
+        small = client.get("/uploads/static/a.js", headers=accepts, buffered=True)
+        assert small.headers["Content-Encoding"] == encoding
+        assert (small.data == b"(brotli)") == (encoding == "br")
+        assert small.mimetype == "text/javascript"
+
+
+# The build's version
+
+
+@pytest.fixture
+def versioned(folder: Path) -> str:
+    """The folder, with a version; the first part of addresses with it."""
+    (folder / "version.txt").write_text("0123456789ab")
+    return "/uploads/static/v-0123456789ab"
+
+
+def test_a_file_of_the_version_is_kept_by_browsers(client: FlaskClient, versioned: str) -> None:
+    for name in ("page.css", "vendor/a.js", "alone.js"):
+        response = client.get(f"{versioned}/{name}", buffered=True)
+        assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert response.data == client.get(f"/uploads/static/{name}", buffered=True).data
+
+
+def test_a_file_of_another_version_is_not(client: FlaskClient, versioned: str) -> None:
+    """A page from before an upgrade gets what is there now."""
+    for place in ("/uploads/static/v-aaaaaaaaaaaa", "/uploads/static"):
+        response = client.get(f"{place}/page.css", buffered=True)
+        assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-cache")
+    for name in ("b.js", ".hidden", "v-0123456789ab/page.css", "../secret"):
+        refused(client.get(f"{versioned}/{name}", buffered=True, follow_redirects=True), 404)
+
+
+def test_pages_name_the_version(app: Flask, client: FlaskClient, versioned: str) -> None:
+    upload_set = app.extensions["chunked_upload"]["chunked_upload"]
+    with app.test_request_context():
+        assert assets.asset_url(upload_set, "page.css") == f"{versioned}/page.css"
+
+
+def test_without_a_version_nothing_is_kept(client: FlaskClient) -> None:
+    """In a checkout, files change."""
+    response = client.get("/uploads/static/v-0123456789ab/page.css", buffered=True)
+    assert response.headers["Cache-Control"] == "no-cache"
 
 
 @pytest.mark.usefixtures("folder")
@@ -133,7 +182,8 @@ def test_a_changed_file_is_read_again(client: FlaskClient, folder: Path) -> None
 
 def test_explanations_stay_at_home(built_static: Path) -> None:
     assert "/**" in (STATIC / "page" / "dom.js").read_text()
-    scripts = [path for path in built_static.rglob("*.js") if path.parent.name != "vendor"]
+    built = built_static.rglob("*.js")
+    scripts = [path for path in built if path.parent.name not in ("vendor", "texts")]
     assert len(scripts) > 4
     for path in scripts:
         assert "/**" not in path.read_text(), path
@@ -150,15 +200,29 @@ def test_explanations_stay_at_home(built_static: Path) -> None:
 PUBLIC = {
     *("chunked-upload.js", "chunked-upload-dropzone.js", "chunked-upload-dropzone.css"),
     *("index.html", "md5-worker.js", "page.css", "page/icon.svg", "page/main.js", "page/page.js"),
+    *("admin.css", "admin.html", "admin/main.js", "openapi.css"),
+    "page/notice.js",
+    "page/picture-worker.js",
 }
+
+
+def test_the_build_joins_the_styles(built_static: Path) -> None:
+    assert "@import" in (STATIC / "page.css").read_text()
+    built = (built_static / "page.css").read_text()
+    assert "@import" not in built
+    assert ".cu-row" in built
+    assert not (built_static / "page" / "css").exists()
 
 
 def test_the_build_has_what_is_imported_and_each_compressed(built_static: Path) -> None:
     built = {path.relative_to(built_static) for path in built_static.rglob("*.*")}
-    plain = {path for path in built if path.suffix != ".gz"}
+    plain = {path for path in built if path.suffix not in (".gz", ".br")}
+    assert built_static.joinpath("version.txt").read_text().isalnum()
+    plain.remove(Path("version.txt"))
     names = {str(path) for path in plain if path.parts[0] not in ("vendor", "chunks")}
     # Both of the others are beside the way: one for editors, one so that zones share a chunk.
-    assert names == PUBLIC | {"chunked-upload/types.js", "chunked-upload-dropzone/zone.js"}
+    texts = {str(path.relative_to(STATIC)) for path in STATIC.glob("page/texts/*.js")}
+    assert names == PUBLIC | texts | {"chunked-upload/types.js", "chunked-upload-dropzone/zone.js"}
     assert {path.name for path in plain if path.parts[0] == "vendor"} == {
         *LIBRARIES,
         *("LICENSES.txt", "dropzone.min.css", "dropzone.min.js"),
@@ -166,6 +230,7 @@ def test_the_build_has_what_is_imported_and_each_compressed(built_static: Path) 
     for path in plain:
         compressed = built_static / f"{path}.gz"
         assert gzip.decompress(compressed.read_bytes()) == (built_static / path).read_bytes()
+        assert (built_static / f"{path}.br").stat().st_size > 0
 
 
 def test_licences_come_along(built_static: Path) -> None:

@@ -214,6 +214,14 @@ def test_texts_may_be_lazy(make: Make) -> None:
     )
 
 
+def test_the_script_knows_which_texts_are_the_apps(make: Make) -> None:
+    """It shows those as they are, and all others in the page's language."""
+    assert zone(make())["given"] == []
+    english = "Drop files here or click to upload."
+    given = zone(make(), "default_message=english, retry='Once more'", english=english)["given"]
+    assert given == ["dictDefaultMessage", "retry"]
+
+
 def test_many_zones_on_a_page(make: Make) -> None:
     page = Elements(
         render(make(), "{{ chunked_upload.dropzone() }}{{ chunked_upload.dropzone(id='b') }}")

@@ -24,6 +24,8 @@ from tests.conftest import create_tables
 from tests.extension.helpers import answer, refusal
 from tests.support.protocol import Protocol, records
 
+pytestmark = pytest.mark.one_database
+
 MakeApp = Callable[..., Flask]
 
 
@@ -205,6 +207,7 @@ def test_each_upload_set_has_its_own_field_name_limit_hooks_and_views(
         assert url_for("videos.file", upload_id="x") == "/videos/x/file"
 
 
+@pytest.mark.both_databases
 def test_an_upload_set_never_sees_anothers_uploads(two_upload_sets: Flask) -> None:
     client = two_upload_sets.test_client()
     photos, videos = Protocol(client, "/photos"), Protocol(client, "/videos")
@@ -348,6 +351,7 @@ def test_an_app_that_is_no_longer_needed_goes_with_all_that_was_made_for_it(tmp_
     assert [reference() for reference in made] == [None, None, None]
 
 
+@pytest.mark.both_databases
 def test_the_apps_own_database_is_used(make_app: MakeApp) -> None:
     app = make_app()
     db = SQLAlchemy(app)
@@ -358,6 +362,7 @@ def test_the_apps_own_database_is_used(make_app: MakeApp) -> None:
         assert inspect(db.engine).has_table("chunked_upload")
 
 
+@pytest.mark.both_databases
 def test_an_app_without_a_database_gets_one_in_its_instance_folder(tmp_path: Path) -> None:
     app = Flask("tests", instance_path=str(tmp_path / "instance"))
     uploads = ChunkedUpload(app)

@@ -15,6 +15,8 @@ from tests.conftest import create_tables
 from tests.extension.helpers import refusal
 from tests.support.protocol import Protocol, files, md5_of, nothing_left, records
 
+pytestmark = pytest.mark.one_database
+
 MakeApp = Callable[..., Flask]
 
 
@@ -83,6 +85,7 @@ def test_what_is_no_such_function_is_refused_at_the_start(make_app: MakeApp, wro
         ChunkedUpload(make_app(), upload_to=wrong)
 
 
+@pytest.mark.both_databases
 def test_after_a_crash_the_file_is_found_where_it_was_put(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,6 +107,7 @@ def test_after_a_crash_the_file_is_found_where_it_was_put(
     assert files(app) == ["0/a.txt"]
 
 
+@pytest.mark.both_databases
 def test_after_a_crash_an_abort_removes_it(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -32,6 +32,8 @@ from tests.conftest import create_tables
 from tests.extension.helpers import answer, refusal
 from tests.support.protocol import Protocol, files, md5_of, nothing_left, records
 
+pytestmark = pytest.mark.one_database
+
 MakeApp = Callable[..., Flask]
 Call = tuple[str, tuple[Any, ...], dict[str, Any]]
 
@@ -226,6 +228,7 @@ def test_hooks_read_form_fields_as_ever(make_app: MakeApp) -> None:
         assert seen.pop("complete") == form
 
 
+@pytest.mark.both_databases
 def test_attributes_set_in_pre_save_are_stored(make_app: MakeApp) -> None:
     app = make_app()
     db = SQLAlchemy(app)
@@ -271,6 +274,7 @@ def test_a_save_that_forgets_to_save_is_told_so(make_app: MakeApp) -> None:
 # A hook that raises
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("how", ["X-Raise-In", "X-Fail-In"])
 @pytest.mark.parametrize("name", NEW_CHUNK[:-2])
 def test_a_hook_that_raises_in_a_first_chunk_leaves_nothing(
@@ -297,6 +301,7 @@ def test_a_hook_that_raises_in_a_later_chunk_leaves_the_offset(
     assert answer(protocol.complete(upload_id, b"hello world"))["status"] == 2
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("name", ["post_save", "get_response_data"])
 def test_a_hook_that_raises_after_the_save_does_not_undo_it(
     app: Flask, protocol: Protocol, name: str
@@ -324,6 +329,7 @@ def test_a_hook_that_raises_in_a_completion_leaves_the_upload_open(
     assert record.notified_on is not None
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("name", ["post_save", "get_response_data"])
 def test_a_hook_that_raises_after_a_completion_does_not_undo_it(
     app: Flask, protocol: Protocol, name: str
@@ -416,6 +422,7 @@ def test_a_view_names_its_field_and_limit_and_header(make_app: MakeApp) -> None:
     assert protocol.chunk(b"four", field="the_file", headers=headers).status_code == 200
 
 
+@pytest.mark.both_databases
 def test_a_queryset_of_the_views_own_holds_for_every_endpoint(make_app: MakeApp) -> None:
     """Here everybody sees every upload but those named secret."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import os
 import shutil
 import signal
 import sys
@@ -16,19 +17,20 @@ from pathlib import Path
 
 import click
 
-from tests.support import postgres, scorecard
+from tests.support import guard, postgres, scorecard
 from tests.support.scorecard import ROWS, Result
 
 
 def main() -> int:
     """Run the rows that were asked for."""
     options = _options()
-    # Or a harness that is stopped would leave its PostgreSQL behind.
+    guard.die_with_make()
+    guard.start()  # or a harness that is killed would leave its servers behind
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     for module in sorted(Path(__file__).parent.glob("test_*.py")):
         importlib.import_module(f"tests.faults.{module.stem}")
     seeds = [options.seed + i for i in range(10 if options.long else 1)]
-    work = Path(tempfile.mkdtemp(prefix="faults-"))
+    work = Path(tempfile.mkdtemp(prefix=f"faults-{os.environ[guard.TAG][:8]}-"))
     results = []
     try:
         with _Clusters() as clusters:

@@ -44,7 +44,8 @@ class Answer:
 class Http:
     """Requests to one server, over a connection that is kept and made again when it breaks."""
 
-    def __init__(self, port: int, *, timeout: float = 60) -> None:
+    def __init__(self, port: int, *, host: str = "127.0.0.1", timeout: float = 60) -> None:
+        self._host = host
         self._port = port
         self._timeout = timeout
         self._connection: http.client.HTTPConnection | None = None
@@ -81,7 +82,7 @@ class Http:
     def _connect(self) -> http.client.HTTPConnection:
         if self._connection is None:
             self._connection = http.client.HTTPConnection(
-                "127.0.0.1", self._port, timeout=self._timeout
+                self._host, self._port, timeout=self._timeout
             )
             self._connection.connect()
             self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -202,12 +203,16 @@ class Upload:
         """Upload and complete; False when it got stuck (which was reported)."""
         while not self.complete:
             try:
-                self._attempt()
+                self.attempt()
             except Stuck:
                 return False
         return True
 
-    def _attempt(self) -> None:
+    def attempt(self) -> None:
+        """Send the next request; after a failure, ask first where the upload stands.
+
+        :raises Stuck: when none of many tries has made progress.
+        """
         try:
             self._step()
         except ConnectionRefusedError:

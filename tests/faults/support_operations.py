@@ -9,6 +9,7 @@ for strace to be attached. Each child reports one JSON line; one that was killed
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
@@ -51,8 +52,8 @@ class Operations:
         project = Path(__file__).parents[2]
         migrated = preloaded.run([PROGRAM, "migrate"], cwd=project, env=self._environment)
         migrated.check_returncode()
-        requests, self._requests = _pipe()
-        self._reports, reports = _pipe()
+        requests, self._requests = pipe()
+        self._reports, reports = pipe()
         with requests, reports, (self.instance / "operations.log").open("ab") as log:
             self._process = preloaded.start(
                 [sys.executable, "-m", "tests.faults.support_operations"],
@@ -111,7 +112,7 @@ class Operations:
         return json.loads(line)
 
 
-def _pipe() -> tuple[TextIO, TextIO]:
+def pipe() -> tuple[TextIO, TextIO]:
     """Return the reading and the writing end of a pipe."""
     reading, writing = os.pipe()
     return os.fdopen(reading), os.fdopen(writing, "w")
@@ -123,8 +124,11 @@ def _pipe() -> tuple[TextIO, TextIO]:
 def main() -> None:
     """Serve the lines of standard input."""
     say = _speaker()
+    sys.dont_write_bytecode = True  # the first child to import something would make more calls
     app = _make_app()
     client = _warm_up(app)
+    gc.collect()
+    gc.freeze()  # else each child would copy what it looks through for garbage
     for line in sys.stdin:
         reading, writing = os.pipe()
         pid = os.fork()

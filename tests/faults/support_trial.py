@@ -88,6 +88,7 @@ _RETRY: Step = {"command": ["retry-completions"]}
 #: What is answered when the database does not work, without a known reason.
 _UNAVAILABLE = "Database is unavailable"
 _ROWS: Step = {"sql": 'SELECT status, path, "offset" FROM chunked_upload'}
+_FORGET: Step = {"sql": "DELETE FROM chunked_upload"}
 _DEAD_COMPLETION: Step = {"promote": True}
 GARBAGE: Step = {"file": ".incoming/{two}/{id}.part", "append": "garbage of a dead writer"}
 _NEWEST: Step = {"id": "SELECT upload_id FROM chunked_upload ORDER BY id DESC LIMIT 1"}
@@ -174,13 +175,12 @@ class Trial:
     def points(self) -> list[tuple[str, int]]:
         """Run the operation undisturbed; return each call that changes something, in order."""
         trace = self._run.directory / "trace"
-        for _ in range(2):  # the first time it also imports what it needs
-            said = self._operations.run_traced(
-                self._before(), [self._operation.killed], "-e", "trace=all", output=trace
-            )
-            if said is None:
-                raise RuntimeError(f"{self._name} died untouched:\n{self._operations.log()}")
-            self._judge_end(self._end([]))
+        said = self._operations.run_traced(
+            self._before(), [self._operation.killed], "-e", "trace=all", output=trace
+        )
+        if said is None:
+            raise RuntimeError(f"{self._name} died untouched:\n{self._operations.log()}")
+        self._judge_end(self._end([]))
         counted: Counter[str] = Counter()
         found = []
         for call in parse(trace.read_text()):
@@ -280,11 +280,11 @@ class Trial:
         cleaned, retried = [_EXPIRE, _CLEAN], []
         if self._operation.unknown:
             cleaned, retried = [_EXPIRE_ALL, _CLEAN_ALL], [_RETRY]
-        last: list[Step] = [*retried, _NEWEST, *rest, *cleaned, *cleaned, _ROWS]
+        last: list[Step] = [*retried, _NEWEST, *rest, *cleaned, *cleaned, _ROWS, _FORGET]
         return self._operations.run(last)
 
     def _judge_end(self, said: list[Any]) -> None:
-        *steps, _, cleaned, _, _, rows = said
+        *steps, _, cleaned, _, _, rows, _ = said
         if len(steps) > 2:
             done, file = steps[-2:]
             self._run.check(done["status"] == 200, f"cannot be completed: {done}")
@@ -297,5 +297,4 @@ class Trial:
         compare(self._run, self._operations.root, [tuple(found) for found in rows])
         if self._operation.ends == "gone":
             self._run.check(not rows, f"still there: {rows}")
-        self._operations.run([{"sql": "DELETE FROM chunked_upload"}])
         shutil.rmtree(self._operations.root, ignore_errors=True)

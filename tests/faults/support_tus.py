@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.faults.support_client import Answer, Upload
 from tests.faults.support_victim import Victim
@@ -15,29 +15,36 @@ class TusUpload(Upload):
     """One file by tus: created with its first bytes or without any, then appended to.
 
     What was acknowledged is what an answer or a question for the offset has told.
+
+    :cvar VERSION, FOLDER: the header of all requests, and where uploads are.
+    :cvar APPENDED: statuses of an append that was stored.
     """
+
+    VERSION: ClassVar[dict[str, str]] = _VERSION
+    FOLDER: ClassVar[str] = "/uploads/tus/"
+    APPENDED: ClassVar[tuple[int, ...]] = (204,)
 
     def _ask(self) -> None:
         assert self.upload_id is not None
         if self._rng.random() < 0.5:
             super()._ask()
             return
-        answer = self.http.request("HEAD", f"/uploads/tus/{self.upload_id}", headers=_VERSION)
+        path = f"{self.FOLDER}{self.upload_id}"
+        answer = self.http.request("HEAD", path, headers=self.VERSION)
         if answer.status >= 500:
             self._failed(f"HEAD: {answer.status}")
-        elif answer.status != 200:
+        elif answer.status not in (200, 204):
             self._report(f"an acknowledged upload is gone: HEAD {answer.status}")
             self.upload_id, self.acked = None, 0
         else:
             self._note(answer)
 
     def _send(self) -> None:
-        size = self._rng.randint(0 if self.upload_id is None else 1, 2 * self._chunk)
-        piece = self.data[self.acked : self.acked + size]
+        piece = self._piece()
         if self.acked + len(piece) == len(self.data):
             self.completing = True  # the last byte promotes the file
         answer = self._create(piece) if self.upload_id is None else self._append(piece)
-        if answer.status in (201, 204):
+        if answer.status in (201, *self.APPENDED):
             expected = self.acked + len(piece)
             if int(self._told(answer)) != expected:
                 self._report(f"offset {self._told(answer)} instead of {expected}")
@@ -53,6 +60,10 @@ class TusUpload(Upload):
         else:
             self._report(f"append refused: {answer.status} {answer.body[:200]!r}")
             self._failed("refused")
+
+    def _piece(self) -> bytes:
+        size = self._rng.randint(0 if self.upload_id is None else 1, 2 * self._chunk)
+        return self.data[self.acked : self.acked + size]
 
     def _create(self, piece: bytes) -> Answer:
         headers = {**_VERSION, "Upload-Length": str(len(self.data))}

@@ -6,100 +6,38 @@ complete exactly when no gap is left.
 
 from __future__ import annotations
 
+import os
 import random
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
 
 from chunked_upload.engine import ranges
 from chunked_upload.engine.engine import UploadEngine
 from chunked_upload.engine.errors import BytesDiffer, NotComplete, OffsetMismatch
 from chunked_upload.engine.plan import Placement, WritePlan
-from chunked_upload.records.repository import Record
 from chunked_upload.server.app import create_app
+from tests.faults import support_writer
+from tests.faults.support_operations import pipe
+from tests.faults.support_writer import (
+    COUNTED,
+    content_of,
+    engine_of,
+    fetch,
+    fill,
+    new_upload,
+    send,
+)
+from tests.support import preloaded
 from tests.support.protocol import md5_of
 from tests.support.scorecard import BOTH, Run, row
 from tests.support.site import Site
-
-LENGTH = 400_000
-
-
-def content_of(seed: int, length: int = LENGTH) -> bytes:
-    """Return the file that all writers have a part of."""
-    return random.Random(seed).randbytes(length)
-
-
-def engine_of(app: Flask) -> UploadEngine:
-    made: UploadEngine = app.extensions["chunked_upload"]["chunked_upload"].engine
-    return made
-
-
-def fetch(engine: UploadEngine, upload_id: str) -> Record:
-    """Read the upload's record."""
-    return engine.find(select(engine.records.model).filter_by(upload_id=upload_id))
-
-
-def new_upload(engine: UploadEngine, length: int = LENGTH) -> str:
-    """Create an upload of known length without a byte."""
-    record: Record = engine.records.model(filename="file.bin", length=length)
-    engine.create(record)
-    return record.upload_id
-
-
-def send(
-    engine: UploadEngine, upload_id: str, data: bytes, start: int, *, pieces: int = 1
-) -> Record:
-    """Send one chunk, in several writes, and return the record that was committed."""
-    record = fetch(engine, upload_id)
-    stop = start + len(data)
-    with engine.begin(
-        record, WritePlan(start=start, stop=stop, total=record.length, placement=Placement.ANYWHERE)
-    ) as chunk:
-        step = max(1, len(data) // pieces)
-        for position in range(0, len(data), step):
-            chunk.write(data[position : position + step])
-        chunk.finish_whole()
-        chunk.commit()
-    return record
-
-
-def fill(engine: UploadEngine, upload_id: str, seed: int, chooser: random.Random) -> dict[str, int]:
-    """Send random chunks, some of them wrong, until no gap is left; return what was answered.
-
-    :return: counts of ``stored``, ``preempted``, ``refused`` and ``wrong`` (a broken promise).
-    """
-    content = content_of(seed)
-    told = {"stored": 0, "preempted": 0, "refused": 0, "wrong": 0}
-    while True:
-        record = fetch(engine, upload_id)
-        missing = engine.gaps(record)
-        if not missing:
-            return told
-        low, high = chooser.choice(missing)
-        # Around a gap, so that the chunk often overlaps what is stored on both sides.
-        start = max(0, low - chooser.choice([0, 0, 1, 500, 20_000]))
-        stop = min(LENGTH, start + chooser.choice([1, 100, 4_000, 30_000, high - start + 700]))
-        if start >= stop:
-            continue
-        data = content[start:stop]
-        lies = start < low and chooser.random() < 0.2
-        if lies:  # one byte of the part that is stored already
-            data = bytes([data[0] ^ 1]) + data[1:]
-        try:
-            send(engine, upload_id, data, start, pieces=chooser.choice([1, 2, 5]))
-        except BytesDiffer:
-            told["refused" if lies else "wrong"] += 1
-        except OffsetMismatch:
-            told["preempted"] += 1
-        else:
-            told["wrong" if lies else "stored"] += 1
 
 
 def make_app(run: Run, at: Site, monkeypatch: pytest.MonkeyPatch) -> Flask:
@@ -157,26 +95,19 @@ def test_processes_fill_one_upload_in_any_order(run: Run) -> None:
             seed = run.random.randrange(2**32)
             with app.app_context():
                 upload_id = new_upload(engine_of(app))
-            workers = [
-                subprocess.Popen(
-                    [sys.executable, "-m", __name__, upload_id, str(seed), str(index)],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    text=True,
-                )
+            writers = [
+                Writer(run, upload_id, seed, index)
                 for index in range(run.amount(reduced=2, full=4))
             ]
-            for worker in workers:  # all begin when the last one is ready
-                assert worker.stdout is not None
-                worker.stdout.readline()
-            for worker in workers:
-                assert worker.stdin is not None
-                worker.stdin.write("go\n")
-                worker.stdin.flush()
-            for worker in workers:
-                said, _unused = worker.communicate(timeout=250)
-                if run.check(worker.returncode == 0, "a writing process failed"):
-                    told = dict(zip(_COUNTED, map(int, said.split()), strict=True))
+            for writer in writers:  # all begin when the last one is ready
+                writer.wait_until_ready()
+            for writer in writers:
+                writer.go()
+            for writer in writers:
+                told = writer.result()
+                if told is None:
+                    run.violation("a writing process failed")
+                else:
                     _count(run, told)
             with app.app_context():
                 check_whole(run, engine_of(app), upload_id, content_of(seed))
@@ -184,11 +115,40 @@ def test_processes_fill_one_upload_in_any_order(run: Run) -> None:
             app.extensions["sqlalchemy"].engine.dispose()
 
 
-_COUNTED = ("stored", "preempted", "refused", "wrong")
+class Writer:
+    """A writing process (support_writer.py)."""
+
+    def __init__(self, run: Run, upload_id: str, seed: int, index: int) -> None:
+        given, self._given = pipe()
+        self._said, said = pipe()
+        with given, said, (run.directory / "writers.log").open("ab") as log:
+            self._process = preloaded.start(
+                [sys.executable, "-m", support_writer.__name__, upload_id, str(seed), str(index)],
+                cwd=Path.cwd(),
+                env=os.environ,
+                given=given,
+                output=said,
+                errors=log,
+            )
+
+    def wait_until_ready(self) -> None:
+        self._said.readline()
+
+    def go(self) -> None:
+        self._given.write("go\n")
+        self._given.close()
+
+    def result(self) -> dict[str, int] | None:
+        """Return what it was answered; None if it failed."""
+        with self._said:
+            told = self._said.read().split()
+        if self._process.wait(250) != 0:
+            return None
+        return dict(zip(COUNTED, map(int, told), strict=True))
 
 
 def _count(run: Run, told: dict[str, int]) -> None:
-    for name in _COUNTED[:3]:
+    for name in COUNTED[:3]:
         run.count(f"chunks {name}", told[name])
     run.check(not told["wrong"], f"{told['wrong']} overlaps were judged wrongly")
 
@@ -340,20 +300,3 @@ def test_split_pieces_follow_each_other_and_say_what_is_stored(
         assert stored or not _as_set([(low, high)]) & _as_set(built)
         position = high
     assert position == stop
-
-
-def _main(upload_id: str, seed: int, index: int) -> None:
-    """Be one of the writing processes."""
-    app = create_app()
-    with app.app_context():
-        fetch(engine_of(app), upload_id)
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
-        sys.stdin.readline()
-        chooser = random.Random(seed + index + 1)
-        told = fill(engine_of(app), upload_id, seed, chooser)
-    sys.stdout.write(" ".join(str(told[name]) for name in _COUNTED))
-
-
-if __name__ == "__main__":
-    _main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -59,15 +59,37 @@ def test_removal_beside_a_chunk_that_takes_the_lease_leaves_nothing(
     with app.app_context():
         record = begun_upload(engine)
         late = again(engine, record)
-        discard = engine.storage.discard_part
+        withdraw = engine.storage.withdraw
 
-        def discard_beside_a_late_chunk(upload: Record) -> None:
+        def withdraw_beside_a_late_chunk(upload: Record, directory: str) -> None:
             monkeypatch.undo()
             engine.records.raise_fencing_token(late)
-            discard(upload)
+            withdraw(upload, directory)
 
-        monkeypatch.setattr(engine.storage, "discard_part", discard_beside_a_late_chunk)
+        monkeypatch.setattr(engine.storage, "withdraw", withdraw_beside_a_late_chunk)
         engine.abort(record)
+        assert engine.storage.withdraw == withdraw  # it was called
         with pytest.raises(UploadNotFound):
             engine.begin(late, WritePlan(start=10, stop=20, total=20))
+    assert nothing_left(app)
+
+
+def test_a_late_chunk_does_not_hide_the_file_of_a_completion_that_died(
+    app: Flask, engine: UploadEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        record = begun_upload(engine)
+        late = again(engine, record)
+        send(engine, record, 10)
+        engine.completion.promote(again(engine, record))  # and then its process dies
+        withdraw = engine.storage.withdraw
+
+        def withdraw_after_a_late_chunk(upload: Record, directory: str) -> None:
+            monkeypatch.undo()
+            with pytest.raises(UploadNotFound):
+                engine._parts.look_again(late)
+            withdraw(upload, directory)
+
+        monkeypatch.setattr(engine.storage, "withdraw", withdraw_after_a_late_chunk)
+        engine.abort(record)
     assert nothing_left(app)

@@ -12,18 +12,17 @@ from __future__ import annotations
 from tests.faults.support_offset_operations import OFFSET_OPERATIONS
 from tests.faults.support_operations import Operations
 from tests.faults.support_trial import OPERATIONS, Trial
-from tests.support.scorecard import EVERY, SQLITE, STRACE, Run, Size, row
+from tests.support.scorecard import EVERY, STRACE, Run, Size, row
 
 #: What each dialect does.
 EVERYTHING = {**OPERATIONS, **OFFSET_OPERATIONS}
 
 
 def chosen(run: Run) -> list[str]:
-    """Return the operations: at reduced size a third on each database, and on SQLite all chunks."""
+    """Return the operations: at reduced size a third on each database."""
     if run.size is Size.FULL:
         return list(EVERYTHING)
-    third = list(EVERYTHING)[EVERY.index(run.database) :: 3]
-    return list(dict.fromkeys([*OPERATIONS, *third])) if run.database == SQLITE else third
+    return list(EVERYTHING)[EVERY.index(run.database) :: 3]
 
 
 @row("SIGKILL at every system call", databases=EVERY, needs=[STRACE], exhaustive=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 
+from chunked_upload.records.clock import DatabaseClock
 from chunked_upload.support.clock import utcnow
 from tests.support.protocol import Protocol, md5_of
 
@@ -17,15 +17,13 @@ _DAY = timedelta(days=1, minutes=1)
 
 
 @pytest.fixture
-def step(app: Flask) -> Iterator[Step]:
-    """Return a function that sets the engine's clock so much apart from the true time."""
-    parts = app.extensions["chunked_upload"]["chunked_upload"].engine._parts
+def step(monkeypatch: pytest.MonkeyPatch) -> Step:
+    """Return a function that sets the database's clock so much apart from the true time."""
 
     def step(by: timedelta) -> None:
-        object.__setattr__(parts, "now", lambda: utcnow() + by)
+        monkeypatch.setattr(DatabaseClock, "now", lambda clock: utcnow() + by)
 
-    yield step
-    object.__setattr__(parts, "now", utcnow)
+    return step
 
 
 def test_an_upload_survives_a_clock_that_leaps_ahead_and_is_set_right_again(

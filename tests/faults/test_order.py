@@ -11,17 +11,15 @@ would not: a chunk's UPDATE is a transaction by itself, and prepared, without it
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from random import Random
 
 from tests.faults.support_client import Http
 from tests.support.protocol import md5_of
 from tests.support.scorecard import EVERY, POSTGRESQL, SQLITE, SQLITE_ROLLBACK, STRACE, Run, row
 from tests.support.server import Server
-from tests.support.strace import Call, parse
+from tests.support.strace import Call, attached, parse
 
 _TRACED = (
     "pwrite64,write,writev,sendto,sendmsg,recvfrom,read,fdatasync,fsync,link,linkat,unlink,rename"
@@ -63,10 +61,11 @@ def check_order(
     :param alter: makes of each call in the trace what a broken server's would be.
     """
     trace = run.directory / "trace"
-    program = str(Path(sys.executable).parent / "chunked-upload")
-    strace = ["strace", "-f", "-y", "-s", "200", "-e", f"trace={_TRACED}", "-o", str(trace)]
-    with Server(run.directory, environment, command=[*strace, program, "serve"]) as server:
-        sent = _upload_some(run, server)
+    with Server(run.directory, environment) as server:
+        [worker] = set(server.workers()) - {server.pid}
+        options = ("-y", "-s", "200", "-e", f"trace={_TRACED}")
+        with attached(worker, *options, output=trace):
+            sent = _upload_some(run, server)
     order = Order(run, [alter(call) for call in parse(trace.read_text(errors="replace"))])
     seen = order.check()
     run.check(seen == sent, f"chunks and completions in the trace: {seen}, answered: {sent}")

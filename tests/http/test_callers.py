@@ -20,6 +20,8 @@ from tests.http.answers import content_of, refused, stored
 from tests.http.forms import FORM, Unreadable, field, file, form, post_form, send
 from tests.support.protocol import Protocol, md5_of, nothing_left, records
 
+pytestmark = pytest.mark.one_database
+
 DATA = b"hello world"
 ABSENT = "0" * 32
 DENIED = "Authentication credentials were not provided"
@@ -106,6 +108,7 @@ def test_a_loader_is_asked_once_per_request(make_app: Callable[..., Flask]) -> N
     assert len(asked) == 1
 
 
+@pytest.mark.both_databases
 def test_keys_of_any_length(make_app: Callable[..., Flask]) -> None:
     app = make_app()
     ChunkedUpload(app, max_open_uploads=5).user_loader(
@@ -285,6 +288,12 @@ def requests_about(client: FlaskClient, upload_id: str) -> dict[str, TestRespons
     }
 
 
+def told_in(response: TestResponse) -> list[tuple[str, str]]:
+    """The headers of an answer, but for the request's own id."""
+    return [pair for pair in response.headers if pair[0] != "X-Request-ID"]
+
+
+@pytest.mark.both_databases
 @pytest.mark.parametrize("completed", [False, True])
 def test_anothers_upload_looks_like_a_missing_one(shop: Flask, completed: bool) -> None:
     ann, bob = As(shop, X_User="ann"), As(shop, X_User="bob")
@@ -298,7 +307,7 @@ def test_anothers_upload_looks_like_a_missing_one(shop: Flask, completed: bool) 
         other = missing[name]
         assert response.status_code == other.status_code, name
         assert response.data == other.data, name
-        assert response.headers == other.headers, name
+        assert told_in(response) == told_in(other), name
         if name not in ("patch", "options"):
             assert response.status_code == 404, name
     assert stored(shop) == before

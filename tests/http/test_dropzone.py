@@ -19,6 +19,8 @@ from tests.http.forms import FORM, field, file, form, send
 from tests.support.dropzone import HEADERS, DropzoneFile, send_whole
 from tests.support.protocol import Protocol, md5_of, nothing_left, records
 
+pytestmark = pytest.mark.one_database
+
 DATA = b"hello dropzone"
 
 
@@ -53,6 +55,7 @@ def is_complete(app: Flask, answer: TestResponse, data: bytes = DATA, **fields: 
 # Chunks
 
 
+@pytest.mark.both_databases
 def test_one_after_the_other(app: Flask, sent: DropzoneFile) -> None:
     first = sent.send(0)
     assert first.status_code == 200
@@ -64,6 +67,7 @@ def test_one_after_the_other(app: Flask, sent: DropzoneFile) -> None:
     is_complete(app, sent.send(2))
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_any_order(app: Flask, sent: DropzoneFile, order: tuple[int, ...]) -> None:
     is_complete(app, sent.upload(order))
@@ -82,6 +86,7 @@ def test_sizes_around_the_chunk_size(app: Flask, client: FlaskClient, size: int)
     is_complete(app, DropzoneFile(client, data).upload(), data)
 
 
+@pytest.mark.both_databases
 def test_chunks_keep_the_fields_of_the_first(app: Flask, sent: DropzoneFile) -> None:
     sent.params = {"album": "summer", "csrf_token": "x"}
     is_complete(app, sent.upload(), metadata={"album": "summer"})
@@ -147,6 +152,7 @@ def test_other_bytes_are_refused(app: Flask, sent: DropzoneFile, complete: bool)
         is_complete(app, sent.send(1))
 
 
+@pytest.mark.both_databases
 def test_a_duplicate_chunk_changes_nothing(app: Flask) -> None:
     from chunked_upload.hooks import chunk_received, upload_completed, upload_created
 
@@ -358,6 +364,7 @@ def test_a_transformed_file_may_be_within_the_limit(make_app: Callable[..., Flas
     refused(answers[2], 400, "Size of file exceeds the limit (14 bytes)")
 
 
+@pytest.mark.both_databases
 def test_one_upload_may_take_the_last_place(make_app: Callable[..., Flask]) -> None:
     app = make_app()
     ChunkedUpload(app, max_open_uploads=1)
@@ -369,6 +376,7 @@ def test_one_upload_may_take_the_last_place(make_app: Callable[..., Flask]) -> N
     is_complete(app, sent.send(2))
 
 
+@pytest.mark.both_databases
 def test_expired(app: Flask, sent: DropzoneFile) -> None:
     upload_id = sent.send(0).get_json()["upload_id"]
     expire(app, upload_id)

@@ -19,6 +19,8 @@ from tests.support.concurrency import at_once
 from tests.support.dropzone import DropzoneFile, send_whole
 from tests.support.protocol import Protocol, md5_of, nothing_left, records
 
+pytestmark = pytest.mark.one_database
+
 DATA = b"hello dropzone"
 ELSEWHERE = "203.0.113.7"
 
@@ -61,6 +63,7 @@ def shop(make_app: Callable[..., Flask]) -> Flask:
     return app
 
 
+@pytest.mark.both_databases
 def test_two_owners_of_the_same_name_never_meet(shop: Flask) -> None:
     ann = DropzoneFile(browser(shop, X_User="ann"), DATA, uuid="one")
     bob = DropzoneFile(browser(shop, X_User="bob"), DATA[::-1], uuid="one")
@@ -123,6 +126,7 @@ def test_a_cookie_outlives_a_change_of_network(sent: DropzoneFile) -> None:
     assert sent.send(2).get_json()["status"] == 2
 
 
+@pytest.mark.both_databases
 def test_two_uploads_started_at_once_outlive_it_both(app: Flask, sent: DropzoneFile) -> None:
     """Each gives another cookie, and a browser keeps the one that comes last."""
     other = DropzoneFile(sent.client, DATA, uuid="two")
@@ -196,6 +200,7 @@ def test_no_other_browser_meets_a_complete_upload(
     assert Protocol(browser(app)).state(done["upload_id"]).get_json()["md5"] == md5_of(DATA)
 
 
+@pytest.mark.both_databases
 def test_a_completed_upload_leaves_its_name_to_others(app: Flask, sent: DropzoneFile) -> None:
     """And its own browser, which got a cookie with the only answer, still finds it."""
     whole = ("file", DATA, "file.bin")
@@ -288,6 +293,7 @@ def test_the_cookie_of_an_upload(app: Flask, sent: DropzoneFile, first: bool) ->
     assert not sent.send(1).headers.getlist("Set-Cookie")
 
 
+@pytest.mark.both_databases
 def test_a_lost_last_answer_is_given_again_without_a_cookie(app: Flask, sent: DropzoneFile) -> None:
     """Scripts keep no cookies; they have the same bytes."""
     for index in range(3):
@@ -318,6 +324,7 @@ def test_first_chunks_over_both_families(
     assert ["Set-Cookie" in answer.headers for answer in answers] == [True, False, False]
 
 
+@pytest.mark.both_databases
 def test_first_chunks_over_both_families_at_once(app: Flask) -> None:
     for number in range(5):
 
@@ -356,6 +363,7 @@ def test_the_other_family_counts_for_the_same_file_only(
     assert others.send(1).get_json()["upload_id"] != upload_id
 
 
+@pytest.mark.both_databases
 def test_the_other_family_cannot_cancel(app: Flask, sent: DropzoneFile) -> None:
     sent.send(0)
     assert at(sent, browser(app, V6)).cancel().status_code == 204
@@ -384,6 +392,7 @@ def test_the_name_is_stored_nowhere(app: Flask, sent: DropzoneFile) -> None:
     assert "a-name-to-be-found" not in "".join(stored(app))
 
 
+@pytest.mark.both_databases
 def test_names_of_any_kind(app: Flask, sent: DropzoneFile) -> None:
     for name in ("../../etc/passwd", "\0", "'; DROP TABLE", "日本", "\ud800", "a" * 200, " "):
         answer = DropzoneFile(sent.client, DATA, uuid=name.encode("utf-8", "replace").decode())
@@ -393,6 +402,7 @@ def test_names_of_any_kind(app: Flask, sent: DropzoneFile) -> None:
 # Cancel and remove
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("complete", [True, False])
 def test_cancel(app: Flask, sent: DropzoneFile, complete: bool, known: bool) -> None:
@@ -409,12 +419,24 @@ def test_cancel(app: Flask, sent: DropzoneFile, complete: bool, known: bool) -> 
     assert sent.cancel().status_code == 204
 
 
+@pytest.mark.both_databases
+def test_files_of_one_name_are_removed_one_after_another(app: Flask, sent: DropzoneFile) -> None:
+    """What is left of the first one's record, against late chunks, does not keep the second."""
+    for _ in range(2):
+        again = DropzoneFile(sent.client, sent.data, sent.size)
+        upload_id = again.upload([0, 1, 2]).get_json()["upload_id"]
+        assert again.client.delete(f"/uploads/{upload_id}").status_code == 204
+        assert stored(app) == {}
+
+
+@pytest.mark.both_databases
 def test_cancel_before_anything_has_come(app: Flask, sent: DropzoneFile) -> None:
     assert sent.cancel().status_code == 204
     refused(sent.send(0), 404, "Upload not found")
     assert stored(app) == {}
 
 
+@pytest.mark.both_databases
 def test_canceling_another_browsers_upload_is_in_vain(app: Flask, sent: DropzoneFile) -> None:
     sent.send(0)
     assert at(sent, browser(app, ELSEWHERE)).cancel().status_code == 204
@@ -422,6 +444,7 @@ def test_canceling_another_browsers_upload_is_in_vain(app: Flask, sent: Dropzone
     assert sent.send(2).get_json()["status"] == 2
 
 
+@pytest.mark.both_databases
 def test_a_canceled_upload_leaves_nothing_in_the_end(app: Flask, sent: DropzoneFile) -> None:
     sent.send(0)
     sent.cancel()
@@ -434,6 +457,7 @@ def test_a_canceled_upload_leaves_nothing_in_the_end(app: Flask, sent: DropzoneF
     assert nothing_left(app)
 
 
+@pytest.mark.both_databases
 def test_late_chunks_of_an_expired_upload(app: Flask, sent: DropzoneFile) -> None:
     upload_id = sent.send(0).get_json()["upload_id"]
     expire(app, upload_id)

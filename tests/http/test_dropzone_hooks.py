@@ -20,6 +20,8 @@ from tests.http.forms import FORM, Unreadable, send
 from tests.support.dropzone import DropzoneFile, send_whole
 from tests.support.protocol import md5_of, nothing_left, records
 
+pytestmark = pytest.mark.one_database
+
 DATA = b"hello dropzone"
 
 

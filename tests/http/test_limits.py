@@ -17,6 +17,8 @@ from tests.http.answers import refused, stored
 from tests.http.forms import FORM, content_range, field, file, form, post_form, send
 from tests.support.protocol import Protocol, nothing_left, records
 
+pytestmark = pytest.mark.one_database
+
 DATA = b"hello world"
 MiB = 2**20
 
@@ -126,6 +128,7 @@ def test_a_views_own_max_bytes(limited: Callable[..., Flask], make_app: Any) -> 
     )
 
 
+@pytest.mark.both_databases
 def test_a_limit_that_shrinks_holds_for_uploads_under_way(
     limited: Callable[..., Flask],
 ) -> None:
@@ -179,6 +182,7 @@ def test_max_chunk_bytes_is_enforced_while_reading(limited: Callable[..., Flask]
 # Quotas
 
 
+@pytest.mark.both_databases
 def test_max_open_uploads(limited: Callable[..., Flask]) -> None:
     app = limited(max_open_uploads=2)
     protocol = Protocol(app.test_client())
@@ -210,6 +214,7 @@ def test_a_chunk_whose_id_comes_last_is_not_one_more_upload(
     assert response.status_code == 200, response.text
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("ranged", [True, False])
 def test_max_open_bytes(limited: Callable[..., Flask], ranged: bool) -> None:
     app = limited(max_open_bytes=1000)
@@ -223,6 +228,7 @@ def test_max_open_bytes(limited: Callable[..., Flask], ranged: bool) -> None:
     assert protocol.chunk(b"x", 0, 900).status_code == 200
 
 
+@pytest.mark.both_databases
 def test_bytes_of_unknown_length_cannot_pass_a_quota(limited: Callable[..., Flask]) -> None:
     app = limited(max_open_bytes=MiB)
     response = send(
@@ -232,6 +238,7 @@ def test_bytes_of_unknown_length_cannot_pass_a_quota(limited: Callable[..., Flas
     assert nothing_left(app)
 
 
+@pytest.mark.both_databases
 def test_completed_files_do_not_count(limited: Callable[..., Flask]) -> None:
     app = limited(max_open_uploads=1, max_open_bytes=500)
     protocol = Protocol(app.test_client())
@@ -239,6 +246,7 @@ def test_completed_files_do_not_count(limited: Callable[..., Flask]) -> None:
         protocol.completed(b"x" * 100)
 
 
+@pytest.mark.both_databases
 def test_owners_have_quotas_of_their_own(make_app: Callable[..., Flask]) -> None:
     app = make_app()
     ChunkedUpload(app, max_open_uploads=1).user_loader(lambda request: request.headers["X-User"])
@@ -249,6 +257,7 @@ def test_owners_have_quotas_of_their_own(make_app: Callable[..., Flask]) -> None
         assert response.status_code == status
 
 
+@pytest.mark.both_databases
 def test_anonymous_callers_share_a_quota_by_address(limited: Callable[..., Flask]) -> None:
     """A cookie can be dropped at will, so it is not what is counted."""
     app = limited(max_open_uploads=1)
@@ -264,6 +273,7 @@ def test_anonymous_callers_share_a_quota_by_address(limited: Callable[..., Flask
     assert not any("127.0.0.1" in record.quota_key for record in records(app))
 
 
+@pytest.mark.both_databases
 def test_the_last_place_is_given_once(limited: Callable[..., Flask]) -> None:
     """Counting and inserting are one step, however many ask at once."""
     app = limited(max_open_uploads=3)

@@ -70,6 +70,12 @@ def test_an_empty_file(client: FlaskClient) -> None:
     assert response.get_json()["status"] == 2
 
 
+def test_an_empty_file_may_be_completed_by_its_checksum(app: Flask, client: FlaskClient) -> None:
+    upload_id = id_of(create(client, b"", length=0).headers["Location"])
+    response = client.post("/uploads/complete", data={"upload_id": upload_id, "md5": md5_of(b"")})
+    assert (response.status_code, content_of(app, upload_id)) == (200, b"")
+
+
 @pytest.mark.parametrize("complete", ["?1", "?0"])
 def test_bytes_of_unknown_length(app: Flask, client: FlaskClient, complete: str) -> None:
     """A transfer without Content-Length, on a server that notices when it is cut."""

@@ -17,6 +17,8 @@ from tests.conftest import create_tables
 from tests.http.answers import refused
 from tests.support.protocol import Protocol, md5_of, records
 
+pytestmark = pytest.mark.one_database
+
 DATA = b"hello world"
 SHA256 = hashlib.sha256(DATA).hexdigest()
 OTHER = hashlib.sha256(b"other").hexdigest()
@@ -58,6 +60,7 @@ def send(request: pytest.FixtureRequest) -> Callable[..., Any]:
     return send
 
 
+@pytest.mark.both_databases
 def test_sha256_alone(make: Make, send: Callable[..., Any]) -> None:
     client = make("sha256")
     upload_id = upload(client)
@@ -127,6 +130,7 @@ def test_md5_switched_off_leaves_the_others(make_app: Callable[..., Flask]) -> N
     assert (answer.get_json()["md5"], answer.get_json()["sha256"]) == (None, SHA256)
 
 
+@pytest.mark.both_databases
 def test_one_added_while_an_upload_is_under_way(make_app: Callable[..., Flask]) -> None:
     app = make_app()
     ChunkedUpload(app)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from chunked_upload import ChunkedUpload, ChunkedUploadCompleteView, ChunkedUplo
 from chunked_upload.engine.chunk import Chunk
 from chunked_upload.engine.completion import Completion
 from chunked_upload.http.dialects.tus import concatenation
+from chunked_upload.records.clock import DatabaseClock
+from chunked_upload.support.clock import utcnow
 from tests.conftest import create_tables
 from tests.http.answers import refused
 from tests.http.expiry import expire
@@ -225,6 +228,17 @@ def test_an_expired_partial_upload(app: Flask, tus: Tus) -> None:
     url = partial(tus, b"hello")
     expire(app, id_of(url))
     refused(final(tus, [url]), 400)
+
+
+def test_the_databases_clock_tells_whether_a_partial_upload_has_expired(
+    tus: Tus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, other = partial(tus, b"hello"), partial(tus, b"world")
+    in_two_days = utcnow() + timedelta(days=2)
+    monkeypatch.setattr("chunked_upload.records.model.utcnow", lambda: in_two_days)  # this host's
+    assert content(tus, final(tus, [url])) == b"hello"
+    monkeypatch.setattr(DatabaseClock, "now", lambda clock: in_two_days)
+    refused(final(tus, [other]), 400)
 
 
 def test_a_partial_upload_of_another_owner(make_app: Callable[..., Flask]) -> None:

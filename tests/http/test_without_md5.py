@@ -13,6 +13,8 @@ from tests.http.answers import refused
 from tests.support.digests import digest_offset
 from tests.support.protocol import Protocol, files, md5_of, records
 
+pytestmark = pytest.mark.one_database
+
 DATA = b"hello world"
 
 
@@ -68,6 +70,7 @@ def test_an_md5_is_checked_after_a_completion_without_one(protocol: Protocol) ->
     assert protocol.complete(upload_id, DATA).status_code == 200
 
 
+@pytest.mark.both_databases
 def test_switched_on_again_the_digest_catches_up(
     make_app: Callable[..., Flask], app: Flask, protocol: Protocol
 ) -> None:

@@ -10,11 +10,17 @@ import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from tests.support.server import Server
 
 BOUNDARY = "----------------boundary"
+
+
+class Listening(Protocol):
+    """A server, or what stands before it, on a port of 127.0.0.1."""
+
+    port: int
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ class Answer:
 
 
 def call(
-    server: Server,
+    server: Listening,
     method: str,
     path: str,
     body: bytes | Iterator[bytes] | None = None,
@@ -47,26 +53,26 @@ def call(
         return Answer(response.status, response.headers, response.read())
 
 
-def put(server: Server, upload_id: str, data: bytes, start: int, total: int) -> Answer:
+def put(server: Listening, upload_id: str, data: bytes, start: int, total: int) -> Answer:
     """Send raw bytes for a known upload."""
     return call(server, "PUT", f"/uploads/{upload_id}", data, content_range(start, data, total))
 
 
-def create(server: Server, data: bytes, total: int, name: str = "file.bin") -> str:
+def create(server: Listening, data: bytes, total: int, name: str = "file.bin") -> str:
     """Send a file's first bytes; returns the upload's id."""
     answer = call(server, "POST", f"/uploads/?filename={name}", data, content_range(0, data, total))
     assert answer.status == 200, answer
     return str(answer.json["upload_id"])
 
 
-def state(server: Server, upload_id: str) -> dict[str, Any]:
+def state(server: Listening, upload_id: str) -> dict[str, Any]:
     """Ask where an upload stands."""
     answer = call(server, "GET", f"/uploads/{upload_id}")
     assert answer.status == 200, answer
     return answer.json
 
 
-def complete(server: Server, upload_id: str, data: bytes) -> Answer:
+def complete(server: Listening, upload_id: str, data: bytes) -> Answer:
     """Complete an upload with the MD5 of data."""
     md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
     body = json.dumps({"upload_id": upload_id, "md5": md5}).encode()
@@ -98,7 +104,7 @@ FORM_TYPE = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 
 
 @contextlib.contextmanager
-def connect(server: Server, timeout: float = 30) -> Iterator[socket.socket]:
+def connect(server: Listening, timeout: float = 30) -> Iterator[socket.socket]:
     """Open a raw connection."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=timeout) as connection:
         yield connection

@@ -9,7 +9,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from sqlalchemy import Engine
 
+from chunked_upload.server.app import create_app
+from tests.server.balancing import two_nodes
 from tests.support import postgres, preloaded
 from tests.support.server import PROGRAM, Server, clean_environment, measured
 
@@ -29,6 +33,18 @@ GRANIAN = [
 
 #: Other servers that the app runs on.
 OTHERS = {"gunicorn": GUNICORN, "granian": GRANIAN}
+
+
+@pytest.fixture(scope="module")
+def nodes_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("nodes")
+
+
+@pytest.fixture(scope="module")
+def nodes(nodes_place: Path) -> Iterator[tuple[Server, Server]]:
+    """Two servers for a balancer to send requests to."""
+    with two_nodes(nodes_place) as servers:
+        yield servers
 
 
 @pytest.fixture
@@ -89,3 +105,21 @@ def outcome(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         )
 
     return run
+
+
+@pytest.fixture
+def unmigrated(
+    database_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Flask]:
+    """The stand-alone app on an empty database, in its context."""
+    monkeypatch.setenv("SQLALCHEMY_DATABASE_URI", database_uri)
+    monkeypatch.setenv("CHUNKED_UPLOAD_INSTANCE", str(tmp_path / "instance"))
+    app = create_app("testing")
+    with app.app_context():
+        yield app
+        engine(app).dispose()
+
+
+def engine(app: Flask) -> Engine:
+    found: Engine = app.extensions["sqlalchemy"].engine
+    return found

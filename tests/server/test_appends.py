@@ -25,7 +25,7 @@ from tests.server.client import (
 from tests.server.conftest import OTHERS, other_server
 from tests.server.test_stalls import read_to_the_end
 from tests.server.test_wire import half_close, reset, stall_then_close
-from tests.server.waiting import eventually
+from tests.server.waiting import eventually, until_read
 from tests.support import postgres
 from tests.support.server import Server
 
@@ -73,7 +73,7 @@ def test_what_arrived_of_a_body_that_is_cut_off_is_kept(
     upload_id = tus.create(wired, len(DATA))
     with connect(wired) as client:
         client.sendall(tus.patch_head(upload_id, 0, Content_Length=len(DATA)) + DATA[:ARRIVED])
-        time.sleep(0.1)
+        until_read(client)
         cut(client)
         eventually(lambda: state(wired, upload_id)["offset"] > 0)
     assert_continues(wired, upload_id, at_least=ARRIVED - held_back[0])
@@ -87,7 +87,7 @@ def test_what_arrived_of_a_chunked_body_that_is_cut_off_is_kept(
     with connect(wired) as client:
         client.sendall(tus.patch_head(upload_id, 0, Transfer_Encoding="chunked"))
         client.sendall(chunked(DATA[:ARRIVED], end=False))
-        time.sleep(0.1)
+        until_read(client)
         cut(client)
         eventually(lambda: state(wired, upload_id)["offset"] > 0)
     assert_continues(wired, upload_id, at_least=ARRIVED - held_back[1])

@@ -52,7 +52,7 @@ def test_the_tests_servers_serve_what_the_wheel_ships(server: Server) -> None:
     if not can_be_built():
         skip_without("frontend/node_modules", install="npm, then run make vendor")
     assert call(server, "GET", "/static/page/main.js").status == 200
-    assert call(server, "GET", "/static/page/text.js").status == 404  # it is in a bundle
+    assert call(server, "GET", "/static/page/format.js").status == 404  # it is in a bundle
 
 
 def test_the_page_loads_under_its_policy_without_complaints(

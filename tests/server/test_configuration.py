@@ -16,6 +16,7 @@ import pytest
 
 from tests.server.client import FORM_TYPE, call, form, stored_files
 from tests.server.waiting import eventually
+from tests.support import postgres
 from tests.support.missing import skip_without
 from tests.support.server import Server
 
@@ -198,7 +199,7 @@ def test_it_has_the_upload_sets_of_the_environment(make_server: Callable[..., Se
 def test_a_created_token_is_required_and_let_in(
     make_server: Callable[..., Server], outcome: Run
 ) -> None:
-    made = outcome("create-token", "anna")
+    made = outcome("create-token", "anna", "--configure")
     assert made.returncode == 0
     token = made.stdout.splitlines()[0].split()[-1]
     setting = made.stdout.splitlines()[1].split()[-1]
@@ -240,6 +241,14 @@ def test_only_the_proxies_that_are_there_are_believed(
 def test_the_server_listens_on_the_host_that_is_named(make_server: Callable[..., Server]) -> None:
     server = make_server(HOST="localhost")
     assert call(server, "GET", "/healthz").status == 200
+
+
+@pytest.mark.long
+def test_a_server_that_may_have_neighbours_says_that_its_key_is_its_own(
+    make_server: Callable[..., Server], postgres_cluster: postgres.Cluster
+) -> None:
+    server = make_server(CHUNKED_UPLOAD_DATABASE_URI=postgres_cluster.fresh_database())
+    assert "Set SECRET_KEY to the same long random text" in server.log.read_text()
 
 
 def test_an_ipv6_address_is_shown_as_browsers_take_it(make_server: Callable[..., Server]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,87 +12,79 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import Engine, MetaData, Table, inspect, select
+from sqlalchemy import MetaData, NullPool, Table, create_engine, inspect, select
 from sqlalchemy.orm import Session
 
 from chunked_upload.checksum.md5 import MD5
-from chunked_upload.server.app import create_app
 from tests.server.client import call, create
+from tests.server.conftest import PROJECT, engine
 from tests.support.digests import digest_offset, digest_state
 from tests.support.preloaded import Command
 from tests.support.protocol import md5_of
 from tests.support.server import PROGRAM, Server, clean_environment
 
-
-@pytest.fixture
-def standalone(
-    database_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Flask]:
-    """The stand-alone app on an empty database, in its context."""
-    monkeypatch.setenv("SQLALCHEMY_DATABASE_URI", database_uri)
-    monkeypatch.setenv("CHUNKED_UPLOAD_INSTANCE", str(tmp_path / "instance"))
-    app = create_app("testing")
-    with app.app_context():
-        yield app
-        engine(app).dispose()
-
-
-def engine(app: Flask) -> Engine:
-    found: Engine = app.extensions["sqlalchemy"].engine
-    return found
+MIGRATED = {
+    "alembic_version",
+    "chunked_upload",
+    "chunked_upload_day",
+    "chunked_upload_event",
+    "chunked_upload_journal",
+    "chunked_upload_share",
+    "chunked_upload_token",
+}
 
 
 def tables(app: Flask) -> set[str]:
     return set(inspect(engine(app)).get_table_names())
 
 
-def test_upgrade_makes_the_tables_and_downgrade_removes_them(standalone: Flask) -> None:
+def test_upgrade_makes_the_tables_and_downgrade_removes_them(unmigrated: Flask) -> None:
     upgrade()
-    assert tables(standalone) == {"alembic_version", "chunked_upload"}
+    assert tables(unmigrated) == MIGRATED
     downgrade(revision="base")
-    assert tables(standalone) == {"alembic_version"}
+    assert tables(unmigrated) == {"alembic_version"}
     upgrade()
-    assert tables(standalone) == {"alembic_version", "chunked_upload"}
+    assert tables(unmigrated) == MIGRATED
 
 
-def test_the_migrated_database_is_the_one_that_the_models_describe(standalone: Flask) -> None:
+def test_the_migrated_database_is_the_one_that_the_models_describe(unmigrated: Flask) -> None:
     upgrade()
-    with engine(standalone).connect() as connection:
+    with engine(unmigrated).connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        metadata = standalone.extensions["sqlalchemy"].metadata
+        metadata = unmigrated.extensions["sqlalchemy"].metadata
         assert compare_metadata(context, metadata) == []
 
 
-def test_the_comparison_would_notice_a_difference(standalone: Flask) -> None:
+def test_the_comparison_would_notice_a_difference(unmigrated: Flask) -> None:
     upgrade()
-    with engine(standalone).begin() as connection:
+    with engine(unmigrated).begin() as connection:
         connection.exec_driver_sql("DROP INDEX ix_chunked_upload_owner")
-    with engine(standalone).connect() as connection:
+    with engine(unmigrated).connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        metadata = standalone.extensions["sqlalchemy"].metadata
+        metadata = unmigrated.extensions["sqlalchemy"].metadata
         [difference] = compare_metadata(context, metadata)
     assert difference[0] == "add_index"
 
 
-def test_the_migrated_tables_serve(standalone: Flask) -> None:
+def test_the_migrated_tables_serve(unmigrated: Flask) -> None:
     upgrade()
-    client = standalone.test_client()
+    client = unmigrated.test_client()
     answer = client.post("/uploads/?filename=a", data=b"hello")
     assert answer.status_code == 200
     assert client.get("/healthz").status_code == 200
 
 
-def test_checksums_and_running_states_come_along(standalone: Flask) -> None:
+def test_checksums_and_running_states_come_along(unmigrated: Flask) -> None:
     """0003: what completed uploads have stays, and what is unfinished need not be read again."""
     upgrade(revision="0002")
     running = MD5()
     running.update(b"hello ")
-    insert(standalone, "a" * 32, status=2, md5=md5_of(b"done"), digest_state=None, digest_offset=4)
-    insert(standalone, "b" * 32, status=1, md5=None, digest_state=running.freeze(), digest_offset=6)
-    insert(standalone, "c" * 32, status=1, md5=None, digest_state=None, digest_offset=0)
+    insert(unmigrated, "a" * 32, status=2, md5=md5_of(b"done"), digest_state=None, digest_offset=4)
+    insert(unmigrated, "b" * 32, status=1, md5=None, digest_state=running.freeze(), digest_offset=6)
+    insert(unmigrated, "c" * 32, status=1, md5=None, digest_state=None, digest_offset=0)
     upgrade()
-    model = standalone.extensions["chunked_upload"]["chunked_upload"].model
-    with Session(engine(standalone)) as session:
+    model = unmigrated.extensions["chunked_upload"]["chunked_upload"].model
+    with Session(engine(unmigrated)) as session:
         [done] = session.scalars(select(model).filter_by(md5=md5_of(b"done")))
         assert (done.upload_id, done.md5) == ("a" * 32, md5_of(b"done"))
         assert (done.checksums, done.checksum_states) == ({"md5": md5_of(b"done")}, {})
@@ -103,7 +94,7 @@ def test_checksums_and_running_states_come_along(standalone: Flask) -> None:
         assert (fresh.upload_id, fresh.checksums, fresh.checksum_states) == ("c" * 32, {}, {})
     downgrade(revision="0002")
     columns = "upload_id, md5, digest_state, digest_offset"
-    with engine(standalone).connect() as connection:
+    with engine(unmigrated).connect() as connection:
         rows = connection.exec_driver_sql(f"SELECT {columns} FROM chunked_upload ORDER BY id").all()
     assert [(upload_id[0], md5) for upload_id, md5, *_ in rows] == [
         ("a", md5_of(b"done")),
@@ -114,15 +105,15 @@ def test_checksums_and_running_states_come_along(standalone: Flask) -> None:
     assert states == [(None, 0), (running.freeze(), 6), (None, 0)]
 
 
-def test_an_upload_that_was_under_way_is_completed_after_the_migration(standalone: Flask) -> None:
+def test_an_upload_that_was_under_way_is_completed_after_the_migration(unmigrated: Flask) -> None:
     upgrade()
-    client = standalone.test_client()
+    client = unmigrated.test_client()
     begun = client.post(
         "/uploads/?filename=a", data=b"hello ", headers={"Content-Range": "bytes 0-5/11"}
     ).get_json()
     downgrade(revision="0002")
     upgrade()
-    [part] = Path(standalone.instance_path).rglob(f"{begun['upload_id']}.part")
+    [part] = Path(unmigrated.instance_path).rglob(f"{begun['upload_id']}.part")
     part.write_bytes(b"HELLO ")  # so that reading it again would give another MD5
     url = f"/uploads/{begun['upload_id']}"
     client.put(url, data=b"world", headers={"Content-Range": "bytes 6-10/11"})
@@ -151,24 +142,33 @@ def insert(app: Flask, upload_id: str, **values: Any) -> None:
         connection.execute(table.insert().values(row))
 
 
-def test_processes_that_migrate_at_once_take_turns(database_uri: str, tmp_path: Path) -> None:
-    """On different hosts too: the instance folders, and so the lock files, differ."""
-    different = "postgresql" in database_uri
-    running = [
-        Command(
-            [PROGRAM, "migrate"],
-            cwd=tmp_path,
-            env={
-                **clean_environment(),
-                "SQLALCHEMY_DATABASE_URI": database_uri,
-                "CHUNKED_UPLOAD_INSTANCE": f"instance{number if different else ''}",
-            },
-        )
-        for number in range(6)
-    ]
-    ended = [command.result() for command in running]
-    assert [said.returncode for said in ended] == [0] * 6, ended
+#: The newest migration.
+NEWEST = max(path.name[:4] for path in (PROJECT / "migrations" / "versions").glob("*.py"))
+
+
+#: What a database may be at when nodes are started: nothing, and the version before the newest.
+@pytest.mark.parametrize("begins_at", [None, "0007"])
+def test_nodes_that_start_at_once_migrate_once(
+    database_uri: str, tmp_path: Path, begins_at: str | None
+) -> None:
+    """As on eight hosts: the instance folders, and so the lock files in them, differ."""
+
+    def run(*arguments: str, node: int = 0) -> Command:
+        settings = {
+            "SQLALCHEMY_DATABASE_URI": database_uri,
+            "CHUNKED_UPLOAD_INSTANCE": f"instance{node}",
+        }
+        return Command([PROGRAM, *arguments], cwd=tmp_path, env={**clean_environment(), **settings})
+
+    if begins_at:
+        assert run("db", "upgrade", begins_at).result().returncode == 0
+    ended = [command.result() for command in [run("migrate", node=node) for node in range(8)]]
+    assert [said.returncode for said in ended] == [0] * 8, ended
     assert not any("Traceback" in said.stderr for said in ended)
+    engine = create_engine(database_uri, poolclass=NullPool)
+    with engine.connect() as connection:
+        versions = connection.exec_driver_sql("SELECT version_num FROM alembic_version").all()
+    assert versions == [(NEWEST,)]
 
 
 def test_two_servers_started_at_once_share_a_new_instance(tmp_path: Path) -> None:

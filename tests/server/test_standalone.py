@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +62,25 @@ def test_health_names_a_database_that_fails(instance: Path) -> None:
     }
 
 
+def test_unfinished_uploads_live_for_a_week(
+    standalone: Flask, instance: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unlike in an app, where it is a day (test_ported_settings.py)."""
+    client = standalone.test_client()
+    chunk = client.post(
+        "/uploads/?filename=a", data=b"hello", headers={"Content-Range": "bytes 0-4/10"}
+    )
+    left = datetime.fromisoformat(chunk.get_json()["expires"]) - datetime.now(UTC)
+    assert timedelta(days=6, hours=23) < left <= timedelta(days=7)
+    assert client.get("/uploads/account").get_json()["expires_after"] == 7 * 86400
+    monkeypatch.setenv("CHUNKED_UPLOAD_EXPIRATION_DELTA", "2h")
+    said = create_app("testing").test_client().get("/uploads/account").get_json()
+    assert said["expires_after"] == 7200
+
+
 def test_a_request_is_logged_as_json(standalone: Flask, capsys: pytest.CaptureFixture[str]) -> None:
     client = standalone.test_client()
-    client.post("/uploads/?filename=a", data=b"hello")
+    told = client.post("/uploads/?filename=a", data=b"hello")
     logged: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert logged.pop("ms") >= 0
     assert logged.pop("time")
@@ -75,6 +92,8 @@ def test_a_request_is_logged_as_json(standalone: Flask, capsys: pytest.CaptureFi
         "status": 200,
         "received": 5,
         "offset": "5",
+        "upload_id": (told.json or {})["upload_id"],
+        "request_id": told.headers["X-Request-ID"],
     }
 
 
@@ -84,7 +103,8 @@ def test_the_page_allows_no_other_site(standalone: Flask) -> None:
         policy = page.headers["Content-Security-Policy"].split("; ")
     assert "default-src 'none'" in policy
     allowed = {source for directive in policy for source in directive.split()[1:]}
-    assert allowed == {"'none'", "'self'", "'wasm-unsafe-eval'"}
+    # A blob is the page's own: of a video, a still is taken.
+    assert allowed == {"'none'", "'self'", "'wasm-unsafe-eval'", "blob:"}
 
 
 def test_forwarded_addresses_are_believed_for_as_many_proxies_as_there_are(

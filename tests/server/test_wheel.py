@@ -8,13 +8,15 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import time
 import venv
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, expect
+from playwright.sync_api import Browser, BrowserContext, FilePayload, expect
 
 from tests.server.client import call, complete, create, put
 from tests.support.missing import skip_without
@@ -49,6 +51,10 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(PROJECT / name, folder / name)
     return folder
+
+
+#: What npm brought, with compressed copies.
+SHIPPED = {f"{name}{suffix}" for name in VENDORED for suffix in ("", ".gz", ".br")}
 
 
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -90,7 +96,9 @@ def test_the_wheel_holds_what_serving_needs_and_no_more(wheel: Path) -> None:
         "chunked_upload/static/chunked-upload.js",
     } <= names
     vendored = {name.rpartition("/")[2] for name in names if "/static/vendor/" in name}
-    assert vendored == VENDORED | {f"{name}.gz" for name in VENDORED}
+    assert vendored == VENDORED | {
+        f"{name}{suffix}" for name in VENDORED for suffix in (".gz", ".br")
+    }
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"chunked_upload"}
     # testing/ is public: the suites that others run against their storages and dialects.
     private = [name for name in names if not name.startswith("chunked_upload/testing/")]
@@ -103,11 +111,12 @@ def test_the_wheel_holds_what_serving_needs_and_no_more(wheel: Path) -> None:
 def test_the_wheel_has_the_page_bundled_and_minified(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = [name for name in archive.namelist() if name.endswith(".js")]
-        built = [archive.read(name) for name in names if "/vendor/" not in name]
+        own = [name for name in names if not re.search("/(vendor|texts)/", name)]
+        built = [archive.read(name) for name in own]
     sources = [*PROJECT.glob("static/*.js"), *PROJECT.glob("static/[!v]*/*.js")]
     assert sum(map(len, built)) < sum(path.stat().st_size for path in sources) / 1.5
     assert not [text for text in built if b"/**" in text]
-    assert "chunked_upload/static/page/text.js" not in names
+    assert "chunked_upload/static/page/format.js" not in names
 
 
 @pytest.fixture(scope="module")
@@ -147,13 +156,20 @@ def test_the_wheel_installed_alone_serves(server: Server) -> None:
     assert str(PROJECT) not in server.log.read_text()
 
 
+def page_base(page: str) -> str:
+    """Return where a page's files are; the address has the build's version."""
+    [base] = re.findall(r'"(/uploads/static/v-[0-9a-f]{12}/)page.css"', page)
+    return str(base)
+
+
 def test_everything_that_its_page_names_is_there(server: Server) -> None:
     """The page, its modules, what these import, the worker, and what npm brought."""
     page = call(server, "GET", "/").body.decode()
     waiting = re.findall(r'(?:href|src)="(/uploads/static/[^"]*)"', page)
     assert 4 < len(waiting) < 10  # bundled
-    waiting += ["/uploads/static/md5-worker.js", "/uploads/static/chunked-upload-dropzone.js"]
-    waiting += [f"/uploads/static/vendor/{name}" for name in VENDORED]
+    base = page_base(page)
+    waiting += [f"{base}md5-worker.js", f"{base}chunked-upload-dropzone.js"]
+    waiting += [f"{base}vendor/{name}" for name in VENDORED]
     seen = set(waiting)
     while waiting:
         address = waiting.pop()
@@ -175,8 +191,50 @@ def test_its_page_uploads_in_a_browser(server: Server, browser: Browser) -> None
     page.goto(server.url + "/")
     file: FilePayload = {"name": "a.bin", "mimeType": "application/octet-stream", "buffer": DATA}
     page.set_input_files("[data-input=files]", file)
+    page.get_by_role("button", name="MD5 of a.bin").click(timeout=30_000)
     expect(page.get_by_text(md5_of(DATA))).to_be_visible(timeout=30_000)
     assert complaints == []
+
+
+#: A slow line: bytes per second, and milliseconds for the way there and back.
+SLOW = {"downloadThroughput": 200_000, "uploadThroughput": 200_000, "latency": 150}
+
+
+def view(context: BrowserContext, url: str) -> tuple[float, list[dict[str, Any]]]:
+    """Open the page on a slow line; return the seconds until it is usable, and what was loaded."""
+    page = context.new_page()
+    devtools = context.new_cdp_session(page)
+    devtools.send("Network.enable")
+    devtools.send("Network.emulateNetworkConditions", {"offline": False, **SLOW})
+    started = time.monotonic()
+    page.goto(url, wait_until="commit")
+    page.wait_for_selector("h1")
+    seconds = time.monotonic() - started
+    page.wait_for_load_state("networkidle")
+    loaded: list[dict[str, Any]] = page.evaluate(
+        "performance.getEntriesByType('resource').map((entry) => entry.toJSON())"
+    )
+    page.close()
+    return seconds, loaded
+
+
+def test_the_first_view_on_a_slow_line(server: Server, browser: Browser) -> None:
+    """Issue 17: at most 2 s at 200 kB/s and 150 ms; the second view loads no file again."""
+    times = []
+    for _ in range(2):
+        context = browser.new_context()
+        seconds, loaded = view(context, server.url + "/")
+        times.append(seconds)
+        files = [entry for entry in loaded if "/static/" in entry["name"]]
+        assert len(files) <= 10
+        assert all(entry["transferSize"] for entry in files)
+    print(f"the first view: {min(times):.2f} s, {len(loaded)} requests after the page itself")
+    assert min(times) <= 2
+    again, loaded = view(context, server.url + "/")
+    print(f"the second view: {again:.2f} s")
+    files = [entry for entry in loaded if "/static/" in entry["name"]]
+    assert files
+    assert not any(entry["transferSize"] for entry in files)
 
 
 def test_an_sdist_carries_the_built_files_and_needs_no_npm(clone: Path, tmp_path: Path) -> None:
@@ -192,7 +250,9 @@ def test_an_sdist_carries_the_built_files_and_needs_no_npm(clone: Path, tmp_path
     assert again.returncode == 0, again.stdout
     [wheel] = (tmp_path / "again").glob("*.whl")
     vendored = {name.rpartition("/")[2] for name in contents(wheel) if "/static/vendor/" in name}
-    assert vendored == VENDORED | {f"{name}.gz" for name in VENDORED}
+    assert vendored == VENDORED | {
+        f"{name}{suffix}" for name in VENDORED for suffix in (".gz", ".br")
+    }
 
 
 @pytest.mark.parametrize(

@@ -193,7 +193,7 @@ def test_a_chunk_whose_head_and_body_come_apart_is_taken(served: Server) -> None
 
 
 #: An app that is busy until a file named go is there, that leaves, that answers at length,
-#: and that writes as apps did before WSGI had iterables.
+#: that fails in its answer, and that writes as apps did before WSGI had iterables.
 OTHER_APP = """
 import sys, time
 from pathlib import Path
@@ -204,6 +204,9 @@ def app(environ, start_response):
         time.sleep(0.01)
     if path == "/leaves":
         sys.exit(3)
+    if path.startswith("/shared/"):
+        start_response("200 OK", [("Content-Length", "2")])
+        return (b"o" if number else 1 // number for number in (1, 0))
     if path == "/long":
         body = [bytes(1_000_000)] * 60
     write = start_response("200 OK", [("Content-Length", str(sum(map(len, body))))])
@@ -279,6 +282,19 @@ def test_an_answer_that_an_app_has_begun_to_write_is_not_held_back(other: Server
             with connection.makefile("rb") as stream:
                 assert b"".join(iter(stream.readline, b"\r\n")).startswith(b"HTTP/1.1 200 ")
                 assert stream.read(2) == b"ok"
+
+
+def test_a_link_whose_download_fails_is_logged_without_its_signature(other: Server) -> None:
+    link = f"{'a' * 22}.1796278800"
+    with connect(other) as connection:
+        connection.sendall(head("GET", f"/shared/{link}.signature"))
+        with connection.makefile("rb") as stream:
+            assert stream.read().endswith(b"\r\n\r\no")
+    assert other.stop() == 0
+    log = other.log.read_text()
+    assert f"Error while answering GET /shared/{link}…" in log
+    assert "ZeroDivisionError" in log
+    assert "signature" not in log
 
 
 def test_an_app_that_leaves_ends_its_connection_and_no_other(other: Server) -> None:

@@ -6,14 +6,14 @@ import contextlib
 import socket
 from collections.abc import Iterator
 
-from tests.server.client import Answer, call, connect, head
+from tests.server.client import Answer, Listening, call, connect, head
 from tests.server.waiting import eventually
 from tests.support.server import Server
 
 VERSION = {"Tus-Resumable": "1.0.0"}
 
 
-def create(server: Server, length: int) -> str:
+def create(server: Listening, length: int) -> str:
     """Create an upload; returns its id."""
     sent = {**VERSION, "Upload-Length": str(length)}
     answer = call(server, "POST", "/uploads/tus/", headers=sent)
@@ -21,19 +21,19 @@ def create(server: Server, length: int) -> str:
     return answer.headers["Location"].rpartition("/")[2]
 
 
-def ask(server: Server, upload_id: str) -> Answer:
+def ask(server: Listening, upload_id: str) -> Answer:
     """Send a HEAD, which ends an append that is under way."""
     return call(server, "HEAD", f"/uploads/tus/{upload_id}", headers=VERSION)
 
 
-def offset(server: Server, upload_id: str) -> int:
+def offset(server: Listening, upload_id: str) -> int:
     """Return the offset that a HEAD tells."""
     answer = ask(server, upload_id)
     assert answer.status == 200, answer
     return int(answer.headers["Upload-Offset"])
 
 
-def patch(server: Server, upload_id: str, data: bytes, start: int) -> Answer:
+def patch(server: Listening, upload_id: str, data: bytes, start: int) -> Answer:
     """Append bytes."""
     sent = {
         **VERSION,
@@ -72,6 +72,6 @@ def wait_until_written(server: Server, upload_id: str, end: int) -> None:
     eventually(lambda: part.exists() and part.stat().st_size >= end)
 
 
-def delete(server: Server, upload_id: str) -> None:
+def delete(server: Listening, upload_id: str) -> None:
     """End an upload."""
     assert call(server, "DELETE", f"/uploads/tus/{upload_id}", headers=VERSION).status == 204

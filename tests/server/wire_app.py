@@ -51,5 +51,10 @@ def _read(environ: Any) -> dict[str, Any]:
     }
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Serve with Werkzeug's development server."""
     run_simple("127.0.0.1", int(sys.argv[1]), app, threaded=True)
+
+
+if __name__ == "__main__":
+    main()

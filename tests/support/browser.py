@@ -11,7 +11,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
 from tests.support.missing import skip_without
 
@@ -78,8 +78,17 @@ def launch(playwright: Playwright, *, whole: bool = False) -> Browser:
     return playwright.chromium.launch(executable_path=executable(whole=whole), args=ARGUMENTS)
 
 
+def print_failures(page: Page) -> None:
+    """Print what a page could not load, for the report of a test that fails."""
+    page.on("requestfailed", lambda request: print("not loaded:", request.url, request.failure))
+    page.on("pageerror", lambda error: print("error in the page:", error))
+
+
 def persistent_context(playwright: Playwright, profile: Path) -> BrowserContext:
-    """Start a Chromium as people have it, that keeps cookies and storage in ``profile``."""
+    """Start a Chromium that keeps cookies and storage in ``profile``.
+
+    The one without windows does it with the same code, for a third less of processor time.
+    """
     return playwright.chromium.launch_persistent_context(
-        profile, executable_path=executable(whole=True), args=ARGUMENTS
+        profile, executable_path=executable(), args=ARGUMENTS
     )

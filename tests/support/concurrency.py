@@ -126,7 +126,7 @@ def wire_in_worker(server: Server, wanted: Callable[[int], bool], tries: int = 2
     raise LookupError(f"no connection in {tries} came to a worker as wanted")
 
 
-def _stands(pid: int) -> bool:
+def stands(pid: int) -> bool:
     """Whether every thread of a process is stopped (or gone)."""
     for status in Path(f"/proc/{pid}/task").glob("*/stat"):
         with suppress(FileNotFoundError, ProcessLookupError):
@@ -144,7 +144,7 @@ def stopped(pids: Iterable[int]) -> Iterator[None]:
     try:
         # On a busy machine a thread may go on for a while after the signal was sent.
         deadline = time.monotonic() + 10
-        while not all(_stands(pid) for pid in held) and time.monotonic() < deadline:
+        while not all(stands(pid) for pid in held) and time.monotonic() < deadline:
             time.sleep(0.001)
         yield
     finally:

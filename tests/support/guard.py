@@ -103,7 +103,7 @@ def _main() -> None:
     os.chdir("/")
     os.read(0, 1)  # until the pipe's other end has closed
     _end(tag)
-    for directory in Path("/tmp").glob(f"pg-{tag[:8]}-*"):
+    for directory in Path("/tmp").glob(f"*-{tag[:8]}-*"):
         shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -36,7 +36,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from . import postgres
+from . import nginx, postgres, s3
 
 #: Names of databases a row can run on; ``none`` is for rows that need none of their own.
 SQLITE, SQLITE_ROLLBACK, POSTGRESQL, NONE = "sqlite", "sqlite-rollback", "postgresql", "none"
@@ -90,6 +90,11 @@ LOOP = Need(
     granted=True,
 )
 STRACE = Need("strace", "the package strace", _can_trace)
+#: What the rows of several nodes need (tests/cluster).
+CLUSTER = (
+    Need("versitygw", "it as .ci/run does", s3.has_versitygw),
+    Need("nginx", "the package nginx", lambda: nginx.find_program() is not None),
+)
 _POSTGRESQL = Need(
     "PostgreSQL", "the package postgresql", lambda: postgres.find_programs() is not None
 )

@@ -55,6 +55,8 @@ class Server:
     :param directory: working directory; the instance folder is ``instance`` in it.
     :param environment: more environment variables (``CHUNKED_UPLOAD_*``, ``WORKERS``).
     :param command: what to run instead of ``chunked-upload serve``; ``{port}`` is replaced.
+    :param host: the address to listen on.
+    :param namespace: the network namespace in which it runs, by its file.
     """
 
     def __init__(
@@ -62,14 +64,20 @@ class Server:
         directory: Path,
         environment: dict[str, str] | None = None,
         command: list[str] | None = None,
+        *,
+        host: str = "127.0.0.1",
+        namespace: str | None = None,
     ) -> None:
         self.directory = directory
+        self.host = host
+        self.namespace = namespace
         self.instance = directory / "instance"
         self.port = free_port()
         self.log = directory / "server.log"
         self._command = [part.format(port=self.port) for part in command or [PROGRAM, "serve"]]
         self.environment = {
             **clean_environment(),
+            "HOST": host,
             "PORT": str(self.port),
             "WORKERS": "1",
             "CHUNKED_UPLOAD_INSTANCE": str(self.instance),
@@ -80,7 +88,7 @@ class Server:
     @property
     def url(self) -> str:
         """Base URL, without a slash at the end."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def root(self) -> Path:
@@ -112,7 +120,11 @@ class Server:
         """Start, and return at once."""
         with self.log.open("ab") as log:
             self._process = preloaded.start(
-                self._command, cwd=self.directory, env=self.environment, output=log
+                self._command,
+                cwd=self.directory,
+                env=self.environment,
+                output=log,
+                namespace=self.namespace,
             )
 
     def wait_until_up(self, seconds: float = 60) -> None:

@@ -53,6 +53,18 @@ def test_a_handler_of_the_operators_own_gets_records(
     assert record.getMessage() == capsys.readouterr().out.strip()
 
 
+def test_a_shared_files_link_is_logged_without_its_signature(
+    logged_app: Flask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = f"/files/shared/{'a' * 22}.1796278800"
+    for rest in (f".{'s' * 43}", "", f".{'s' * 43}/", f"s{'s' * 43}/file"):
+        logged_app.test_client().get(shown + rest)
+    for line in capsys.readouterr().out.splitlines():
+        path = json.loads(line)["path"]
+        assert path.startswith(f"{shown}…")
+        assert "s" not in path.removeprefix(shown).removesuffix("/file")
+
+
 @pytest.mark.parametrize("on", ["logger", "handler"])
 def test_a_filter_can_keep_lines_out(
     on: str, logged_app: Flask, capsys: pytest.CaptureFixture[str]
@@ -77,3 +89,14 @@ def test_nothing_is_logged_above_its_level(
     accesslog.logger.setLevel(logging.WARNING)
     logged_app.test_client().get("/none")
     assert capsys.readouterr().out == ""
+
+
+def test_a_line_for_people_is_one_line_whatever_the_path(
+    logged_app: Flask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = Flask("another")
+    accesslog.init_app(app, log_format="text")
+    app.test_client().get("/no%0Ane", headers={"X-Request-ID": "abc-1"})
+    [line] = capsys.readouterr().out.splitlines()
+    assert line[8:].startswith(" 404 GET    /no\\nne ")
+    assert line.endswith('request_id="abc-1"')

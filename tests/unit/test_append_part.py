@@ -17,6 +17,8 @@ from tests.conftest import create_tables
 from tests.support.memory_storage import MemoryStorage
 from tests.support.protocol import md5_of
 
+pytestmark = pytest.mark.one_database
+
 PIECES = [b"hello ", b"", b"wor", b"ld"]
 WHOLE = b"".join(PIECES)
 
@@ -63,6 +65,7 @@ def append(chunk: Chunk, source: Record) -> None:
     chunk.commit()
 
 
+@pytest.mark.both_databases
 def test_parts_become_one_upload(engine: UploadEngine) -> None:
     sources = [partial(engine, piece) for piece in PIECES]
     record = new(engine, len(WHOLE))
@@ -103,6 +106,7 @@ def test_nothing_counts_until_it_is_committed(engine: UploadEngine) -> None:
     assert engine.completion.checksums(found)["md5"] == md5_of(WHOLE)
 
 
+@pytest.mark.both_databases
 def test_a_newcomer_takes_over(engine: UploadEngine) -> None:
     source, record = partial(engine, WHOLE), new(engine, len(WHOLE))
     old = engine.begin(record, whole(len(WHOLE)))
@@ -129,6 +133,7 @@ def test_a_source_that_has_lost_its_bytes_is_told(engine: UploadEngine) -> None:
         chunk.append_part(source)
 
 
+@pytest.mark.both_databases
 def test_a_source_that_is_removed_meanwhile_has_not_lost_its_bytes(
     engine: UploadEngine, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -79,6 +79,7 @@ def pattern(size: int, seed: int = 0) -> bytes:
     return b"".join((n + seed * 2**32).to_bytes(8, "big") for n in range(size // 8 + 1))[:size]
 
 
+@pytest.mark.one_database
 def test_a_chunk_is_committed_before_it_is_hashed(engine: UploadEngine, gate: Gate) -> None:
     data = pattern(2 * MiB)
     record = store(engine, new(engine, len(data)), data)
@@ -87,6 +88,7 @@ def test_a_chunk_is_committed_before_it_is_hashed(engine: UploadEngine, gate: Ga
     assert engine.completion.checksums(record)["md5"] == md5_of(data)
 
 
+@pytest.mark.one_database
 def test_the_record_is_never_further_behind_than_the_bound(engine: UploadEngine) -> None:
     data = pattern(12 * MiB)
     record = new(engine, 2 * len(data))
@@ -135,12 +137,14 @@ def test_completing_after_a_crash_reads_what_the_digest_missed(
     assert engine.completion.checksums(record)["md5"] == md5_of(data)
 
 
+@pytest.mark.one_database
 def test_a_checksum_can_be_asked_for_twice(engine: UploadEngine) -> None:
     data = pattern(MiB)
     record = store(engine, new(engine, len(data)), data)
     assert [engine.completion.checksums(record)["md5"] for _ in range(2)] == [md5_of(data)] * 2
 
 
+@pytest.mark.one_database
 def test_the_bytes_of_a_dropped_chunk_are_in_no_digest(engine: UploadEngine) -> None:
     data = pattern(2 * MiB)
     record = store(engine, new(engine, len(data)), data[:MiB])

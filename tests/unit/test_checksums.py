@@ -84,6 +84,7 @@ def test_the_state_is_small(kind: type[LibcryptoChecksum]) -> None:
     assert len(running.freeze()) < 250
 
 
+@pytest.mark.long
 @KINDS
 def test_more_than_half_a_gib_is_counted(kind: type[LibcryptoChecksum]) -> None:
     """Both count bits in two words of 32; a stored count must carry over as well."""

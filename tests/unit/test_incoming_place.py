@@ -23,6 +23,8 @@ class TestOutsideOfTheRoot(StorageConformance):
     def storage(self, tmp_path: Path) -> LocalStorage:
         return LocalStorage(tmp_path / "root", incoming=tmp_path / "incoming", durable=True)
 
+    test_files_are_listed = None  # type: ignore[assignment] # files on a disk have any names
+
 
 def files(directory: Path) -> list[str]:
     return sorted(str(path.relative_to(directory)) for path in directory.rglob("*.*"))

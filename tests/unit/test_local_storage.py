@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from chunked_upload.records.model import new_upload_id
-from chunked_upload.storage.base import LeaseLost, PartMissing
+from chunked_upload.storage.base import LeaseLost, PartMissing, StorageBusy
+from chunked_upload.storage.local import ending
 from chunked_upload.storage.local import files as tree_module
 from chunked_upload.storage.local.storage import LocalStorage
 from chunked_upload.testing import an_upload as upload
@@ -210,6 +211,90 @@ def test_deleting(storage: LocalStorage) -> None:
     assert tree(storage) == {}
     with pytest.raises(FileNotFoundError):
         storage.open(key)
+
+
+def test_a_withdrawn_part_gets_no_name_any_more(
+    storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = upload(put(storage), 11, "a.txt")
+    looked = ending.names_of
+
+    def look_while_another_request_completes(part: Path, names: Iterable[Path]) -> Iterator[Path]:
+        found = list(looked(part, names))
+        with pytest.raises(PartMissing):  # it comes when all names have been looked through
+            storage.promote(late, "done")
+        return iter(found)
+
+    monkeypatch.setattr(ending, "names_of", look_while_another_request_completes)
+    storage.withdraw(late, "done")
+    assert tree(storage) == {}
+
+
+def test_a_withdrawal_that_was_cut_short_is_finished(
+    storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    withdrawn = upload(put(storage), 11, "a.txt")
+    storage.promote(withdrawn, "done")
+
+    def die(part: Path, names: Iterable[Path]) -> Iterator[Path]:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ending, "names_of", die)
+        with pytest.raises(KeyboardInterrupt):
+            storage.withdraw(withdrawn, "done")
+    assert "done/a.txt" in tree(storage)
+    storage.discard_part(withdrawn)  # a late request's, which must not hide the name
+    storage.withdraw(withdrawn, "done")
+    assert tree(storage) == {}
+
+
+def test_a_part_that_a_late_chunk_makes_again_leads_to_the_names_it_has_got(
+    storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by the model (tests/model): the file stayed, and no record told whose it was."""
+    removed = upload(put(storage), 11, "a.txt")
+    (storage.root / "done").mkdir()
+    part = storage.part_path(removed.upload_id)
+    really_retract = storage.retract
+
+    def retract(*what: Any) -> None:
+        really_retract(*what)
+        os.close(storage.open_part(removed.upload_id, create=True))  # by a late first chunk
+        os.link(part, storage.root / "done" / "a.txt")  # by a request that has opened the old part
+
+    with monkeypatch.context() as patched:
+        patched.setattr(storage, "retract", retract)
+        storage.withdraw(removed, "done")  # the request that has linked it dies
+    storage.withdraw(removed, "done")  # the late chunk's own, once it has looked at the record
+    assert tree(storage) == {}
+
+
+def test_a_name_that_another_upload_has_by_now_is_left_alone(storage: LocalStorage) -> None:
+    one, two = (upload(put(storage), 11, "a.txt") for _ in range(2))
+    key = storage.promote(one, "done")
+    storage.discard_part(one)
+    storage.delete_own(key, is_others=lambda: False)
+    assert storage.promote(two, "done") == key
+    storage.delete_own(key, is_others=lambda: False)  # no record has it yet, but a part
+    storage.discard_part(two)
+    storage.delete_own(key, is_others=lambda: True)
+    assert tree(storage) == {key: DATA}
+
+
+def test_one_request_at_a_time_removes_a_file(storage: LocalStorage) -> None:
+    one, two = (upload(put(storage), 11, "a.txt") for _ in range(2))
+    key = storage.promote(one, "done")
+    storage.discard_part(one)
+
+    def another_removes_it_meanwhile() -> bool:
+        with pytest.raises(StorageBusy):
+            storage.delete_own(key, is_others=lambda: False)
+        assert storage.promote(two, "done") != key
+        return False
+
+    storage.delete_own(key, is_others=another_removes_it_meanwhile)
+    assert key not in tree(storage)
 
 
 @pytest.fixture

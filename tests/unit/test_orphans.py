@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from chunked_upload import ChunkedUpload
 from chunked_upload.maintenance.orphans import (
@@ -145,6 +146,19 @@ def test_another_mounts_parts_in_the_same_storage_are_no_orphans(
     assert look(app, ahead=2 * HOUR).parts == []
 
 
+def test_a_part_of_a_complete_upload_is_taken_and_its_file_stays(
+    app: Flask, client: FlaskClient, protocol: Protocol
+) -> None:
+    upload_id = protocol.completed(b"whole")
+    put_part(app, upload_id)
+    found = look(app, ahead=2 * HOUR)
+    assert found.parts == [upload_id]
+    assert remove(app, found) == 1
+    assert look(app, ahead=2 * HOUR).parts_seen == 0
+    with client.get(f"/uploads/{upload_id}/file") as whole:
+        assert whole.data == b"whole"
+
+
 def test_a_removal_cut_short_is_no_orphan(app: Flask, protocol: Protocol) -> None:
     protocol.chunk(b"half", 0, 8)
     upload_set = app.extensions["chunked_upload"]["chunked_upload"]
@@ -154,3 +168,20 @@ def test_a_removal_cut_short_is_no_orphan(app: Flask, protocol: Protocol) -> Non
     found = look(app, ahead=2 * HOUR)
     assert found.parts == []
     assert found.records == []
+
+
+def test_an_upload_that_is_completed_after_the_look_stays(
+    app: Flask, client: FlaskClient, protocol: Protocol
+) -> None:
+    protocol.chunk(b"whole", 0, 5)
+    upload_id = records(app)[0].upload_id
+    part = next((Path(app.instance_path) / "uploads" / ".incoming").rglob("*.part"))
+    hidden = part.rename(part.with_suffix(".hidden"))  # as it is between completion and look
+    found = look(app, ahead=2 * HOUR)
+    assert [record.upload_id for _, record in found.records] == [upload_id]
+    hidden.rename(part)
+    assert protocol.complete(upload_id, b"whole").status_code == 200
+
+    assert remove(app, found) == 0
+    with client.get(f"/uploads/{upload_id}/file") as whole:
+        assert whole.data == b"whole"

@@ -20,6 +20,8 @@ from chunked_upload.engine.errors import (
 from chunked_upload.engine.plan import WritePlan
 from chunked_upload.records.repository import Record, Records
 from chunked_upload.storage import LocalStorage, WriteLease
+from chunked_upload.storage.local.files import closing
+from chunked_upload.storage.local.lease_table import Entry
 
 
 @pytest.fixture
@@ -199,3 +201,25 @@ def test_a_chunk_refused_by_the_second_look_gives_its_lease_back(
     with engine.storage.open_writer(record, 4, 8, have=8) as lease:
         assert isinstance(lease, WriteLease)
         assert not lease.preempted
+
+
+def test_a_request_that_comes_too_late_never_writes_to_the_finished_file(
+    engine: UploadEngine, record: Record
+) -> None:
+    """It has opened the part and the table of leases, which have ended by now."""
+    late = look_up(engine, record)
+    storage = engine.storage
+    assert isinstance(storage, LocalStorage)
+    part, side = storage.open_part(late.upload_id, create=False), storage.open_side(late.upload_id)
+    with closing(part), closing(side):
+        others = UploadEngine(
+            settings=engine.settings,
+            storage=storage,
+            records=engine.records,
+            emit=lambda name, record: None,
+        )
+        store(begin(others, look_up(others, record), 4), b"tail")
+        complete(others, look_up(others, record))
+
+        Entry(side, 4, 8)  # another late request's, of a third process
+        assert not engine._parts.last_leases.is_next(late, Entry(side, 4, 8).number)

@@ -26,7 +26,7 @@ from chunked_upload.support.filenames import extensions, has_extension
 SWITCHES = [
     name for name, spec in SPECS.items() if isinstance(spec.metadata["field"], fields.Switch)
 ]
-SIZES = ["max_bytes", "max_chunk_bytes", "max_open_bytes", "max_metadata_bytes"]
+SIZES = ["max_bytes", "max_chunk_bytes", "max_open_bytes", "max_stored_bytes", "max_metadata_bytes"]
 COUNTS = ["max_open_uploads", "max_metadata_fields", "page_size", "max_form_files"]
 
 #: Extensions as people write them; what a file system would change is left to other tests.

@@ -20,13 +20,6 @@ class Machine:
         self.wall, self.uptime, self.boot = START, 1000.0, "first boot"
         self.note = note
         machine = self
-
-        class Clock(datetime):
-            @classmethod
-            def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
-                return machine.wall
-
-        monkeypatch.setattr(steady_clock, "datetime", Clock)
         monkeypatch.setattr(steady_clock, "_uptime", lambda: machine.uptime)
         monkeypatch.setattr(steady_clock, "_boot", lambda: machine.boot)
 
@@ -35,7 +28,7 @@ class Machine:
         self.uptime += span.total_seconds()
 
     def now(self) -> datetime:
-        return steady_clock.steady_now(self.note, settle=DAY)
+        return steady_clock.steady_now(self.wall, self.note, settle=DAY)
 
 
 @pytest.fixture

@@ -422,6 +422,19 @@ def test_who_waits_for_a_place_in_vain_is_told(stack: ExitStack) -> None:
     assert not len(worker.waiting)
 
 
+def test_who_has_connected_before_the_server_stops_is_served(worker: Worker) -> None:
+    """Also if nobody has accepted the connection yet: a reset would be a proxy's 502."""
+    clients = [socket.create_connection(worker.listener.getsockname()) for _ in range(3)]
+    for client in clients:
+        client.send(REQUEST)
+    worker.waiting.stop()
+    for client in clients:
+        connection = worker.look()
+        assert connection is not None
+        with client:
+            assert not is_closed(client)
+
+
 def test_stopping_refuses_new_connections_and_closes_idle_ones(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

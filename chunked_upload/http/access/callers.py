@@ -10,9 +10,8 @@ another's.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +23,10 @@ from chunked_upload.hooks import Hooks
 from chunked_upload.support.addresses import network, parse_address
 
 from . import origins
+from .tickets import PREFIX as TICKET_PREFIX
+from .tickets import Ticket, Tickets
+from .tokens import UPLOAD, TokenInvalid, Tokens, bearer
+from .tokens import hash_token as hash_token
 
 _SESSION_KEY = "chunked_upload"
 
@@ -39,7 +42,7 @@ _FAMILIES = {4: "address:", 6: "address6:"}
 _NO_ADDRESS = "peer:"
 
 #: Prefix of owners that are tokens, and prefix of users whose key could be mistaken for one.
-_TOKEN, _USER = "token:", "user:"
+_TOKEN, _USER, _TICKET = "token:", "user:", "ticket:"
 
 
 @dataclass(frozen=True)
@@ -48,34 +51,52 @@ class Caller:
 
     :param owner: key of the authenticated owner, None for an anonymous caller.
     :param user: what the loader returned, for a model's own user column; None for a token.
+    :param token: the name of the token that identifies the caller; None for a user.
+    :param scopes: what the token may be used for; None for a caller without one, who may do all.
+    :param refused: why a token of this service that was sent does not count.
+    :param ticket: the ticket by which the caller uploads; it sees its own uploads alone.
     """
 
     owner: str | None = None
     user: Any = None
+    token: str | None = None
+    scopes: frozenset[str] | None = None
+    refused: str | None = None
+    ticket: Ticket | None = None
 
     @property
     def by_token(self) -> bool:
-        """Whether a Bearer token identifies the caller, which no browser sends by itself."""
-        return self.owner is not None and self.owner.startswith(_TOKEN)
+        """Whether a token or ticket identifies the caller, which no browser sends by itself."""
+        return self.token is not None or self.ticket is not None
 
 
 ANONYMOUS = Caller()
 
+_UNKNOWN = "the token is not one that this service knows"
 
-def required(app: Flask, hooks: Hooks, tokens: Mapping[str, str] | None) -> bool:
-    """Return whether the app has a way to know its callers, and so refuses unknown ones."""
+
+def required(app: Flask, hooks: Hooks, *, tokens: bool) -> bool:
+    """Return whether the app has a way to know its callers, and so refuses unknown ones.
+
+    :param tokens: whether a token is such a way.
+    """
     return bool(tokens or hooks.loads_user or hasattr(app, "login_manager"))
 
 
 def identify(
-    app: Flask, request: Request, hooks: Hooks, tokens: Mapping[str, str] | None
+    app: Flask, request: Request, hooks: Hooks, tokens: Tokens, tickets: Tickets
 ) -> Caller:
-    """Return the request's caller; :data:`ANONYMOUS` when it is unknown."""
+    """Return the request's caller; :data:`ANONYMOUS` when it is unknown.
+
+    :raises ServiceUnavailable: when the database is needed and does not answer.
+    """
     if request.environ.get(BY_APP):
         return ANONYMOUS
-    name = _token_name(request, tokens)
-    if name is not None:
-        return Caller(_bounded(f"{_TOKEN}{name}"))
+    given = bearer(request)
+    if given is not None and given.startswith(TICKET_PREFIX):
+        return _by_ticket(given, tickets)
+    if given is not None and (caller := _by_token(given, tokens)) is not None:
+        return caller
     user = None
     if (load := hooks.loads_user) is not None:
         user = _plain(load(request))
@@ -83,11 +104,6 @@ def identify(
         user = _flask_login_user()
     key = owner_key(user)
     return ANONYMOUS if key is None else Caller(_user_owner(key), user)
-
-
-def hash_token(token: str) -> str:
-    """Return a token's SHA-256, which is stored. Tokens are random, so no salt is needed."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def owner_key(user: Any) -> str | None:
@@ -118,8 +134,8 @@ def _plain(user: Any) -> Any:
 
 def _user_owner(key: str) -> str:
     """Return the owner for a user's key; never one that a token has."""
-    # "user:" is put before both, so that no two keys become the same owner.
-    return _bounded(f"{_USER}{key}" if key.startswith((_TOKEN, _USER)) else key)
+    # "user:" is put before each, so that no two keys become the same owner.
+    return _bounded(f"{_USER}{key}" if key.startswith((_TOKEN, _USER, _TICKET)) else key)
 
 
 def _bounded(owner: str) -> str:
@@ -201,30 +217,42 @@ def withhold_session(request: Request, allowed_origins: Collection[str]) -> None
         request.environ[_FOREIGN] = True
 
 
-def refusal_reason(request: Request, tokens: Mapping[str, str] | None) -> str:
-    """Return why a caller is not known: what was sent, and what was expected."""
+def refusal_reason(request: Request, *, tokens: bool) -> str:
+    """Return why a caller is not known: what was sent, and what was expected.
+
+    :param tokens: whether a token would do.
+    """
     if not tokens:
         return "sign in first"
     expected = "send the header Authorization: Bearer TOKEN"
-    given = request.headers.get("Authorization")
-    if given is None:
+    if request.headers.get("Authorization") is None:
         return f"no token was sent; {expected}"
-    scheme, _, token = given.strip().partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    if bearer(request) is None:
         return f"the header Authorization has no Bearer token; {expected}"
-    return "the token is not one that this service knows"
+    return _UNKNOWN
 
 
-def _token_name(request: Request, tokens: Mapping[str, str] | None) -> str | None:
-    if not tokens:
-        return None
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        return None
-    given = hash_token(token.strip())
-    # Compare every token, in constant time, so that the time reveals nothing.
-    matches = [name for name, known in tokens.items() if hmac.compare_digest(given, known)]
-    return matches[0] if matches else None
+def _by_ticket(given: str, tickets: Tickets) -> Caller:
+    """Return the caller that a ticket says."""
+    ticket = tickets.read(given)
+    if ticket is None:
+        return Caller(refused="the ticket is not one that this service has signed")
+    scopes = frozenset((UPLOAD,))
+    if ticket.owner is None:
+        return Caller(f"{_TICKET}{ticket.ticket_id}", scopes=scopes, ticket=ticket)
+    return Caller(_user_owner(ticket.owner), ticket.owner, scopes=scopes, ticket=ticket)
+
+
+def _by_token(given: str, tokens: Tokens) -> Caller | None:
+    """Return the caller that a Bearer token says; None when it is no token of this service."""
+    try:
+        token = tokens.find(given)
+    except TokenInvalid as error:
+        return Caller(refused=str(error))
+    if token is None:
+        return Caller(refused=_UNKNOWN) if tokens.claims(given) else None
+    owner = _bounded(f"{_TOKEN}{token.name}")
+    return Caller(owner, token=token.name, scopes=token.scopes)
 
 
 def _flask_login_user() -> Any:

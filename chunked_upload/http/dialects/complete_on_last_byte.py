@@ -8,14 +8,19 @@ several files in one form.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from flask import Response
 
 from chunked_upload.http.errors import BadRequest
 
-from ..dialect import Dialect, Recognition, register
+from ..dialect import Dialect, Recognition, Route, register
+from ..operation import JSON, PROGRESS, Answer, Body, Operation, example_upload
 from ..schemas import UploadsSchema
 from ..views import whole_files
 from ..views.receiving import ReceivingView
+from ..views.receiving_operations import uploads_schema
 from ..wire.digests import read_file_digests
 from ..wire.fields import is_numbered
 from ..wire.incoming import Incoming
@@ -37,6 +42,10 @@ class CompleteOnLastByte(Dialect):
     name = "complete_on_last_byte"
     title = "Whole files"
     recognised_by = Recognition.HABITS
+
+    def routes(self, upload_set: Any) -> Iterable[Route]:
+        """Describe the files that it takes at the default dialect's URL."""
+        return (Route("/", "uploads", {}, operations=_operations),)
 
     def recognises_file(
         self, view: ReceivingView, incoming: Incoming, upload_id: str | None
@@ -69,3 +78,27 @@ class CompleteOnLastByte(Dialect):
         if several or len(completed) > 1:
             return view.reply(UploadsSchema().dump({"uploads": completed}))
         return add_progress(view.reply(completed[0]), records[0])
+
+
+def _operations(upload_set: Any) -> Iterable[Operation]:
+    one = upload_set.schemas.kinds.upload
+    yield Operation(
+        verb="POST",
+        name="send_whole_files",
+        title="Send whole files that complete on their last byte",
+        topic="Dropzone",
+        text="For clients that send no complete request: forms whose file fields are called"
+        " `file[0]`, `file[1]`, …, and requests with the headers that Dropzone always sends.",
+        answers={
+            200: Answer(
+                meaning="The files are complete.",
+                bodies={
+                    JSON: Body(
+                        schema={"anyOf": [one, uploads_schema(upload_set)]},
+                        examples={"several files": {"uploads": [example_upload(complete=True)]}},
+                    )
+                },
+                headers=PROGRESS,
+            )
+        },
+    )

@@ -21,16 +21,19 @@ from urllib.parse import urlsplit
 
 from flask import Response, flash, redirect, request, url_for
 
+from chunked_upload.engine.errors import UploadExpired, UploadNotFound
 from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.http.errors import BadRequest, NoChunkSubmitted, NoFileSelected, UnsupportedBody
 from chunked_upload.records.repository import Record
 
 from ..access.callers import has_session
 from ..dialect import Dialect, Recognition, Route, register
+from ..operation import JSON, MULTIPART, TEXT, Answer, Body, Operation, example_upload, told
 from ..schemas import UploadsSchema
 from ..upload_set import BoundUploadSet
 from ..views import whole_files
 from ..views.receiving import ReceivingView
+from ..views.receiving_operations import RECEIVING, file_form, uploads_schema
 from ..views.resource import ResourceView
 from ..wire.digests import read_digests
 from ..wire.incoming import Incoming, open_incoming
@@ -54,7 +57,7 @@ class FormDialect(Dialect):
 
     def routes(self, upload_set: Any) -> Iterable[Route]:
         """Return the form's route."""
-        return (Route("/form", "form", {"POST": FormView}),)
+        return (Route("/form", "form", {"POST": FormView}, operations=_operations),)
 
 
 class FormView(ResourceView):
@@ -198,3 +201,41 @@ def _success_message(records: list[Record]) -> str:
     if len(records) == 1:
         return f"{records[0].filename} uploaded"
     return f"{len(records)} files uploaded"
+
+
+def _operations(upload_set: Any) -> Iterable[Operation]:
+    completed = {"uploads": [example_upload(complete=True)]}
+    fields = {"next": {"description": "Path to go to afterwards; before the file."}}
+    yield Operation(
+        verb="POST",
+        name="send_form",
+        title="Send a page's form without scripts",
+        topic="Whole files",
+        text="Whole files, complete on the last byte, all or none. A browser is redirected if the"
+        " form has `next`, or the server is configured so.",
+        bodies={MULTIPART: Body(schema=file_form(upload_set, fields=fields))},
+        body_required=True,
+        answers={
+            200: Answer(
+                meaning="The files are complete.",
+                bodies={
+                    JSON: Body(schema=uploads_schema(upload_set), examples={"one file": completed})
+                },
+            ),
+            303: Answer(
+                meaning="A browser goes to the next page.",
+                headers={"Location": told("That page.", TEXT)},
+            ),
+        },
+        refusals=(
+            ChunkedUploadError(
+                400, detail="No file part", reason='the form lacks enctype="multipart/form-data"'
+            ),
+            BadRequest("No selected file"),
+            *(
+                error
+                for error in RECEIVING
+                if not isinstance(error, (UploadNotFound, UploadExpired))
+            ),
+        ),
+    )

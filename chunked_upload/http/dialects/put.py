@@ -12,9 +12,31 @@ from typing import Any
 
 from flask import Request, Response
 
-from chunked_upload.http.errors import BadRequestHeaders, UnsupportedBody
+from chunked_upload.engine.errors import (
+    ChecksumMismatch,
+    FileTooLarge,
+    SizeMismatch,
+    StorageFull,
+)
+from chunked_upload.http.errors import (
+    BadRequestHeaders,
+    LengthRequired,
+    MethodNotOffered,
+    UnsupportedBody,
+)
 
 from ..dialect import Dialect, Recognition, Route, register
+from ..operation import (
+    BINARY,
+    BYTES,
+    JSON,
+    PROGRESS,
+    Answer,
+    Body,
+    Operation,
+    example_upload,
+    query,
+)
 from ..views import whole_files
 from ..views.receiving import ReceivingView
 from ..views.resource import ResourceView
@@ -36,7 +58,7 @@ class PutDialect(Dialect):
 
     def routes(self, upload_set: Any) -> Iterable[Route]:
         """Return the route, which is that of known uploads."""
-        return (Route("/<upload_id>", "upload", {"PUT": PutView}),)
+        return (Route("/<upload_id>", "upload", {"PUT": PutView}, operations=_operations),)
 
     def recognises(self, request: Request) -> bool:
         """Return whether the last part of the URL is a file's name, not an upload's id."""
@@ -78,3 +100,35 @@ class PutView(ResourceView):
             raise UnsupportedBody(
                 f"{kind} is not supported here; POST forms to the URL without a name"
             )
+
+
+def _operations(upload_set: Any) -> Iterable[Operation]:
+    completed = Body(
+        schema=upload_set.schemas.kinds.upload,
+        examples={"whole file": example_upload(complete=True)},
+    )
+    yield Operation(
+        verb="PUT",
+        name="put_file",
+        title="Put a whole file at its name",
+        topic="Whole files",
+        text="The last part of the URL is the file's name: `curl -T video.mp4 $URL/`. The upload is"
+        " complete with its last byte. 32 hex digits are an upload's id, never a name.",
+        parameters=tuple(
+            query(name, f"The file's {name} in hex digits, which is checked.")
+            for name in upload_set.settings.kept_checksums
+        ),
+        bodies={BYTES: Body(schema=BINARY)},
+        answers={
+            200: Answer(meaning="The file is complete.", bodies={JSON: completed}, headers=PROGRESS)
+        },
+        refusals=(
+            ChecksumMismatch("md5"),
+            FileTooLarge(10737418240),
+            SizeMismatch("Content-Length says 8000000 bytes, 7999999 came"),
+            LengthRequired(),
+            UnsupportedBody("multipart/form-data is not supported here"),
+            MethodNotOffered(["POST"], reason="'complete' is a name of this service"),
+            StorageFull(),
+        ),
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
@@ -11,28 +13,36 @@ from flask import Request, Response, current_app, request
 from flask.views import View
 
 from chunked_upload.engine.engine import UploadEngine
-from chunked_upload.engine.errors import UploadNotFound
+from chunked_upload.engine.errors import TooManyRequests, UploadNotFound
 from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.http.access import callers, csrf
+from chunked_upload.http.access.tokens import READ, UPLOAD, bearer
 from chunked_upload.http.errors import (
     AuthenticationRequired,
     CsrfRefused,
     MethodNotOffered,
+    ScopeMissing,
+    TicketRefused,
+    TokenRefused,
     request_too_large,
 )
 from chunked_upload.records.queries import UploadQuery
 from chunked_upload.records.repository import Record
 from chunked_upload.settings.keys import Settings
+from chunked_upload.support.log_context import note_upload
 
 from ..checks import run_checks
 from ..dialect import Dialect
+from ..security import security_event
 from ..upload_set import BoundUploadSet
 from ..wire.body import LIMIT_KEY
 from ..wire.conditions import drop_unreadable
 from ..wire.fields import expose_fields
 from ..wire.linger import linger
 from ..wire.replies import json_reply
+from .answered import answered
 from .exceptions import answer_of_app, refusal_of
+from .request_log import request_log
 
 #: Verbs routed to the views, which answer 405 in JSON themselves for those they do not offer.
 VERBS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -106,8 +116,9 @@ class ChunkedUploadBaseView(View):
         An authenticated caller may use their own uploads. An anonymous caller may use every
         anonymous upload, since knowing the id is the permission.
         """
-        owner = self.upload_set.caller(request).owner
-        return self.engine.records.queries.owned_by(owner, upload_set=self.upload_set.name)
+        caller, queries = self.upload_set.caller(request), self.engine.records.queries
+        own = queries.owned_by(caller.owner, upload_set=self.upload_set.name)
+        return own if caller.ticket is None else queries.by_ticket(own, caller.ticket.key)
 
     def validate(self, request: Request) -> None:
         """Check the request (hook); raise ChunkedUploadError to refuse it.
@@ -137,20 +148,36 @@ class ChunkedUploadBaseView(View):
 
         :raises AuthenticationRequired: when callers must be known and this one is not.
         """
-        known = self.upload_set.caller(request).owner or request.environ.get(callers.BY_APP)
+        caller = self.upload_set.caller(request)
+        if caller.refused is not None:
+            raise TokenRefused(caller.refused)
+        known = caller.owner or request.environ.get(callers.BY_APP)
         if self.upload_set.login_required and not known:
-            raise AuthenticationRequired(
-                callers.refusal_reason(request, self.upload_set.settings.tokens)
-            )
+            takes_tokens = self.upload_set.takes_tokens
+            reason = callers.refusal_reason(request, tokens=takes_tokens)
+            sent = takes_tokens and bearer(request) is not None
+            raise TokenRefused(reason) if sent else AuthenticationRequired(reason)
         run_checks(self.upload_set.hooks.checks_callers, request, None)
+
+    def needed_scopes(self) -> tuple[str, ...]:
+        """Return the scopes of which a caller's token needs one for this request; () for none."""
+        return (UPLOAD,) if self.request.method in csrf.UNSAFE else (UPLOAD, READ)
 
     def find(self, upload_id: str) -> Record:
         """Return the caller's upload.
 
         :raises UploadNotFound: when there is none, it is another's, or the id is not an id.
         """
+        record = self._find(upload_id)
+        ticket = self.upload_set.caller(self.request).ticket
+        if ticket is not None and record.ticket != ticket.key:
+            raise UploadNotFound
+        return record
+
+    def _find(self, upload_id: str) -> Record:
         if not _UPLOAD_ID.fullmatch(upload_id):
             raise UploadNotFound
+        note_upload(upload_id)
         if type(self).get_queryset is not ChunkedUploadBaseView.get_queryset:
             visible = self.get_queryset(self.request)
             return self.engine.find(self.engine.records.queries.by_id(visible, upload_id))
@@ -189,6 +216,16 @@ class ChunkedUploadBaseView(View):
         return Response(status=204, headers={"Allow": ", ".join(self.offers())})
 
     def dispatch_request(self, **kwargs: Any) -> Response:
+        """Answer the request, and tell that it is answered."""
+        with request_log(self.request) as identify:
+            begun = time.perf_counter()
+            response = identify(self._respond(kwargs))
+            dialect, error = self.dialect, self._refused
+            return answered(
+                response, self.request, self.upload_set, dialect, begun=begun, error=error
+            )
+
+    def _respond(self, arguments: dict[str, Any]) -> Response:
         """Call the method of the verb, and translate errors into answers."""
         self.upload_set.guard_connections(self.request)
         drop_unreadable(self.request.environ)
@@ -196,13 +233,19 @@ class ChunkedUploadBaseView(View):
         try:
             handler = self._handler()
             self._check_length()
+            self._check_scope()
+            self._check_rate()
             self._check_csrf()
-            return handler(**kwargs)
+            return handler(**arguments)
         except Exception as error:
+            self._refused = error
             return linger(self._answer(error), self.request)
 
     def _answer(self, error: Exception) -> Response:
         """Answer an exception by the app's own error handler, or else in the dialect's words."""
+        if isinstance(error, (TokenRefused, TicketRefused, ScopeMissing, CsrfRefused)):
+            told = self.upload_set.caller(self.request)
+            security_event(error, self.request, upload_set=self.upload_set.name, owner=told.owner)
         if isinstance(error, CsrfRefused):
             error.data["csrf_token_url"] = self.upload_set.url("csrf_token")
         refusal = self.dialect.refusal(refusal_of(error))
@@ -228,6 +271,34 @@ class ChunkedUploadBaseView(View):
             raise request_too_large(limit)
         self.request.environ[LIMIT_KEY] = limit
 
+    def _check_scope(self) -> None:
+        """Hold a token to its scopes, whatever the app's own rules for callers are.
+
+        :raises ScopeMissing:
+        """
+        if "HTTP_AUTHORIZATION" not in self.request.environ:
+            return
+        needed = self.needed_scopes()
+        has = self.upload_set.caller(self.request).scopes if needed else None
+        if has is not None and not has.intersection(needed):
+            raise ScopeMissing(has=has, needs=needed)
+
+    def _check_rate(self) -> None:
+        """Count the request among those of its caller.
+
+        :raises TooManyRequests:
+        """
+        rate = self.upload_set.request_rate
+        if rate is None or not self.needed_scopes():
+            return
+        caller = self.upload_set.caller(self.request)
+        most = self.upload_set.settings.limits(caller.owner).requests_per_second
+        if most is None:
+            return
+        key = f"{self.upload_set.name}/{callers.quota_key(self.request, caller)}"
+        if (wait := rate.take(key, per_second=most)) > 0:
+            raise TooManyRequests(limit=most, retry_after=math.ceil(wait))
+
     def _check_csrf(self) -> None:
         if self.request.method not in csrf.UNSAFE or not self.upload_set.checks_csrf:
             return
@@ -239,6 +310,8 @@ class ChunkedUploadBaseView(View):
 
     #: What :meth:`save` records; None except while the hooks around it run.
     _pending: PendingCommit | None = None
+    #: Why the request was refused.
+    _refused: Exception | None = None
 
     def commit(self, pending: PendingCommit, *, new: bool) -> None:
         """Record a chunk or a completion; run the hooks before, around and after it.
@@ -246,6 +319,7 @@ class ChunkedUploadBaseView(View):
         :raises RuntimeError: when an override of :meth:`save` does not call the original.
         """
         record, self._pending = pending.record, pending
+        note_upload(record.upload_id)
         try:
             self.pre_save(record, self.request, new=new)
             self.save(record, self.request, new=new)

@@ -8,26 +8,30 @@ holds browsers to it, and a sandbox takes the rights of the site away. What is n
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
-from werkzeug.utils import send_file
+from werkzeug.utils import redirect, send_file
 
 from chunked_upload.engine.errors import NotComplete, UploadNotFound
 from chunked_upload.engine.failures import translate_failures
+from chunked_upload.http.access.tokens import READ
 from chunked_upload.http.errors import FileNotFound, RangeNotSatisfiable
 from chunked_upload.records.model import Status
 from chunked_upload.records.repository import Record
-from chunked_upload.storage.powers import LocalPaths
+from chunked_upload.storage.powers import LocalPaths, PresignsURLs
 from chunked_upload.support import media_types
 from chunked_upload.support.filenames import portable_filename
 
+from ..operation import describe
 from ..upload_set import NAMED_FILE, BoundUploadSet
 from ..wire.linger import linger
 from .base import VERBS
 from .resource import ResourceView
+from .resource_operations import named_file_operations
 
 #: A document of its own with no rights, which may show itself and nothing else.
 _DOWNLOAD_POLICY = "sandbox; default-src 'none'"
@@ -44,10 +48,17 @@ _PLAYED = ("audio/", "video/")
 class FileView(ResourceView):
     """Base of the views that send a finished file."""
 
+    def needed_scopes(self) -> tuple[str, ...]:
+        return () if self.settings.public_files else (READ,)
+
     def check_reader(self) -> None:
         """Check that the caller may read files, before any is looked for."""
         if not self.settings.public_files:
             self.check_permissions(request)
+
+    def public_name(self, record: Record) -> str:
+        """Return what names the upload to this caller, where the file has no name of its own."""
+        return record.upload_id
 
     def serve(self, record: Record, *, inline: bool) -> Response:
         """Send a file: whole, a range, or 304 (RFC 9110 13 and 14).
@@ -57,11 +68,17 @@ class FileView(ResourceView):
         if record.status != Status.COMPLETE or record.path is None:
             raise NotComplete(record.offset)
         kind = media_types.media_type(record.path)
+        storage, holds = self.engine.storage_of(record), self.settings.redirect_files
+        told = self.public_name(record) == record.upload_id  # the URL tells the upload's id
+        if holds is not None and told and not inline and isinstance(storage, PresignsURLs):
+            return self._redirect(record, storage, holds)
         inline = inline and media_types.is_among(kind, self.settings.inline_types)
         _drop_long_suffix(record.offset)
         try:
-            response = self._send(record, record.path, kind if inline else None)
+            response = self._send(record, kind if inline else None)
         except FileNotFoundError as error:
+            if self.engine.has_moved(record):
+                return self.serve(record, inline=inline)
             raise UploadNotFound from error
         except RequestedRangeNotSatisfiable as error:
             raise RangeNotSatisfiable(record.offset) from error
@@ -74,23 +91,35 @@ class FileView(ResourceView):
         )
         return response
 
-    def _send(self, record: Record, key: str, inline_type: str | None) -> Response:
-        storage = self.engine.storage
-        content: str | BinaryIO
+    def _redirect(self, record: Record, storage: PresignsURLs, holds: timedelta) -> Response:
+        """Send the client to the storage."""
+        name = portable_filename(record.filename, fallback=record.upload_id)
+        with translate_failures():
+            url = storage.presigned_url(record.path or "", filename=name, expires_in=holds)
+        response: Any = redirect(url, 302, current_app.response_class)
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response  # type: ignore[no-any-return]
+
+    def _send(self, record: Record, inline_type: str | None) -> Response:
+        key, storage = record.path or "", self.engine.storage_of(record)
+        content: str | BinaryIO | None = None
         if isinstance(storage, LocalPaths):
             # Unlike what follows, the storage does not go through a link put in the file's place.
             with translate_failures(), suppress(FileNotFoundError):
                 storage.open(key).close()
             content = storage.path(key)
         else:
-            with translate_failures():
+            with translate_failures(), suppress(FileNotFoundError):
                 content = storage.open(key)  # the response closes it
+            if content is None:
+                raise FileNotFoundError(key)
         by_front = isinstance(content, str) and self._front_sends
         options: dict[str, Any] = {
             "environ": request.environ,
             "mimetype": inline_type or media_types.UNKNOWN,
             "as_attachment": inline_type is None,
-            "download_name": portable_filename(record.filename, fallback=record.upload_id),
+            "download_name": portable_filename(record.filename, fallback=self.public_name(record)),
             "response_class": current_app.response_class,
         }
         if by_front:  # which sends ranges and 304, with its own ETag
@@ -99,7 +128,7 @@ class FileView(ResourceView):
         sent = send_file(
             content,
             conditional=isinstance(content, str),
-            etag=record.md5 or record.upload_id,
+            etag=record.md5 or self.public_name(record),
             last_modified=record.completed_on,
             max_age=0,
             **options,
@@ -177,6 +206,7 @@ def add_named_files(app: Flask) -> None:
         methods=VERBS,
         provide_automatic_options=False,
     )
+    describe(app, "/_uploads/<setname>/<path:filename>", named_file_operations)
 
 
 def _named_file(setname: str, filename: str) -> Any:

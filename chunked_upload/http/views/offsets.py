@@ -1,8 +1,8 @@
 """What offset dialects share: uploads that begin empty, grow at their end, and complete themselves.
 
 The bytes of a request that breaks off are kept, durable and recorded. A long request commits its
-progress on the way, so that a crash of the server costs little. A newcomer takes over from an older
-request at once. The rules and hooks are those of the upload set's chunk view.
+progress on the way. A newcomer takes over from an older request at once. The rules and hooks are
+those of the upload set's chunk view.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from chunked_upload.engine.pieces import JOINED, PIECE, is_piece
 from chunked_upload.engine.plan import WritePlan
 from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.http.errors import BadRequest
+from chunked_upload.records.events import EventKind
 from chunked_upload.records.repository import Record
 
 from ..wire.body import Body
@@ -36,8 +37,7 @@ from . import whole_files
 from .receiving import ReceivingView, chunk_too_large
 from .resource import ResourceView
 
-#: A request's progress is recorded after so many bytes, or seconds, whichever comes first. More
-#: often costs throughput: each time waits for the disk.
+#: A request's progress is recorded after so many bytes or seconds. More often costs throughput.
 _PROGRESS_BYTES, _PROGRESS_SECONDS = 32 * 1024 * 1024, 1.0
 
 #: Refusals that a client gets over by waiting, or by showing who it is.
@@ -119,7 +119,7 @@ class OffsetView(ResourceView):
         rules.upload_to_be = rules.describe_incoming(announced, length=length)
         if not piece:
             rules.validate(self.request)
-        max_bytes = rules.get_max_bytes(self.request)
+        max_bytes = rules.most_bytes(self.request)
         if None not in (max_bytes, length) and (length or 0) > (max_bytes or 0):
             raise FileTooLarge(max_bytes or 0)
         record = rules.new_record(announced)
@@ -262,7 +262,7 @@ class OffsetView(ResourceView):
         self, body: Body, offset: int, length: int | None, verify: Verify | None
     ) -> WritePlan:
         stop = None if body.length is None else offset + body.length
-        max_bytes = self.rules.get_max_bytes(self.request)
+        max_bytes = self.rules.most_bytes(self.request)
         if max_bytes is not None and max(stop or 0, length or 0) > max_bytes:
             raise FileTooLarge(max_bytes)
         return WritePlan(
@@ -327,7 +327,8 @@ class _Creation:
 
     def commit(self) -> None:
         """Insert the record."""
-        self._rules.create(self.record, length=self._length, reserved=self._length)
+        told, length = None if is_piece(self.record) else EventKind.CREATED, self._length
+        self._rules.create(self.record, length=length, reserved=length, told=told)
         self.committed = True
 
 

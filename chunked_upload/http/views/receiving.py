@@ -12,8 +12,8 @@ from chunked_upload.engine.chunk import Chunk
 from chunked_upload.engine.errors import UploadNotFound
 from chunked_upload.engine.pieces import is_piece
 from chunked_upload.http.access import callers
-from chunked_upload.http.access.callers import Caller
 from chunked_upload.http.errors import BadRequest, LimitExceeded, UnsupportedBody
+from chunked_upload.records.events import EventKind
 from chunked_upload.records.queries import UploadQuery
 from chunked_upload.records.repository import Record
 from chunked_upload.support.filenames import (
@@ -22,12 +22,16 @@ from chunked_upload.support.filenames import (
     extensions,
     has_extension,
 )
+from chunked_upload.support.log_context import note_upload
 
 from ..checks import UploadToBe
 from ..schemas import problems
 from ..wire.fields import FormLimits, own_fields
 from ..wire.incoming import UNNAMED, Incoming, header_filename, open_incoming
 from .base import ChunkedUploadBaseView
+from .before_create import ask_before_create
+from .ticket_rules import check_ticket, least_of
+from .user_column import user_attributes
 
 
 class Receives(Protocol):
@@ -110,6 +114,10 @@ class ReceivingView(ChunkedUploadBaseView):
         limit = self.settings.max_bytes if self.max_bytes is None else self.max_bytes
         return limit(request) if callable(limit) else limit
 
+    def most_bytes(self, request: Request) -> int | None:
+        """Return the least of :meth:`get_max_bytes` and the limit of the caller's ticket."""
+        return least_of(self.get_max_bytes(request), self.upload_set.caller(request).ticket)
+
     def told_max_bytes(self, request: Request) -> int | None:
         """Return the largest file, for a caller who asks; None for no limit that can be told.
 
@@ -117,7 +125,7 @@ class ReceivingView(ChunkedUploadBaseView):
         be nobody, as browsers are before they cross origins, and is answered all the same.
         """
         try:
-            return self.get_max_bytes(request)
+            return self.most_bytes(request)
         except Exception:
             return None
 
@@ -184,9 +192,11 @@ class ReceivingView(ChunkedUploadBaseView):
             "visitor": None if caller.owner else callers.visitor_to_be(),
             "quota_key": callers.quota_key(self.request, caller),
             "extra_fields": self.metadata(incoming.fields),
-            **self._user_attrs(caller),
+            **user_attributes(self.model, self.user_field_name, caller),
             **self.get_extra_attrs(self.request),
         }
+        if caller.ticket is not None:
+            attrs["ticket"] = caller.ticket.key
         record: Record = self.create_chunked_upload(save=False, **attrs)
         return record
 
@@ -220,10 +230,16 @@ class ReceivingView(ChunkedUploadBaseView):
         own = own_fields() | self.upload_set.dialects.fields
         kept = {name: value for name, value in fields.items() if name not in own}
         # PostgreSQL cannot store NUL in text.
-        return {k.replace("\0", ""): v.replace("\0", "") for k, v in kept.items()}
+        kept = {k.replace("\0", ""): v.replace("\0", "") for k, v in kept.items()}
+        ticket = self.upload_set.caller(self.request).ticket
+        return kept if ticket is None else {**kept, **ticket.metadata}
 
     def _filename(self, incoming: Incoming) -> str:
         """Return the client's name for the file, cleaned."""
+        ticket = self.upload_set.caller(self.request).ticket
+        fixed: str | None = None if ticket is None else ticket.filename
+        if fixed is not None:
+            return fixed
         given = incoming.filename
         if given == "blob":  # a Blob without a name; jQuery-File-Upload puts it in the header
             given = header_filename(self.request) or given
@@ -236,6 +252,7 @@ class ReceivingView(ChunkedUploadBaseView):
         length: int | None,
         reserved: int | None,
         unless: UploadQuery | None = None,
+        told: EventKind | None = None,
     ) -> None:
         """Store the record of a new upload, before its first byte arrives.
 
@@ -243,13 +260,18 @@ class ReceivingView(ChunkedUploadBaseView):
         :param reserved: bytes to hold against the owner's quota from the start, None when not
             known; as more arrive, more are held.
         :param unless: uploads that the record's ``client_key`` may also mean.
+        :param told: the event of an upload that exists from now on, not from its first chunk on.
         :raises KeyTaken: when the client already has an upload with this ``client_key``, or one of
             ``unless``.
         """
         if not is_piece(record):
             self.check_filename(record.filename)
         record.length, record.reserved = length, reserved or 0
-        self.engine.create(record, unless=unless)
+        if ticket := self.upload_set.caller(self.request).ticket:
+            check_ticket(ticket, record.filename, now=self.engine.now())
+        ask_before_create(self.settings, record, self.request.environ)
+        self.engine.create(record, unless=unless, told=told)
+        note_upload(record.upload_id)
         if record.owner is None:
             callers.remember(record.visitor)
 
@@ -267,23 +289,6 @@ class ReceivingView(ChunkedUploadBaseView):
         found = [suffix for suffix in extensions(name) if suffix in denied]
         if found:
             raise UnsupportedBody(f"Files of type '{found[0]}' are not accepted")
-
-    def _user_attrs(self, caller: Caller) -> dict[str, Any]:
-        """Return the model's own user column, as django-chunked-upload fills its ``user``."""
-        if caller.user is None or not hasattr(self.model, self.user_field_name):
-            return {}
-        mapper = self.model.__mapper__
-        relationship = mapper.relationships.get(self.user_field_name)
-        if relationship is None:
-            column = mapper.columns[self.user_field_name]
-            return {self.user_field_name: _user_key(caller.user, column, "id")}
-        # The user object belongs to the app's session, so its key is copied, not the object.
-        return {
-            mapper.get_property_by_column(local).key: _user_key(
-                caller.user, remote, relationship.mapper.get_property_by_column(remote).key
-            )
-            for local, remote in relationship.local_remote_pairs
-        }
 
     # Receive
 
@@ -329,10 +334,3 @@ def agreed_id(from_url: str | None, in_form: str) -> str | None:
     if from_url and in_form and from_url != in_form:
         raise BadRequest("'upload_id' in the form is not the one in the URL")
     return from_url or in_form or None
-
-
-def _user_key(user: Any, column: Any, attribute: str) -> Any:
-    """Return a user's key: its attribute, or its id in the column's type."""
-    if hasattr(user, attribute):
-        return getattr(user, attribute)
-    return column.type.python_type(callers.owner_key(user))

@@ -41,7 +41,10 @@ class ResourceView(ChunkedUploadBaseView):
 
     def own(self) -> UploadQuery | None:
         """Select the caller's own, newest first; None for an anonymous caller without a session."""
-        statement = self.engine.records.queries.newest_first(self.get_queryset(request))
+        queries, ticket = self.engine.records.queries, self.upload_set.caller(request).ticket
+        statement = queries.newest_first(self.get_queryset(request))
+        if ticket is not None:  # also where the app has a query of its own
+            statement = queries.by_ticket(statement, ticket.key)
         known = self.upload_set.caller(request).owner is not None
         if known:
             return statement

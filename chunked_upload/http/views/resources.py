@@ -11,13 +11,15 @@ from chunked_upload.engine.failures import translate_failures
 from chunked_upload.http.access import callers
 from chunked_upload.http.errors import BadRequest
 from chunked_upload.records.repository import Record
-from chunked_upload.support.clock import utcnow
 from chunked_upload.support.filenames import clean_filename
 
 from ..dialect import Route
 from ..schemas import PageSchema, ResumeReplySchema, ResumeSchema, problems
 from ..wire.replies import add_progress
+from . import resource_operations as told
+from .account import AccountView
 from .files import UploadFileView
+from .quota import QuotaView
 from .resource import ResourceView
 
 #: Bytes of metadata in one answer.
@@ -52,7 +54,9 @@ class UploadListView(ResourceView):
             callers.ensure_visitor()
             return None
         records = self.engine.records
-        resumable = records.queries.resumable(own, clean_filename(name), length=size, now=utcnow())
+        resumable = records.queries.resumable(
+            own, clean_filename(name), length=size, now=self.engine.now()
+        )
         with translate_failures():
             return records.first(resumable)
 
@@ -126,7 +130,14 @@ class UploadView(ResourceView):
 
 #: The routes that every upload set has, whatever its dialects.
 ROUTES = (
-    Route("/", "uploads", {"GET": UploadListView}),
-    Route("/<upload_id>", "upload", {"GET": UploadView, "DELETE": UploadView}),
-    Route("/<upload_id>/file", "file", {"GET": UploadFileView}),
+    Route("/", "uploads", {"GET": UploadListView}, operations=told.list_operations),
+    Route("/quota", "quota", {"GET": QuotaView}, operations=told.quota_operations),
+    Route("/account", "account", {"GET": AccountView}, operations=told.account_operations),
+    Route(
+        "/<upload_id>",
+        "upload",
+        {"GET": UploadView, "DELETE": UploadView},
+        operations=told.upload_operations,
+    ),
+    Route("/<upload_id>/file", "file", {"GET": UploadFileView}, operations=told.file_operations),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,8 +13,10 @@ from chunked_upload.errors import ChunkedUploadError, ConfigurationError
 
 from ..dialect import Dialect, Route
 from ..errors import BadRequest, MethodNotOffered
+from ..operation import Describes
 from ..upload_set import BoundUploadSet
 from ..wire.linger import linger
+from .answered import answered
 from .base import VERBS
 
 _View = Callable[..., Any]
@@ -28,6 +31,8 @@ class _Url:
     views: dict[str, list[tuple[Dialect | None, _View]]] = field(default_factory=dict)
     #: The dialects whose views serve only what they recognise.
     strict: set[Dialect] = field(default_factory=set)
+    #: What describes the requests of each dialect, in the order of the views.
+    operations: list[tuple[Dialect | None, Describes]] = field(default_factory=list)
 
     def find(self, verb: str) -> _View | None:
         """Return the view for the current request; None when the verb is not offered."""
@@ -80,23 +85,29 @@ def add_routes(blueprint: Blueprint, upload_set: BoundUploadSet, shared: Iterabl
 
 
 def check_urls(app: Flask, upload_sets: Iterable[BoundUploadSet]) -> None:
-    """Check that no upload set begins where another endpoint is.
+    """Check that no upload set begins where another endpoint is, or among another set's endpoints.
 
     :raises ConfigurationError: naming both.
     """
-    prefixes = {one.settings.url_prefix: one.name for one in upload_sets}
+    sets = list(upload_sets)
+    prefixes = {one.blueprint: one.settings.url_prefix for one in sets}
     for rule in app.url_map.iter_rules():
-        if rule.rule in prefixes:
-            raise ConfigurationError(
-                f"the URL prefix {rule.rule!r} of upload set {prefixes[rule.rule]!r} is also that"
-                f" of the endpoint {rule.endpoint!r}; give the set another name or url_prefix="
-            )
+        owners_prefix = prefixes.get(rule.endpoint.rpartition(".")[0], rule.rule)
+        for name, prefix in ((one.name, one.settings.url_prefix) for one in sets):
+            among = rule.rule.startswith(f"{prefix}/") and len(owners_prefix) < len(prefix)
+            if rule.rule == prefix or among:
+                raise ConfigurationError(
+                    f"the URL prefix {prefix!r} of upload set {name!r} is also that of the endpoint"
+                    f" {rule.endpoint!r}; give the set another name or url_prefix="
+                )
 
 
 def _add(
     urls: dict[str, _Url], upload_set: BoundUploadSet, dialect: Dialect | None, route: Route
 ) -> None:
     url = urls.setdefault(route.rule, _Url(route.endpoint))
+    if route.operations is not None:
+        url.operations.append((dialect, route.operations))
     if route.strict and dialect is not None:
         url.strict.add(dialect)
     verbs = dict(route.verbs)
@@ -128,7 +139,9 @@ def _dispatcher(upload_set: BoundUploadSet, rule: str) -> _View:
 
 
 def _refuse(upload_set: BoundUploadSet, error: ChunkedUploadError) -> Response:
-    return linger(upload_set.dialects.default.render(upload_set.settings, error), request)
+    dialect, begun = upload_set.dialects.default, time.perf_counter()
+    response = linger(dialect.render(upload_set.settings, error), request)
+    return answered(response, request, upload_set, dialect, begun=begun, error=error)
 
 
 def _advice(upload_set: BoundUploadSet) -> dict[str, str]:

@@ -85,7 +85,7 @@ def _take_file(view: ReceivingView, incoming: Incoming, target: str | None) -> R
     """
     record = view.new_record(incoming)
     record.target = target
-    max_bytes = view.get_max_bytes(view.request)
+    max_bytes = view.most_bytes(view.request)
     length = incoming.declared if incoming.raw else None
     _check_length(view, length, max_bytes)
     view.create(record, length=length, reserved=incoming.declared)

@@ -11,12 +11,13 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from chunked_upload.delivery.background import BackgroundDelivery
 from chunked_upload.server.app import create_app
+from chunked_upload.server.open_files import CONNECTIONS
+from chunked_upload.server.shared_counts import worker_ended
 
+from .logger import ServerLogger
 from .worker import UploadWorker
-
-#: Connections of one worker, with a request or without.
-CONNECTIONS = 4096
 
 #: How long a connection may rest between two requests, as with nginx.
 _KEEPALIVE_SECONDS = 75
@@ -29,6 +30,12 @@ _LONGEST_HEADER = 16 * 1024
 
 #: How often a worker looks whether its main process is still there.
 _WATCH_SECONDS = 0.5
+
+
+#: How long a worker that ends waits for the delivery of an event.
+_DELIVERY_SECONDS = 5.0
+
+_DELIVERY = "chunked_upload_delivery"
 
 
 class Service(BaseApplication):  # type: ignore[misc]
@@ -45,6 +52,7 @@ class Service(BaseApplication):  # type: ignore[misc]
     def load_config(self) -> None:
         settings = {
             "worker_class": UploadWorker,
+            "logger_class": ServerLogger,
             "worker_connections": CONNECTIONS,
             "backlog": CONNECTIONS,
             "keepalive": _KEEPALIVE_SECONDS,
@@ -55,6 +63,8 @@ class Service(BaseApplication):  # type: ignore[misc]
             "limit_request_line": _LONGEST_LINE,
             "limit_request_field_size": _LONGEST_HEADER,
             "control_socket_disable": True,
+            "child_exit": worker_ended,
+            "worker_exit": _end_delivery,
             **self._settings,
         }
         for name, value in settings.items():
@@ -79,4 +89,14 @@ def create_worker_app(main: int) -> Flask:
         os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=watch, name="watch-main", daemon=True).start()
-    return create_app()
+    app = create_app()
+    app.extensions[_DELIVERY] = delivery = BackgroundDelivery(app)
+    delivery.start()
+    return app
+
+
+def _end_delivery(_arbiter: Any, worker: Any) -> None:
+    """Let a worker that ends finish the delivery of an event that is under way."""
+    app = getattr(worker, "wsgi", None)
+    if isinstance(app, Flask) and _DELIVERY in app.extensions:
+        app.extensions[_DELIVERY].stop(_DELIVERY_SECONDS)

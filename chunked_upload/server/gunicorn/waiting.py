@@ -168,10 +168,13 @@ class WaitingConnections:
         return None
 
     def stop(self) -> None:
-        """Accept no more, and soon close what has no request."""
+        """Accept what has connected and no more, and soon close what has no request."""
         self._stops_at = time.monotonic() + _STOP_SECONDS
         for listener in self._listeners:
             self._selector.unregister(listener)
+            # Closing resets those that nobody has accepted: a proxy cannot repeat their requests.
+            while self._accept(listener, looks=False):
+                pass
             # Or who connects now would wait for nobody until the last upload has ended.
             listener.close()
         self._listeners.clear()
@@ -207,8 +210,11 @@ class WaitingConnections:
                 return
         self._accepts = min(2 * self._accepts, _MOST_ACCEPTS)
 
-    def _accept(self, listener: socket.socket) -> bool:
-        """Accept a connection; return False if there is none."""
+    def _accept(self, listener: socket.socket, *, looks: bool = True) -> bool:
+        """Accept a connection; return False if there is none.
+
+        :param looks: whether this is the thread that watches, which looks for a request at once.
+        """
         try:
             accepted, client = listener.accept()
         except BlockingIOError:
@@ -226,7 +232,8 @@ class WaitingConnections:
         self._of_address[connection.address] += 1
         self._await_head(connection)
         self._register(connection)
-        self._take_in(connection)  # most have sent their request already
+        if looks:
+            self._take_in(connection)  # most have sent their request already
         return True
 
     def _has_room(self, address: str) -> bool:

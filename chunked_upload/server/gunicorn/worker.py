@@ -41,6 +41,7 @@ from gunicorn.workers.base import Worker
 
 from chunked_upload.http.wire.linger import LINGERS_KEY
 from chunked_upload.http.wire.trailers import TRAILERS_KEY
+from chunked_upload.server.access_log import shown
 from chunked_upload.server.buffer_memory import keep_buffers
 from chunked_upload.settings.keys import Settings
 from chunked_upload.settings.sources import Sources
@@ -277,7 +278,7 @@ class UploadWorker(Worker):  # type: ignore[misc]
         except BaseException:
             if response is None or not response.headers_sent:
                 raise
-            self.log.exception("Error while answering %s %s", request.method, request.path)
+            self.log.exception("Error while answering %s %s", request.method, shown(request.path))
             return False
         finally:
             self.cfg.post_request(self, request, environ, response)

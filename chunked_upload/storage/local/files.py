@@ -24,6 +24,8 @@ from chunked_upload.support.blocking import blocking
 
 from ..base import PartMissing
 
+_READ_SIZE = 1024 * 1024
+
 #: Non-blocking, since opening a FIFO that another user put there would wait for its other end.
 FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
@@ -52,6 +54,19 @@ class Tree:
         self._durable = durable
         self._file_mode = file_mode
         self._directory_mode = directory_mode
+
+    def cut(self, descriptor: int, length: int, *, of: str) -> None:
+        """Cut off garbage past ``length``: bytes of a chunk that was never recorded.
+
+        :param of: the upload's id.
+        :raises PartMissing: when the file is shorter.
+        """
+        size = os.fstat(descriptor).st_size
+        if size < length:
+            raise PartMissing(of)
+        if size > length:
+            os.ftruncate(descriptor, length)
+            self.sync_data(descriptor)
 
     def open_or_create(self, path: str | Path, *, sole: bool = False) -> int:
         """Open a file as :func:`open_regular` does; create it if it is missing."""
@@ -166,10 +181,10 @@ class Tree:
 
 
 @contextmanager
-def closing(descriptor: int) -> Iterator[None]:
+def closing(descriptor: int) -> Iterator[int]:
     """Close an open file at the end of the block."""
     try:
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)
 
@@ -218,6 +233,28 @@ def write_at(descriptor: int, data: bytes | memoryview, position: int) -> int:
         if error.errno == errno.EINVAL:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG)) from error
         raise
+
+
+def read_range(descriptor: int, start: int, stop: int, *, of: str) -> Iterator[bytes]:
+    """Yield the bytes of a range.
+
+    :param of: the id of the upload, for the error.
+    :raises PartMissing: when the file ends before.
+    """
+    while start < stop:
+        data = os.pread(descriptor, min(_READ_SIZE, stop - start), start)
+        if not data:
+            raise PartMissing(of)
+        yield data
+        start += len(data)
+
+
+def free_bytes(folder: Path) -> int:
+    """Return the free bytes on a folder's disk, which need not exist yet."""
+    while not folder.exists():
+        folder = folder.parent
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize
 
 
 def is_same(path: Path, other: os.stat_result) -> bool:

@@ -16,7 +16,7 @@ from .files import Tree
 #: Where it is below the root, unless a setting says otherwise.
 WITHIN_ROOT = ".incoming"
 
-_OWN_NAME = re.compile(r"([0-9a-f]{32})\.(?:part|turn|lock)")
+_OWN_NAME = re.compile(r"([0-9a-f]{32})\.(?:part|gone|turn|lock)")
 
 
 def uploads_in(directory: Path) -> Iterator[tuple[str, datetime]]:

@@ -10,10 +10,12 @@ The file is a counter and a row of slots, all unsigned 64-bit little-endian::
 
     next number | (number, start, stop) * SLOTS
 
-A number is never used twice, and a slot with the number 0 is free. The file is not synced: it
-matters only to processes that run at the same time, and a power cut ends them all. If a killed
-process leaves an entry, the next writer only has to raise the fencing token in the database. The
-marks of appends lie behind the slots (append_marks.py).
+A number is never used twice, and a slot with the number 0 is free. When an upload ends, its table
+is emptied, but requests may still have it open. So an empty table begins with a random number.
+
+The file is not synced: it matters only to processes that run at the same time, and a power cut ends
+them all. If a killed process leaves an entry, the next writer only has to raise the fencing token
+in the database. The marks of appends lie behind the slots (append_marks.py).
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import secrets
 import struct
 import time
 from collections.abc import Iterator
@@ -48,6 +51,9 @@ _TABLE = struct.Struct(f"<Q{3 * SLOTS}Q")
 #: The counter and the first slot.
 _FIRST = struct.Struct("<4Q")
 _HEADER_SIZE = 8
+
+#: Size of a table's first number; the numbers after it fit as well.
+_FIRST_BITS = 62
 
 
 class Lock:
@@ -213,6 +219,19 @@ def end_appends(descriptor: int) -> int | None:
     raise AssertionError("unreachable")  # pragma: no cover
 
 
+def is_taken(name: str) -> bool:
+    """Return whether a side file has an entry; read without a lock, for people."""
+    try:
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        _, slots = _read(os.pread(descriptor, _TABLE.size, 0))
+    finally:
+        os.close(descriptor)
+    return any(number for number, _, _ in slots)
+
+
 def end_all(descriptor: int) -> None:
     """Remove every entry of a part that is about to be removed.
 
@@ -227,7 +246,7 @@ def _is_empty(raw: bytes) -> bool:
 
 
 def _next_number(raw: bytes) -> int:
-    return max(int.from_bytes(raw[:_HEADER_SIZE], "little"), 1)
+    return int.from_bytes(raw[:_HEADER_SIZE], "little") or 1 + secrets.randbits(_FIRST_BITS)
 
 
 def _read(raw: bytes) -> tuple[int, list[tuple[int, int, int]]]:

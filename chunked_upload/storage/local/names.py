@@ -26,8 +26,13 @@ class Candidates:
     filename: str
     longest: int
     numbered: bool
+    #: The key that a file had in another storage, and gets here too.
+    wanted: str | None = None
 
     def __iter__(self) -> Iterator[str]:
+        if self.wanted is not None:
+            yield self.wanted
+            return
         stem, suffix = self._name()
         yield self._key(stem, suffix)
         if self.numbered:

@@ -3,6 +3,7 @@
 Layout below the root::
 
     .incoming/ab/<upload_id>.part    the bytes, written at explicit offsets
+    .incoming/ab/<upload_id>.gone    the same, of an upload that is being removed
     .incoming/ab/<upload_id>.turn    the write leases (see lease_table.py)
     <path pattern>/<name>            completed files
 
@@ -14,15 +15,13 @@ directory is synced once. Promotion is a hard link, which never overwrites and n
 part keeps its own name until the record says complete, so that after a crash at any point the
 client can finish by repeating the request. On a file system without hard links, promotion is a
 rename to a name that contains the upload id.
-
-files.py opens, makes and syncs files and directories.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -35,10 +34,11 @@ from ..powers import (
     ListsParts,
     LocalPaths,
     LocksExclusively,
+    TellsRoom,
     WritesRanges,
 )
 from ..registry import register_storage
-from . import files, lease_table
+from . import ending, files, lease_table
 from .incoming import WITHIN_ROOT, choose, move, uploads_in
 from .lease import LocalLease
 from .lock import only_one
@@ -47,15 +47,20 @@ from .names import Candidates
 if TYPE_CHECKING:
     from chunked_upload.settings.keys import Settings
 
-_READ_SIZE = 1024 * 1024
-
 #: Errors of link(2) on a file system without hard links.
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
 
 
 @register_storage("file")
 class LocalStorage(
-    LeasesRanges, WritesRanges, LocalPaths, Concatenates, ListsParts, LocksExclusively, Storage
+    LeasesRanges,
+    WritesRanges,
+    LocalPaths,
+    Concatenates,
+    ListsParts,
+    LocksExclusively,
+    TellsRoom,
+    Storage,
 ):
     """A directory tree on one host's disk.
 
@@ -146,6 +151,9 @@ class LocalStorage(
             raise PartMissing(upload_id)
         return lease
 
+    def is_leased(self, upload: StoredUpload) -> bool:
+        return lease_table.is_taken(self._own_name(upload.upload_id, "turn"))
+
     def end_appends(self, upload: StoredUpload) -> int | None:
         try:
             side = files.open_regular(self._own_name(upload.upload_id, "turn"), sole=True)
@@ -164,16 +172,8 @@ class LocalStorage(
 
     def read_part(self, upload: StoredUpload, start: int, stop: int) -> Iterator[bytes]:
         upload_id = upload.upload_id
-        descriptor = self._open_to_read(upload_id)
-        try:
-            while start < stop:
-                data = os.pread(descriptor, min(_READ_SIZE, stop - start), start)
-                if not data:
-                    raise PartMissing(upload_id)
-                yield data
-                start += len(data)
-        finally:
-            os.close(descriptor)
+        with files.closing(self._open_to_read(upload_id)) as descriptor:
+            yield from files.read_range(descriptor, start, stop, of=upload_id)
 
     def _open_to_read(self, upload_id: str) -> int:
         try:
@@ -186,34 +186,23 @@ class LocalStorage(
     ) -> None:
         if not isinstance(writer, LocalLease):
             raise TypeError(f"{writer!r} is not a writer of this storage")
-        descriptor = self._open_to_read(source.upload_id)
-        try:
+        with files.closing(self._open_to_read(source.upload_id)) as descriptor:
             writer.copy(descriptor, start, stop, position)
-        finally:
-            os.close(descriptor)
 
     def has_part(self, upload: StoredUpload) -> bool:
         return self.part_path(upload.upload_id).exists()
 
-    def is_part(self, key: str) -> bool:
-        with suppress(FileNotFoundError):
-            return os.lstat(self.root / key).st_nlink > 1
-        return False
+    def discard_orphan(self, upload_id: str) -> None:
+        self._discard(upload_id, "part", "turn", "gone")
 
     def discard_part(self, upload: StoredUpload) -> None:
-        self.discard_orphan(upload.upload_id)
+        self._discard(upload.upload_id, "part", "turn")
 
-    def discard_orphan(self, upload_id: str) -> None:
+    def _discard(self, upload_id: str, *suffixes: str) -> None:
         part = self.part_path(upload_id)
-        side = part.with_suffix(".turn")
-        with suppress(FileNotFoundError, PartMissing):
-            descriptor = files.open_regular(side, sole=True)
-            try:
-                lease_table.end_all(descriptor)
-            finally:
-                os.close(descriptor)
-        for path in (part, side):
-            path.unlink(missing_ok=True)
+        ending.end_leases(part.with_suffix(".turn"))
+        for suffix in suffixes:
+            part.with_suffix(f".{suffix}").unlink(missing_ok=True)
         if os.path.lexists(part.with_suffix(".lock")):
             # Left by a process that died. A lock that is held stays; its holder removes it.
             with self._locked(upload_id):
@@ -231,21 +220,38 @@ class LocalStorage(
         except FileNotFoundError:
             return self._already_renamed(upload_id, keys.unique, length)
         try:
-            self._cut(part, upload_id, length)
-            self.tree.make_directory(self.root / directory)
+            self.tree.cut(part, length, of=upload_id)
+            self.tree.make_directory((self.root / next(iter(keys))).parent)
             return self._link(upload_id, os.fstat(part), keys)
         finally:
             os.close(part)
 
     def retract(self, upload: StoredUpload, directory: str) -> None:
-        keys = self._candidates(upload, directory)
-        try:
-            part = os.lstat(self.part_path(upload.upload_id))
-        except FileNotFoundError:
-            self.delete(keys.unique)  # renamed there, or never made
-            return
-        for key in keys:
-            if part.st_nlink > 1 and files.is_same(self.root / key, part):
+        if not self._remove_names(self.part_path(upload.upload_id), upload, directory):
+            # Renamed there, or never made.
+            self.delete(self._candidates(upload, directory).unique)
+
+    def _remove_names(self, part: Path, upload: StoredUpload, directory: str) -> bool:
+        """Remove a part's names as a completed file; return False when it is missing."""
+        candidates = (self.root / key for key in self._candidates(upload, directory))
+        with suppress(FileNotFoundError):
+            for path in ending.names_of(part, candidates):
+                self.delete(str(path.relative_to(self.root)))
+            return True
+        return False
+
+    def withdraw(self, upload: StoredUpload, directory: str) -> None:
+        part = self.part_path(upload.upload_id)
+        # A chunk that arrives late may make the part again, and a request that is completing the
+        # upload link that one. So no part goes without a look for its other names.
+        while self._remove_names(ended := ending.end(part), upload, directory):
+            ended.unlink(missing_ok=True)
+        self.retract(upload, directory)
+        self._discard(upload.upload_id, "turn")
+
+    def delete_own(self, key: str, *, is_others: Callable[[], bool]) -> None:
+        with ending.locked(self.root / key) as mine:
+            if mine and not is_others():
                 self.delete(key)
 
     def delete(self, key: str) -> None:
@@ -267,16 +273,8 @@ class LocalStorage(
             upload.filename,
             longest=self.tree.longest_name(),
             numbered=self._number_names,
+            wanted=upload.wanted_key,
         )
-
-    def _cut(self, part: int, upload_id: str, length: int) -> None:
-        """Cut off garbage past ``length``: bytes of a chunk that was never recorded."""
-        size = os.fstat(part).st_size
-        if size < length:
-            raise PartMissing(upload_id)
-        if size > length:
-            os.ftruncate(part, length)
-            self.tree.sync_data(part)
 
     def _link(self, upload_id: str, part: os.stat_result, keys: Candidates) -> str:
         """Link the part to the first of ``keys`` that is free or already this upload's."""
@@ -304,7 +302,7 @@ class LocalStorage(
             self.tree.sync_directories(target.parent)
             return key
         raise FileExistsError(
-            errno.EEXIST, "a file with this upload's id already exists", keys.unique
+            errno.EEXIST, "a file of this name already exists", keys.wanted or keys.unique
         )
 
     def _rename(self, source: Path, key: str) -> str:
@@ -328,6 +326,7 @@ class LocalStorage(
         return os.path.realpath(self.incoming)  # two roots may share it
 
     part_directory = identity
+    known_as = "file"  # not the directory, which may get another name
 
     def parts(self) -> Iterator[tuple[str, datetime]]:
         yield from uploads_in(self.incoming)
@@ -344,3 +343,6 @@ class LocalStorage(
     def check_promotion(self, directory: str) -> None:
         self.tree.make_directory(self.root)
         self._part_tree.check(self.incoming, target=self.root / directory)
+
+    def free_bytes(self) -> int:
+        return files.free_bytes(self.incoming)

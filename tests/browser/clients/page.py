@@ -15,9 +15,9 @@ PAGE = Client(
         "CHUNKED_UPLOAD_PAGE_SIZE": "5",
     },
     input="[data-input=files]",
-    done=".cu-session [data-state=done]",
-    failed=".cu-session [data-state=failed]",
-    waits=".cu-session [data-waiting=other-tab]",
+    done="[data-state=done]",
+    failed="[data-state=failed]",
+    waits="[data-waiting=other-tab]",
     expects={Fault.RELOADED: Outcome.RETRIED, Fault.BROWSER_KILLED: Outcome.RETRIED},
     why={
         Fault.RELOADED: "lists it, and resumes with one click or when the file is picked again",

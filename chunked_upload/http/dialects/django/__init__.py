@@ -15,6 +15,7 @@ from chunked_upload.http.dialect import Dialect, Recognition, Route, register
 from chunked_upload.http.errors import BadRequestHeaders
 from chunked_upload.http.wire.incoming import Incoming
 
+from . import operations
 from .chunks import ChunkedUploadView
 
 
@@ -32,9 +33,19 @@ class DjangoDialect(Dialect):
         """Return the routes for chunks and for completion, with the upload set's own views."""
         chunk = upload_set.upload_view
         return (
-            Route("/", "uploads", {"POST": chunk}),
-            Route("/<upload_id>", "upload", {"POST": chunk, "PUT": chunk}),
-            Route("/complete", "complete", {"POST": upload_set.complete_view}),
+            Route("/", "uploads", {"POST": chunk}, operations=operations.create_operations),
+            Route(
+                "/<upload_id>",
+                "upload",
+                {"POST": chunk, "PUT": chunk},
+                operations=operations.continue_operations,
+            ),
+            Route(
+                "/complete",
+                "complete",
+                {"POST": upload_set.complete_view},
+                operations=operations.complete_operations,
+            ),
         )
 
     def declared_length(self, view: ChunkedUploadView, incoming: Incoming) -> int | None:

@@ -55,7 +55,7 @@ class ChunkedUploadView(ReceivingView):
         """
         record = self._open_upload(upload_id) if upload_id else self.new_record(incoming)
         span = self.span(incoming)
-        max_bytes = self.get_max_bytes(self.request)
+        max_bytes = self.most_bytes(self.request)
         self._check_sizes(incoming, span, max_bytes)
         before = set(incoming.fields)
         with self._begin(record, incoming, span, max_bytes, new=not upload_id) as chunk:
@@ -135,14 +135,21 @@ class ChunkedUploadView(ReceivingView):
             stop = record.length  # the part must be the whole file, as declared before
         return self.engine.begin(
             record,
-            WritePlan(start=start, stop=stop, total=total, max_bytes=max_bytes, creates=new),
+            WritePlan(
+                start=start,
+                stop=stop,
+                total=total,
+                max_bytes=max_bytes,
+                read_back=new and not incoming.raw,  # an upload_id may come after the file
+                creates=new,
+            ),
         )
 
     def _create_staged(self, record: Record, incoming: Incoming, span: ContentRange) -> None:
         """Store a record for a chunk whose ``upload_id`` may come after the file."""
         if incoming.raw or "upload_id" in incoming.fields:
             raise OffsetMismatch(0)
-        record.filename = UNNAMED  # the record is temporary
+        record.filename, record.ticket = UNNAMED, None  # the record is temporary
         self.engine.create_staged(record, start=span.start, size=span.size, total=span.total)
 
     def _store(self, chunk: Chunk, incoming: Incoming, span: ContentRange | None) -> Record:

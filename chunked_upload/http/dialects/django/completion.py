@@ -6,7 +6,6 @@ pre_save, save, post_save, on_completion, answer.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -15,23 +14,18 @@ from marshmallow import ValidationError
 
 from chunked_upload.engine.errors import AlreadyComplete, ChecksumMismatch
 from chunked_upload.http.declared_digests import declared_digests
-from chunked_upload.http.errors import BadRequest, FieldsRequired, LimitExceeded, UnsupportedBody
+from chunked_upload.http.errors import BadRequest, FieldsRequired
 from chunked_upload.http.schemas import problems
 from chunked_upload.http.uploaded_file import UploadedFile
 from chunked_upload.http.views.base import ChunkedUploadBaseView
-from chunked_upload.http.wire.body import Body
+from chunked_upload.http.views.small_body import read_fields
 from chunked_upload.http.wire.digests import read_digests
-from chunked_upload.http.wire.fields import add_field, decisive_fields
-from chunked_upload.http.wire.parameters import media_type
+from chunked_upload.http.wire.fields import decisive_fields
 from chunked_upload.http.wire.replies import add_progress
-from chunked_upload.http.wire.small_form import parse_form
 from chunked_upload.records.model import Status
 from chunked_upload.records.relationships import copy_changes
 from chunked_upload.records.repository import Record
 from chunked_upload.storage.powers import LocalPaths
-
-#: Two short fields; JSON around them may be padded.
-_MAX_BODY = 64 * 1024
 
 
 class ChunkedUploadCompleteView(ChunkedUploadBaseView):
@@ -79,7 +73,7 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
     def post(self) -> Response:
         """Complete an upload; a repeated request gets the same answer and runs no hook twice."""
         self.check_permissions(request)
-        given = self._given()
+        given = read_fields(self, expected="'upload_id' and 'md5'")
         chosen = self.upload_set.chosen(request.form)
         if chosen is self.upload_set:
             return self.complete(given)
@@ -126,9 +120,9 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
     def notify(self, record: Record) -> None:
         """Run ``on_completion`` and send the ``completed`` signal."""
         key = record.path or ""
-        storage = self.engine.storage
+        storage = self.engine.storage_of(record)
         path = storage.path(key) if isinstance(storage, LocalPaths) else None
-        with storage.open(key) as stream:
+        with self.engine.open_file(record) as stream:
             upload = self.upload_set.for_app(record)
             self.on_completion(UploadedFile(stream, path=path, upload=upload), request)
             copy_changes(upload, record)
@@ -156,20 +150,6 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
             else:
                 self.checksum_check(record, name, value)
 
-    def _given(self) -> dict[str, Any]:
-        """Read the form or the JSON object.
-
-        :raises UnsupportedBody: for another type of body.
-        """
-        mimetype = media_type(request.environ)
-        if mimetype in ("application/x-www-form-urlencoded", "multipart/form-data", ""):
-            given = self._form_fields()
-        elif mimetype == "application/json" or mimetype.endswith("+json"):
-            given = self._json_fields()
-        else:
-            raise UnsupportedBody(f"{mimetype} is not supported; send a form or JSON")
-        return given
-
     def _load(self, given: dict[str, Any]) -> dict[str, str]:
         """Check the fields by the upload set's schema.
 
@@ -182,44 +162,3 @@ class ChunkedUploadCompleteView(ChunkedUploadBaseView):
                 raise FieldsRequired(checksums=self.required_checksums) from error
             raise BadRequest(problems(error)) from error
         return fields
-
-    def _form_fields(self) -> dict[str, Any]:
-        if "form" in request.__dict__:
-            given = list(request.form.items(multi=True))
-        else:
-            given = parse_form(request.environ.get("CONTENT_TYPE", ""), self._body())
-        fields: dict[str, str] = {}
-        for name, value in given:
-            add_field(fields, name, value, decisive=decisive_fields())
-        self.take_fields(fields)
-        return fields
-
-    def _json_fields(self) -> dict[str, Any]:
-        try:
-            given = json.loads(
-                self._body(), object_pairs_hook=_json_object, parse_constant=_refuse_constant
-            )
-        except (ValueError, RecursionError) as error:
-            raise BadRequest("The body is not valid JSON") from error
-        if not isinstance(given, dict):
-            raise BadRequest("The JSON body must be an object with 'upload_id' and 'md5'")
-        self.take_fields({k: v for k, v in given.items() if isinstance(v, str)})
-        return given
-
-    def _body(self) -> bytes:
-        body = Body(request.environ).read_all(_MAX_BODY)
-        if body is None:
-            raise LimitExceeded(f"Request exceeds the limit ({_MAX_BODY} bytes)")
-        return body
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _json_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Build an object; the rule for repeated fields is the same as for a form."""
-    fields: dict[str, Any] = {}
-    for name, value in pairs:
-        add_field(fields, name, value, decisive=decisive_fields())
-    return fields

@@ -13,6 +13,7 @@ from chunked_upload.http.errors import BadRequest
 from chunked_upload.http.views.receiving import ReceivingView
 from chunked_upload.http.wire.incoming import Incoming
 
+from . import operations
 from .cancel import DropzoneCancelView
 from .chunks import DropzoneRequest
 from .fields import FIELDS, read_chunk, said_by
@@ -30,7 +31,8 @@ class DropzoneDialect(Dialect):
 
     def routes(self, upload_set: Any) -> Iterable[Route]:
         """Return the route to cancel an upload by its client's name."""
-        return (Route("/", "uploads", {"DELETE": DropzoneCancelView}),)
+        verbs = {"DELETE": DropzoneCancelView}
+        return (Route("/", "uploads", verbs, operations=operations.operations),)
 
     def recognises_file(
         self, view: ReceivingView, incoming: Incoming, upload_id: str | None

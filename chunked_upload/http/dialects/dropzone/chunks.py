@@ -68,7 +68,7 @@ class DropzoneRequest:
         #: The upload that this request has found by its name.
         self._found: str | None = None
         self._created = False
-        self._max_bytes = view.get_max_bytes(request)
+        self._max_bytes = view.most_bytes(request)
 
     def answer(self) -> Response:
         """Receive the chunk; complete the upload if no bytes are missing any more."""

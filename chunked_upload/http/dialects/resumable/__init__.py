@@ -21,11 +21,13 @@ from chunked_upload.http.dialect import Dialect, Recognition, Route, register
 from chunked_upload.http.wire.parameters import media_type
 from chunked_upload.settings.keys import Settings
 
+from . import operations
 from .append import AppendView
 from .creation import CreationView
 from .heads import LENGTH_HEADER, OFFSET_HEADER, read_completeness
 from .limits import LIMIT_HEADER, upload_limit
-from .problems import WORDS, problem_reply
+from .problems import WORDS, ProblemSchema, problem_reply
+from .repeated_creation import KEY_HEADER
 from .settings import ResumableSettings
 from .state import StateView
 from .versions import COMPLETE_HEADER, INCOMPLETE_HEADER, INTEROP_HEADER
@@ -41,6 +43,7 @@ class ResumableDialect(Dialect):
     title = "Resumable Uploads for HTTP"
     recognised_by = Recognition.HEADERS
     refusals = WORDS
+    error_schema = ProblemSchema
     settings = ResumableSettings
     unforgeable_headers = (COMPLETE_HEADER, INCOMPLETE_HEADER, OFFSET_HEADER, INTEROP_HEADER)
     request_headers = (
@@ -48,6 +51,7 @@ class ResumableDialect(Dialect):
         LENGTH_HEADER,
         "Content-Digest",
         "Content-Disposition",
+        KEY_HEADER,
         "Repr-Digest",
         "Want-Repr-Digest",
     )
@@ -63,8 +67,14 @@ class ResumableDialect(Dialect):
         """Return the routes, all of which others have as well."""
         known = {"PUT": CreationView, "PATCH": AppendView, "GET": StateView, "DELETE": StateView}
         return (
-            Route("/", "uploads", {"POST": CreationView, "PUT": CreationView}, strict=True),
-            Route("/<upload_id>", "upload", known),
+            Route(
+                "/",
+                "uploads",
+                {"POST": CreationView, "PUT": CreationView},
+                strict=True,
+                operations=operations.root_operations,
+            ),
+            Route("/<upload_id>", "upload", known, operations=operations.upload_operations),
         )
 
     def recognises(self, request: Request) -> bool:

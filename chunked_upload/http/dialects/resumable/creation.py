@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
-from chunked_upload.engine.errors import BeyondLength
+from chunked_upload.engine.errors import BeyondLength, UploadNotFound
 from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.http.errors import BadRequestHeaders, UnsupportedBody
 from chunked_upload.http.views.offsets import Verify, outlives
@@ -13,12 +13,14 @@ from chunked_upload.http.wire.digest_fields import DigestCheck, DigestChecks
 from chunked_upload.http.wire.incoming import UNNAMED, header_filename
 from chunked_upload.http.wire.parameters import media_type
 from chunked_upload.http.wire.upload_metadata import Metadata, read_metadata
-from chunked_upload.records.repository import Record
+from chunked_upload.records.model import Status
+from chunked_upload.records.repository import KeyTaken, Record
 
 from .answers import location
 from .append import PARTIAL_UPLOAD
 from .heads import OFFSET_HEADER
 from .limits import LIMIT_HEADER, upload_limit
+from .repeated_creation import client_key, created_before
 from .transfer import TransferView
 
 
@@ -51,14 +53,24 @@ class CreationView(TransferView):
             raise BeyondLength(length, body.length or 0)
         if given.offset:
             raise BadRequestHeaders(f"a new upload begins at {OFFSET_HEADER}: 0")
-        said = read_metadata(self.request)
-        record = self.start(
-            filename=name or self._filename(said),
-            metadata=said.fields,
-            content_type=content_type or said.content_type,
-            length=length,
-            declared=given.declared,
-        )
+        said, key = read_metadata(self.request), client_key(self)
+        known = created_before(self, key, length=length)
+        if known is not None:
+            return self._answer_again(known)
+        try:
+            record = self.start(
+                filename=name or self._filename(said),
+                metadata=said.fields,
+                content_type=content_type or said.content_type,
+                length=length,
+                declared=given.declared,
+                client_key=key,
+            )
+        except KeyTaken:  # the same request came twice, at the same time
+            known = created_before(self, key, length=length)
+            if known is None:
+                raise UploadNotFound from None
+            return self._answer_again(known)
         self.record = record
         try:
             return self._receive_first(record, body)
@@ -66,12 +78,28 @@ class CreationView(TransferView):
             self._settle(record, error)
             raise
 
+    def _answer_again(self, record: Record) -> Response:
+        """Tell of the upload that the client has created before; the body is not read."""
+        self.record = record
+        if record.status != Status.COMPLETE:
+            self.interrupt(record)
+            response = self.partial_answer(record)
+        elif self.given.complete:
+            self.is_final = True
+            response = self.final_answer(record)
+        else:  # it was completed by a request of its own
+            response = self.with_state(Response(status=201), record, complete=True)
+        response.headers["Location"] = location(self.upload_set, record)
+        return response
+
     def _receive_first(self, record: Record, body: Body) -> Response:
         where = location(self.upload_set, record)
         limit = upload_limit(self.rules, self.request, record, self.given.version)
         self.is_known = self.announce({"Location": where, LIMIT_HEADER: limit})
         verify = self._verify()
-        if body.length == 0 and not self.given.complete and verify is None:
+        # A file of no bytes is written now: all of it has arrived, in whatever way it is completed.
+        nothing_yet = body.length == 0 and record.length != 0
+        if nothing_yet and not self.given.complete and verify is None:
             response = self.partial_answer(record)
         else:
             response = self.receive(record, offset=0, verify=verify)
@@ -123,6 +151,8 @@ class CreationView(TransferView):
         """
         self.is_kept = self.is_known or outlives(record, error)
         if not self.is_kept:
+            if record.client_key is not None:  # the request may be repeated
+                self.engine.records.rename(record, None, visitor=record.visitor)
             self.drop(record)
         elif isinstance(error, BeyondLength):
             self.invalidate(record)

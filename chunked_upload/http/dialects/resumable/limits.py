@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import Request
 
 from chunked_upload.http.views.receiving import ReceivingView
 from chunked_upload.http.wire.structured import MAX_INTEGER, write_dictionary
 from chunked_upload.records.model import Status
 from chunked_upload.records.repository import Record
-from chunked_upload.support.clock import utcnow
 
 from .versions import NEWEST, Version
 
@@ -26,7 +27,7 @@ def upload_limit(
     limits = {
         "max-size": rules.told_max_bytes(request),
         "max-append-size": largest_append(rules, request),
-        version.lifetime: None if record is None else _seconds_left(record),
+        version.lifetime: None if record is None else _seconds_left(record, rules.engine.now()),
     }
     told = {key: min(value, MAX_INTEGER) for key, value in limits.items() if value is not None}
     # The field must not be empty.
@@ -39,8 +40,8 @@ def largest_append(rules: ReceivingView, request: Request) -> int | None:
     return min((limit for limit in limits if limit is not None), default=None)
 
 
-def _seconds_left(record: Record) -> int | None:
+def _seconds_left(record: Record, now: datetime) -> int | None:
     """Return how long an upload lives if nothing more of it arrives; None when it is complete."""
     if record.status == Status.COMPLETE:
         return None
-    return max(0, int((record.expires_on - utcnow()).total_seconds()))
+    return max(0, int((record.expires_on - now).total_seconds()))

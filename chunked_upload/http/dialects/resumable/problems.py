@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Response
+from marshmallow import fields
 
 from chunked_upload.engine import errors
 from chunked_upload.errors import ChunkedUploadError
@@ -34,6 +35,16 @@ WORDS = {
 }
 
 _fields = ErrorSchema()
+
+
+class ProblemSchema(ErrorSchema):
+    """A refusal as problem details; only described by it."""
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    expected_offset = fields.Integer(data_key="expected-offset")
+    provided_offset = fields.Integer(data_key="provided-offset")
 
 
 class InconsistentLength(ChunkedUploadError):

@@ -13,6 +13,7 @@ from chunked_upload.http.dialect import REFUSALS, Dialect, Recognition, Refusal,
 from chunked_upload.http.views.base import VERBS
 from chunked_upload.settings.keys import Settings
 
+from . import operations
 from .answers import versioned
 from .creation import TusCreationView
 from .settings import TusSettings
@@ -68,8 +69,18 @@ class TusDialect(Dialect):
     def routes(self, upload_set: Any) -> Iterable[Route]:
         """Return the routes; their views answer every verb, so that 405 has the version too."""
         return (
-            Route("/tus/", "tus", dict.fromkeys(VERBS, TusCreationView)),
-            Route("/tus/<upload_id>", "tus_upload", dict.fromkeys(VERBS, TusUploadView)),
+            Route(
+                "/tus/",
+                "tus",
+                dict.fromkeys(VERBS, TusCreationView),
+                operations=operations.creation_operations,
+            ),
+            Route(
+                "/tus/<upload_id>",
+                "tus_upload",
+                dict.fromkeys(VERBS, TusUploadView),
+                operations=operations.upload_operations,
+            ),
         )
 
     def refusal(self, error: ChunkedUploadError) -> ChunkedUploadError:

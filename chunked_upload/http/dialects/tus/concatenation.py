@@ -101,7 +101,7 @@ class Concatenation:
         for upload_id in {*Declared.of(partial).finals} - {self._record.upload_id}:
             with suppress(UploadNotFound):
                 other = self._view.find(upload_id)
-                if not is_complete(other) and not other.expired:
+                if not is_complete(other) and not self._engine.has_expired(other):
                     return True
         return False
 
@@ -120,7 +120,7 @@ class Concatenation:
             start=record.offset,
             stop=length,
             total=length,
-            max_bytes=rules.get_max_bytes(self._view.request),
+            max_bytes=rules.most_bytes(self._view.request),
             joins=True,
         )
         with self._engine.begin(record, plan) as chunk:

@@ -87,7 +87,7 @@ class Partials:
             return "is not an upload of yours"
         if not Declared.of(partial).is_partial:
             return "is not a partial upload"
-        if partial.expired:
+        if self._view.engine.has_expired(partial):
             return "has expired"
         if may_wait or is_whole(partial):
             return ""

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response
 
 from chunked_upload.engine.errors import AlreadyComplete, OffsetMismatch
+from chunked_upload.http.access.tokens import READ
 from chunked_upload.http.errors import MethodNotOffered
 from chunked_upload.records.repository import Record
 
@@ -22,6 +23,9 @@ from .waiting import complete_finals, partials_of
 
 class TusUploadView(TusView):
     """The URL of one upload."""
+
+    def needed_scopes(self) -> tuple[str, ...]:
+        return (READ,) if self.request.method == "GET" else super().needed_scopes()
 
     def head(self, upload_id: str) -> Response:
         """Tell where the upload stands: at this offset the next PATCH is accepted."""

@@ -1,0 +1,1 @@
+"""Tells webhooks and listeners what has happened to uploads, from the outbox."""

@@ -1,0 +1,1 @@
+"""``chunked-upload doctor``: looks over an installation and says what to do about what is wrong."""

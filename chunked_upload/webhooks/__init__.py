@@ -1,0 +1,1 @@
+"""Sends signed messages to configured addresses. No Flask, no SQL."""

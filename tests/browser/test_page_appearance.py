@@ -1,0 +1,80 @@
+"""The operator's title, logo and colour as people see them; and a link that does not work."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.browser.accessibility import violations
+from tests.browser.clients.page import PAGE
+from tests.browser.test_page_access import LOOKS, STATES
+from tests.browser.visitor import Visitor
+
+Visit = Callable[..., Visitor]
+
+#: Too light for white words and too light on white; the page must mend both.
+YELLOW = "#ffd500"
+
+LOGO = Path(__file__).parents[2] / "static" / "page" / "icon.svg"
+
+OURS = replace(
+    PAGE,
+    environment={
+        **PAGE.environment,
+        "CHUNKED_UPLOAD_PAGE_TITLE": "Files for the archive",
+        "CHUNKED_UPLOAD_PAGE_LOGO": LOGO.as_uri(),
+        "CHUNKED_UPLOAD_PAGE_ACCENT": YELLOW,
+    },
+)
+
+BACKGROUND = "(one) => getComputedStyle(one).backgroundColor"
+
+
+def test_title_logo_and_colour(visit: Visit) -> None:
+    visitor = visit(OURS)
+    expect(visitor.page.get_by_role("heading", level=1)).to_have_text("Files for the archive")
+    expect(visitor.page).to_have_title("Files for the archive")
+    logo = visitor.page.locator(".cu-logo")
+    assert logo.evaluate("(one) => one.decode().then(() => one.naturalWidth)") > 0
+    button = visitor.button("Choose files")
+    red, green, blue = map(int, re.findall(r"\d+", button.evaluate(BACKGROUND)))
+    assert red > green > blue  # a dark yellow
+    assert visitor.shifts == 0
+
+
+@pytest.mark.parametrize("state", STATES[:2])
+def test_axe_finds_nothing_in_any_colour(visit: Visit, state: Callable[[Visitor], None]) -> None:
+    visitor = visit(OURS, reduced_motion="reduce")
+    state(visitor)
+    for look in LOOKS.values():
+        visitor.page.emulate_media(color_scheme=look["color_scheme"])
+        visitor.page.set_viewport_size(look.get("viewport", {"width": 1000, "height": 1400}))
+        assert violations(visitor.page) == [], look
+
+
+def nearly_english(route: Route) -> None:
+    """Answer with texts of the page that differ from those of the document."""
+    response = route.fetch()
+    text = response.text().replace("This link is not valid", "This link is good for nothing")
+    route.fulfill(response=response, body=text)
+
+
+def test_a_link_that_does_not_work_says_so_on_a_page(visit: Visit) -> None:
+    visitor = visit()
+    visitor.page.route("**/page/texts/en.js", nearly_english)
+    with visitor.page.expect_response("**/shared/*") as answer:
+        visitor.page.goto(f"{visitor.site.url}/uploads/shared/nonsense")
+    assert answer.value.status == 404
+    expect(visitor.page.get_by_role("heading")).to_have_text("This link is good for nothing")
+    expect(visitor.page).to_have_title("This link is good for nothing")
+    expect(visitor.page.get_by_role("paragraph")).to_contain_text("Copy the whole link again.")
+    for look in LOOKS.values():
+        visitor.page.emulate_media(color_scheme=look["color_scheme"])
+        visitor.page.set_viewport_size(look.get("viewport", {"width": 1000, "height": 1400}))
+        assert violations(visitor.page) == [], look
+    visitor.complaints.clear()  # the console has the 404
