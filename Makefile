@@ -16,6 +16,9 @@ MEASURED = tests/extension tests/http tests/server tests/unit
 
 # Where npm from PyPI lies, if the system has none.
 export PATH := $(PATH):$(CURDIR)/$(BIN)
+# Compiled modules are kept, also where the environment says otherwise: without them each pytest worker compiles all tests
+# again, and each program the package.
+export PYTHONDONTWRITEBYTECODE :=
 # What checks the scripts in static/ and frontend/.
 CHECKS = frontend/checks/node_modules/.package-lock.json
 CHECK = frontend/checks/node_modules/.bin
