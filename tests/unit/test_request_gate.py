@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from chunked_upload.server.gunicorn import request_gate
+from chunked_upload.server.gunicorn import worker as worker_module
 from chunked_upload.server.gunicorn.request_gate import enter, step_out, stepping_out
 from chunked_upload.storage.local.storage import LocalStorage
 from chunked_upload.support.blocking import wrap_blocking
@@ -250,3 +252,21 @@ def test_nobody_is_told_by_whoever_was_not_inside(told: list[bool]) -> None:
     with stepping_out():
         step_out()
     assert told == []
+
+
+@pytest.mark.parametrize(
+    ("status", "length", "small"),
+    [
+        (200, 90, True),
+        (204, None, True),
+        (304, None, True),
+        (200, 10**6, False),
+        (200, None, False),
+    ],
+)
+def test_small_answers_are_sent_within_the_gate(
+    status: int, length: int | None, small: bool
+) -> None:
+    # An append is answered 204. To step out before it wakes two threads for nothing.
+    response = SimpleNamespace(status_code=status, response_length=length)
+    assert worker_module._is_small(response) is small

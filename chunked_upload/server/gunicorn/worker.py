@@ -16,7 +16,6 @@ It differs from gunicorn's own workers in these things:
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import select
@@ -29,13 +28,7 @@ from http import HTTPStatus
 from typing import Any
 
 from gunicorn.http import wsgi
-from gunicorn.http.errors import (
-    ExpectationFailed,
-    LimitRequestHeaders,
-    LimitRequestLine,
-    NoMoreData,
-    ParseException,
-)
+from gunicorn.http.errors import LimitRequestHeaders, NoMoreData, ParseException
 from gunicorn.http.message import Request
 from gunicorn.workers.base import Worker
 
@@ -50,6 +43,7 @@ from chunked_upload.support.blocking import wrap_blocking
 from . import request_gate
 from .body import ConnectionBody
 from .connection import MAX_HEAD, Connection
+from .refusal import refuse, status_of
 from .unreader import ConnectionUnreader
 from .waiting import Limits, WaitingConnections
 
@@ -62,15 +56,11 @@ _COMMIT_SECONDS = 2.0
 #: An answer up to so many bytes is sent without stepping out of the gate before.
 _SMALL_ANSWER = 10_000
 
+#: Answers without a body, and so without a length (RFC 9110 8.6).
+_BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+
 #: RFC 3986 3.2.2 and 3.2.3: a name, an address or one in brackets, and a port.
 _HOST = re.compile(r"([\w.~!$&'()*+,;=%-]*|\[[0-9a-fA-F:.]+\])(:[0-9]*)?", re.ASCII)
-
-#: What is wrong with a request that has another answer than 400.
-_STATUSES = {
-    LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
-    LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-    ExpectationFailed: HTTPStatus.EXPECTATION_FAILED,
-}
 
 
 class InvalidHost(ParseException):  # type: ignore[misc]
@@ -235,8 +225,7 @@ class UploadWorker(Worker):  # type: ignore[misc]
             self.log.debug("A client left or was left: %s", error)
         except ParseException as error:
             self.log.warning("Not a request, from %s: %s", connection.client, error)
-            status = _STATUSES.get(type(error), HTTPStatus.BAD_REQUEST)
-            refuse(connection, status, str(error))
+            refuse(connection, status_of(error), str(error))
         except Exception:
             self.log.exception("Error handling request")
             refuse(connection, HTTPStatus.INTERNAL_SERVER_ERROR, "")
@@ -304,7 +293,7 @@ class UploadWorker(Worker):  # type: ignore[misc]
         if body.unread is None:
             response.force_close()  # where the next request begins is unknown
         is_file = isinstance(content, environ["wsgi.file_wrapper"])
-        if not is_file and (response.response_length or _SMALL_ANSWER) < _SMALL_ANSWER:
+        if not is_file and _is_small(response):
             with connection.one_packet():
                 self._write(response, content)
             return
@@ -337,13 +326,7 @@ class UploadWorker(Worker):  # type: ignore[misc]
         self._waiting.add(connection, closes=not stays)
 
 
-def refuse(connection: Connection, status: int, reason: str) -> None:
-    """Answer what is not a request, or cannot be served, in JSON as every other error."""
-    phrase = HTTPStatus(status).phrase
-    detail = "Error in request headers" if status == HTTPStatus.BAD_REQUEST else phrase
-    body = json.dumps({"detail": detail, "error": detail, "reason": reason or phrase}).encode()
-    head = (
-        f"HTTP/1.1 {int(status)} {phrase}\r\nConnection: close\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    connection.refuse(head.encode() + body)
+def _is_small(response: Any) -> bool:
+    """Return whether an answer is so short that sending it does not have to be waited for."""
+    length = 0 if response.status_code in _BODILESS else response.response_length
+    return length is not None and length < _SMALL_ANSWER

@@ -51,7 +51,7 @@ class Tree:
 
     def __init__(self, root: Path, *, durable: bool, file_mode: int, directory_mode: int) -> None:
         self.root = root
-        self._durable = durable
+        self.durable = durable
         self._file_mode = file_mode
         self._directory_mode = directory_mode
 
@@ -160,17 +160,17 @@ class Tree:
 
         It neither waits nor promises anything; :meth:`sync_data` reports failures.
         """
-        if self._durable and size >= _EARLY and (begin := _sync_file_range()) is not None:
+        if self.durable and size >= _EARLY and (begin := _sync_file_range()) is not None:
             begin(descriptor, start, size, _SYNC_FILE_RANGE_WRITE)
 
     def sync_data(self, descriptor: int) -> None:
         """Make a file's bytes and size durable."""
-        if self._durable:
+        if self.durable:
             with blocking():
                 os.fdatasync(descriptor)
 
     def _sync(self, directory: Path) -> None:
-        if not self._durable:
+        if not self.durable:
             return
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:

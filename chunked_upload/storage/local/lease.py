@@ -94,6 +94,8 @@ class LocalLease(WriteLease):
             self._end = max(self._end, shift + at)
 
     def sync(self) -> None:
+        if not self._tree.durable:  # no sync that could fail, which a newcomer would wait for
+            return
         with self._entry.syncing(self._end):
             self._tree.sync_data(self._part)
         if self._directory is not None:
