@@ -15,7 +15,6 @@ from typing import Any, ClassVar
 
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
-from flask_migrate import Migrate
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from werkzeug.utils import import_string
 
@@ -28,12 +27,12 @@ from chunked_upload.records.journal import journal_model
 from chunked_upload.records.shares import share_model
 from chunked_upload.records.tokens import token_model
 from chunked_upload.settings.keys import Settings, from_environment
-from chunked_upload.support.package_data import resource
 
 from . import access_log, database
 from .admins import AdminTokens
 from .doctor.proxies import seen
 from .forwarded import believe_proxies
+from .migration import Migrations
 from .operations import describe_server
 from .private_files import locked, make_folder
 from .shared_counts import share_counts
@@ -115,7 +114,7 @@ def create_app(config: Any = None) -> Flask:
     event_model(db)
     day_model(db)
     journal_model(db)
-    Migrate(app, db, directory=str(resource("migrations")))
+    app.extensions["migrate"] = Migrations(app)
     with app.app_context():
         settings = uploads.upload_set.settings
         add_reserve(db.engine)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import socket
 import sys
@@ -12,7 +13,6 @@ from pathlib import Path
 import click
 from flask import Flask, current_app
 from flask.cli import ScriptInfo, with_appcontext
-from flask_migrate.cli import db as database_group
 from sqlalchemy.exc import SQLAlchemyError
 
 from chunked_upload.errors import ConfigurationError
@@ -24,7 +24,7 @@ from .app import create_app
 from .doctor.command import doctor
 from .doctor.finding import Verdict
 from .doctor.service import secret_key
-from .migration import migrate
+from .migration import DatabaseCommands, migrate
 from .shared_counts import forget_counts
 
 #: How long running uploads may continue after a stop was asked for; later they are cut off, and
@@ -45,7 +45,7 @@ def cli(context: click.Context) -> None:
 
 for command in command_group().commands.values():
     cli.add_command(command)
-cli.add_command(database_group)
+cli.add_command(DatabaseCommands("db", help="Perform database migrations."))
 cli.add_command(doctor)
 cli.add_command(openapi)
 
@@ -168,6 +168,7 @@ def migrate_command() -> None:
 
 def main() -> None:
     """Run the program; what cannot work ends it with one line instead of a traceback."""
+    gc.freeze()  # what was imported stays: looking for garbage in it takes as long as making an app
     sys.path.append(os.getcwd())  # for CHUNKED_UPLOAD_CONFIG and other dotted names
     try:
         cli()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,14 +12,17 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import MetaData, NullPool, Table, create_engine, inspect, select
 from sqlalchemy.orm import Session
 
 from chunked_upload.checksum.md5 import MD5
+from chunked_upload.server.migration import known_migrations, migrate, newest_migration
 from tests.server.client import call, create
 from tests.server.conftest import PROJECT, engine
+from tests.support import preloaded
 from tests.support.digests import digest_offset, digest_state
 from tests.support.preloaded import Command
 from tests.support.protocol import md5_of
@@ -53,6 +58,55 @@ def test_the_migrated_database_is_the_one_that_the_models_describe(unmigrated: F
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         metadata = unmigrated.extensions["sqlalchemy"].metadata
         assert compare_metadata(context, metadata) == []
+
+
+def test_the_migrations_are_those_that_alembic_finds() -> None:
+    scripts = ScriptDirectory(str(PROJECT / "migrations"))
+    found = {script.revision: script.down_revision for script in scripts.walk_revisions()}
+    assert known_migrations() == found
+    assert newest_migration() == scripts.get_current_head()
+
+
+@pytest.mark.one_database
+def test_alembic_is_not_imported_where_there_is_nothing_to_migrate(
+    unmigrated: Flask, tmp_path: Path
+) -> None:
+    """It takes a fifth of the time in which a server starts."""
+    migrate()
+    program = """
+import sys
+from chunked_upload.server.app import create_app
+from chunked_upload.server.command import migrate
+with create_app().app_context():
+    migrate()
+print([name for name in ("alembic", "apispec", "boto3", "flask_migrate") if name in sys.modules])
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", program],
+        env={
+            **clean_environment(),
+            "CHUNKED_UPLOAD_INSTANCE": unmigrated.instance_path,
+            "CHUNKED_UPLOAD_DATABASE_URI": unmigrated.config["SQLALCHEMY_DATABASE_URI"],
+        },
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout == "[]\n", said.stderr
+
+
+@pytest.mark.one_database
+def test_flask_migrates_commands_are_commands_of_the_program_and_of_its_app(
+    unmigrated: Flask, tmp_path: Path
+) -> None:
+    environment = {**clean_environment(), "CHUNKED_UPLOAD_INSTANCE": unmigrated.instance_path}
+    flask = str(Path(PROGRAM).with_name("flask"))
+    app = ("--app", "chunked_upload.server.app")
+    upgraded = preloaded.run([flask, *app, "db", "upgrade"], cwd=tmp_path, env=environment)
+    assert upgraded.returncode == 0, upgraded.stderr
+    current = preloaded.run([PROGRAM, "db", "current"], cwd=tmp_path, env=environment)
+    assert newest_migration() in current.stdout, current.stderr
 
 
 def test_the_comparison_would_notice_a_difference(unmigrated: Flask) -> None:

@@ -53,6 +53,7 @@ _MORE = (
     "boto3",
     "chunked_upload.server.gunicorn.service",
     "encodings.idna",
+    "flask_migrate",
     "flask_sqlalchemy.cli",
     "gunicorn.glogging",
     "psycopg",

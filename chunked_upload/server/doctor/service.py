@@ -7,18 +7,17 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Flask
 
 from chunked_upload.http.upload_set import BoundUploadSet
 from chunked_upload.records.failures import DatabaseProblem
+from chunked_upload.records.versions import database_versions
 from chunked_upload.storage.powers import LocalPaths, TellsRoom
 from chunked_upload.support.clock import utcnow
-from chunked_upload.support.package_data import resource
 from chunked_upload.support.sizes import readable
 
 from .. import database as own_database
+from ..migration import known_migrations, newest_migration
 from .finding import Finding, ok, problem, warning
 
 #: Seconds by which this host's clock may differ from the database's.
@@ -41,8 +40,7 @@ def database(app: Flask) -> Iterator[Finding]:
     place = own_database.place(app)
     engine = app.extensions["sqlalchemy"].engine
     try:
-        with engine.connect() as connection:
-            found = MigrationContext.configure(connection).get_current_revision()
+        found = max(database_versions(engine), default=None)
     except DatabaseProblem as error:
         said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         yield problem(
@@ -59,12 +57,9 @@ def database(app: Flask) -> Iterator[Finding]:
 
 
 def _migrations(found: str | None) -> Finding:
-    scripts = ScriptDirectory(str(resource("migrations")))
-    head = scripts.get_current_head()
-    if found == head:
+    if found == newest_migration():
         return ok("tables", f"as of migration {found}")
-    known = {script.revision for script in scripts.walk_revisions()}
-    if found is not None and found not in known:
+    if found is not None and found not in known_migrations():
         return warning(
             "tables",
             f"a newer version of this program has migrated them (migration {found})",
