@@ -21,6 +21,7 @@ from tests.support import browser as chromium
 from tests.support import guard, postgres, s3
 from tests.support.missing import fail_if_skipped_in_ci, skip_without
 from tests.support.protocol import Protocol
+from tests.support.reports import sendable
 from tests.support.scorecard import LOOP, MOUNT, ROOT
 from tests.support.server import Server
 from tests.support.shared_app import SharedApp
@@ -70,6 +71,12 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     report = yield
     fail_if_skipped_in_ci(report)
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """Have pytest-xdist get what it can send: one lone surrogate in a log ends its worker."""
+    return sendable((yield))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
