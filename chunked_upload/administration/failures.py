@@ -22,8 +22,9 @@ from chunked_upload.engine.errors import FileTooLarge, LimitReached
 from chunked_upload.errors import reason_of
 from chunked_upload.hooks import hook_failed, request_refused
 from chunked_upload.http.upload_set import BoundUploadSet
-from chunked_upload.records.failures import DatabaseProblem
+from chunked_upload.records.failures import DatabaseProblem, is_failure, missing
 from chunked_upload.records.journal import Entry, Journal, Kind
+from chunked_upload.records.model import is_upload_id
 from chunked_upload.records.repository import Record
 from chunked_upload.support.clock import utcnow
 
@@ -63,7 +64,8 @@ class Failures:
     def flush(self) -> None:
         """Write what is waiting.
 
-        :raises DatabaseProblem: when the database does not take it; it keeps waiting then.
+        :raises DatabaseProblem: when the database does not take it. It keeps waiting then, unless
+            the database works, and would never take it.
         """
         with self._lock:
             counts, last = self._waiting, self._last
@@ -73,10 +75,11 @@ class Failures:
                 self._journal.add(
                     replace(entry, times=times, at=last[entry]) for entry, times in counts.items()
                 )
-        except DatabaseProblem:
-            with self._lock:
-                self._waiting.update(counts)
-                self._last = last | self._last
+        except DatabaseProblem as error:
+            if is_failure(error) or missing(error):
+                with self._lock:
+                    self._waiting.update(counts)
+                    self._last = last | self._last
             raise
 
     def _refused(
@@ -93,7 +96,7 @@ class Failures:
                 what=reason_of(error),
                 at=datetime.min,
                 upload_set=upload_set,
-                upload_id=upload_id if len(upload_id) == 32 else None,
+                upload_id=upload_id if is_upload_id(upload_id) else None,
                 who=known and known.owner,
                 status=status,
                 detail=_said(error),
@@ -134,7 +137,7 @@ class Failures:
         try:
             self.flush()
             self._tries = 0
-        except DatabaseProblem as error:
+        except Exception as error:  # or nothing would be noted from now on
             self._tries += 1
             again = _AGAIN
             if self._tries == 1:
@@ -152,7 +155,7 @@ class Failures:
         """Write what a command's process, or a worker that ends, has not written yet."""
         try:
             self.flush()
-        except DatabaseProblem as error:
+        except Exception as error:
             logger.error("failures could not be noted: %s", _line(error))
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
@@ -20,6 +19,9 @@ from chunked_upload.settings.text import parse_duration, parse_size
 
 #: Rows of a page: by default, and at most.
 SIZE, _MOST = 50, 500
+
+#: Characters of a text that is looked for, at most; names and owners have no more.
+_LONGEST_WORD = 255
 
 #: What ``status`` may be, as keywords of :class:`UploadFilter`; the last is this module's own.
 _STATUSES: dict[str, dict[str, Any]] = {
@@ -94,7 +96,7 @@ def _places(text: str, sort: Sort) -> dict[str, Place]:
         return {
             str(table): (_value(value, sort), _row(row)) for table, (value, row) in plain.items()
         }
-    except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise BadRequest(
             "'after' is not the 'next' of a page in this order; begin with the first page"
         ) from error
@@ -105,12 +107,15 @@ def _value(value: Any, sort: Sort) -> Any:
     if sort is Sort.NAME:
         if not isinstance(value, str) or "\0" in value:
             raise ValueError
+        value.encode()  # no half of a surrogate pair, which JSON can write
         return value
-    return datetime.fromisoformat(value) if sort is Sort.EXPIRES else _row(value)
+    if sort is Sort.EXPIRES:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    return _row(value)
 
 
 def _row(value: Any) -> int:
-    if not isinstance(value, int) or not 0 <= value < 2**63:
+    if type(value) is not int or not 0 <= value < 2**63:  # True is none, for a database
         raise ValueError
     return value
 
@@ -127,6 +132,16 @@ def _parsed(name: str, text: str) -> Any:
         raise BadRequest(f"'{name}' is {text[:40]!r}; it must be {expected}") from error
 
 
+def _word(text: str) -> str:
+    """Return a text that a column may have.
+
+    SQLite refuses to search for a very long one.
+    """
+    if len(text) > _LONGEST_WORD:
+        raise ValueError(text)
+    return text
+
+
 def _size(text: str) -> int:
     size = parse_size(text)
     if size >= 2**63:
@@ -135,9 +150,9 @@ def _size(text: str) -> int:
 
 
 _PARSERS: dict[str, tuple[Callable[[str], Any], str]] = {
-    "owner": (str, "an owner's id; empty for uploads without an owner"),
-    "storage": (str, "a storage's name, as file or s3; empty for uploads that name none"),
-    "search": (str, "part of a file's name, or the beginning of an id"),
+    "owner": (_word, "an owner's id; empty for uploads without an owner"),
+    "storage": (_word, "a storage's name, as file or s3; empty for uploads that name none"),
+    "search": (_word, "part of a file's name, or the beginning of an id"),
     "older": (parse_duration, "a span of time, as 90m or 7d"),
     "newer": (parse_duration, "a span of time, as 90m or 7d"),
     "larger": (_size, "a number of bytes, as 500K or 10G"),

@@ -13,9 +13,11 @@ from chunked_upload.engine.failures import translate_failures
 from chunked_upload.http.schemas import RecordSchema
 from chunked_upload.http.upload_set import BoundUploadSet
 from chunked_upload.maintenance import actions
+from chunked_upload.records.event_queue import EventQueue
+from chunked_upload.records.events import EventStatus
 from chunked_upload.records.journal import Entry, Journal
 from chunked_upload.records.listing import ListedRow, Place, Sort
-from chunked_upload.records.model import Status
+from chunked_upload.records.model import Status, is_upload_id
 from chunked_upload.records.repository import Record
 from chunked_upload.storage.powers import LeasesRanges
 
@@ -49,8 +51,10 @@ class Uploads:
     def find(self, upload_id: str) -> tuple[BoundUploadSet, Record]:
         """Return an upload and its upload set.
 
-        :raises UploadNotFound:
+        :raises UploadNotFound: also for a text that no upload has as its id.
         """
+        if not is_upload_id(upload_id):
+            raise UploadNotFound
         for upload_set in self._upload_sets.values():
             try:
                 return upload_set, actions.find(upload_set, upload_id)
@@ -92,11 +96,12 @@ class Uploads:
         told |= {name: getattr(record, name) for name in _MORE}
         with translate_failures():
             entries = self._journal.of(upload_id)
-            links = _links(upload_set, record)
+            links, events = _links(upload_set, record), _events(upload_set, upload_id)
         return told | {
             "write_lease": self._is_leased(upload_set, record, record.write_leases),
             "on_completion": _hook_state(record),
             "links": links,
+            "events": events,
             "journal": [told_entry(entry) for entry in entries],
         }
 
@@ -180,6 +185,24 @@ def _links(upload_set: BoundUploadSet, record: Record) -> int | None:
     """Return how many links to its file work; None where there are no links."""
     shares = upload_set.engine.records.shares
     return None if shares is None else len(shares.of(record.upload_id, now=upload_set.engine.now()))
+
+
+def _events(upload_set: BoundUploadSet, upload_id: str) -> list[dict[str, Any]]:
+    """Return the upload's events, in order: for each target, what became of them."""
+    outbox = upload_set.engine.records.outbox
+    rows = [] if outbox is None else EventQueue(outbox).of_upload(upload_id)
+    return [
+        {
+            "at": row.created_on,
+            "event_id": row.event_id,
+            "type": row.kind,
+            "target": row.target,
+            "status": EventStatus(row.status).name.lower(),
+            "attempts": row.attempts,
+            "problem": row.problem,
+        }
+        for row in rows
+    ]
 
 
 def _merged(found: Iterable[tuple[str, ListedRow]], sort: Sort) -> list[tuple[str, ListedRow]]:

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chunked_upload.engine.engine import UploadEngine
+from chunked_upload.logs import storable
 from chunked_upload.records.event_queue import LEASE, EventQueue
-from chunked_upload.records.events import EventMixin
+from chunked_upload.records.events import MOST_SAID, EventMixin
 from chunked_upload.records.failures import DatabaseProblem
 from chunked_upload.support.measuring import Figure, measured
 
@@ -99,7 +100,7 @@ class Deliverer:
             with self._renewing(event, token):
                 tell(self._settings, event)
         except DeliveryFailed as error:
-            self._failed(event, token, str(error), done)
+            self._failed(event, token, storable(str(error), MOST_SAID), done)
         else:
             self._queue.delivered(event, token, self._now())
             self._resting.pop(event.target, None)

@@ -8,5 +8,6 @@ Nothing here configures a logger of an app::
 """
 
 from .formatters import JsonFormatter, RequestFilter, TextFormatter
+from .redaction import storable
 
-__all__ = ["JsonFormatter", "RequestFilter", "TextFormatter"]
+__all__ = ["JsonFormatter", "RequestFilter", "TextFormatter", "storable"]

@@ -59,7 +59,7 @@ class TextFormatter(logging.Formatter):
         shown = [(name, getattr(record, name, None)) for name in _CONTEXT]
         parts += [f"{name}={_on_one_line(str(value))}" for name, value in shown if value]
         trace = _trace(self, record)
-        return " ".join(parts) + ("" if trace is None else f"\n{trace}")
+        return "\n  ".join([" ".join(parts), *map(_on_one_line, (trace or "").splitlines())])
 
 
 def _time(record: logging.LogRecord) -> datetime:
@@ -67,7 +67,7 @@ def _time(record: logging.LogRecord) -> datetime:
 
 
 def _plain(value: Any) -> Any:
-    return redacted(value) if isinstance(value, str) else value if _is_json(value) else str(value)
+    return value if _is_json(value) else redacted(str(value))
 
 
 def _is_json(value: Any) -> bool:

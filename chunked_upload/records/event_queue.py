@@ -21,7 +21,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from .events import EventMixin, EventStatus, Outbox
+from chunked_upload.logs import storable
+
+from .events import MOST_SAID, EventMixin, EventStatus, Outbox
 from .model import UTCDateTime
 
 #: How long a lease lasts that is not renewed.
@@ -97,7 +99,7 @@ class EventQueue:
 
     def failed(self, event: EventMixin, token: str, problem: str, *, due_on: datetime) -> None:
         """End a try that has failed, and have another one at a time."""
-        values = {"due_on": due_on, "problem": problem[:500]}
+        values = {"due_on": due_on, "problem": storable(problem, MOST_SAID)}
         self._run(self._leased(event, token).values(lease_token=None, **values))
 
     def give_up(self, event: EventMixin, token: str, problem: str, now: datetime) -> None:
@@ -105,7 +107,7 @@ class EventQueue:
         values = {
             "status": int(EventStatus.DEAD),
             "ended_on": now,
-            "problem": problem[:500],
+            "problem": storable(problem, MOST_SAID),
         }
         self._run(self._leased(event, token).values(lease_token=None, **values))
 

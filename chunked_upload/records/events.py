@@ -27,6 +27,9 @@ from chunked_upload.support.clock import utcnow
 
 from .model import ChunkedUploadMixin, UTCDateTime
 
+#: Characters that are kept of what went wrong.
+MOST_SAID = 500
+
 
 class EventStatus(enum.IntEnum):
     """What became of an event, for one target."""
@@ -68,7 +71,7 @@ class EventMixin:
     #: When it was delivered or given up.
     ended_on: Mapped[datetime | None] = mapped_column(UTCDateTime)
     #: What went wrong at the last try.
-    problem: Mapped[str | None] = mapped_column(String(500))
+    problem: Mapped[str | None] = mapped_column(String(MOST_SAID))
 
 
 _TABLE = "chunked_upload_event"

@@ -24,6 +24,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chunked_upload.logs import storable
+
 from .model import UTCDateTime
 
 
@@ -39,7 +41,10 @@ class Kind(StrEnum):
 #: How long entries of a kind are kept, and how many.
 KEPT = {Kind.FAILURE: (timedelta(days=2), 5_000), Kind.ACTION: (timedelta(days=90), 20_000)}
 
-_WHAT, _NAME, _DETAIL = 64, 255, 512
+_WHAT, _SET, _ID, _NAME, _DETAIL = 64, 64, 32, 255, 512
+
+#: The columns that have text from outside, and how long it may be.
+_TEXTS = {"what": _WHAT, "upload_set": _SET, "upload_id": _ID, "who": _NAME, "detail": _DETAIL}
 
 
 class JournalMixin:
@@ -51,8 +56,8 @@ class JournalMixin:
     kind: Mapped[str] = mapped_column(String(16))
     #: The action, or the kind of failure, such as ``storage_full``.
     what: Mapped[str] = mapped_column(String(_WHAT))
-    upload_set: Mapped[str | None] = mapped_column(String(64))
-    upload_id: Mapped[str | None] = mapped_column(String(32), index=True)
+    upload_set: Mapped[str | None] = mapped_column(String(_SET))
+    upload_id: Mapped[str | None] = mapped_column(String(_ID), index=True)
     #: The administrator, or the owner whose request failed.
     who: Mapped[str | None] = mapped_column(String(_NAME))
     #: The HTTP status that the client got.
@@ -139,9 +144,9 @@ class Journal:
 
 
 def _row(entry: Entry) -> dict[str, Any]:
-    """Return an entry's columns, cut to what they hold."""
+    """Return an entry's columns: texts without secrets, and such as the database takes."""
     row = asdict(entry)
     row["kind"] = entry.kind.value
-    for name, length in (("what", _WHAT), ("who", _NAME), ("detail", _DETAIL)):
-        row[name] = row[name] and row[name][:length].replace("\0", "")
+    for name, most in _TEXTS.items():
+        row[name] = row[name] and storable(row[name], most)
     return row

@@ -8,6 +8,7 @@ adds the declared length, the owner, the checksums and the place of the finished
 from __future__ import annotations
 
 import enum
+import re
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -67,9 +68,17 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+_UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
+
+
 def new_upload_id() -> str:
     """Return an unguessable id: 32 hex digits with 122 random bits (UUID 4)."""
     return uuid.uuid4().hex
+
+
+def is_upload_id(text: str) -> bool:
+    """Return whether a text can be the id of an upload."""
+    return _UPLOAD_ID.fullmatch(text) is not None
 
 
 class ChunkedUploadMixin:

@@ -19,23 +19,19 @@ const TIMES = /(_on|^expires)$/;
  * @param {HTMLElement} buttons What can be done to it; the dialog closes when one is used.
  */
 export function showLife(root, texts, upload, buttons) {
-  const { journal, filename, ...fields } = upload;
+  const { journal, events, filename, ...fields } = upload;
   const lines = Object.entries(fields).flatMap(([name, value]) => [
     el("dt", {}, name),
     el("dd", {}, valueOf(name, value, texts)),
   ]);
-  const events = journal.map((/** @type {any} */ entry) =>
-    el(
-      "li",
-      {},
-      [texts.date(entry.at), entry.what, entry.who, entry.detail].filter(Boolean).join(" · "),
-    ),
-  );
+  const entries = [...journal.map(entryOf), ...events.map(eventOf)]
+    .sort((one, other) => Date.parse(other.at) - Date.parse(one.at))
+    .map(({ at, words }) => el("li", {}, [texts.date(at), ...words].filter(Boolean).join(" · ")));
   const close = wordButton(texts.say("adminClose"), { type: "submit" });
   close.autofocus = true;
-  const happened = events.length > 0 && [
+  const happened = entries.length > 0 && [
     el("h3", {}, texts.say("adminJournal")),
-    el("ul", { role: "list" }, ...events),
+    el("ul", { role: "list" }, ...entries),
   ];
   const list = el("dl", { class: "cu-admin-life" }, ...lines);
   const dialog = formDialog(filename, [buttons, list, ...(happened || [])], [close]);
@@ -43,6 +39,17 @@ export function showLife(root, texts, upload, buttons) {
   dialog.addEventListener("close", () => dialog.remove());
   root.append(dialog);
   dialog.showModal();
+}
+
+/** @param {any} entry Of the journal. */
+function entryOf(entry) {
+  return { at: entry.at, words: [entry.what, entry.who, entry.detail] };
+}
+
+/** @param {any} event What a target was told, or is to be told. */
+function eventOf(event) {
+  const told = `${event.target}: ${event.status} (${event.attempts})`;
+  return { at: event.at, words: [event.type, told, event.problem] };
 }
 
 /** @param {string} name @param {any} value @param {Texts} texts */

@@ -256,8 +256,28 @@ def test_one_uploads_life(client: FlaskClient, ids: dict[str, str]) -> None:
     other = answer(get(client, f"/uploads/{ids['a_1.png']}"))
     assert (other["offset"], other["length"], other["owner"]) == (4, 8, "ada")
     assert other["write_lease"] is False
+    assert other["events"] == []
     unknown = get(client, f"/uploads/{'0' * 32}")
     assert (unknown.status_code, unknown.get_json()["detail"]) == (404, "Upload not found")
+
+
+def test_one_uploads_life_has_its_events(make_app: MakeApp) -> None:
+    app = make_app()
+    listeners = {"index": print, "mail": print}
+    ChunkedUpload(app, admin_loader=who, event_listeners=listeners)
+    create_tables(app)
+    client = app.test_client()
+    upload_id = Protocol(client).completed(b"hello", filename="a.txt")
+    events = answer(get(client, f"/uploads/{upload_id}"))["events"]
+    assert [(one["type"], one["target"]) for one in events] == [
+        ("upload.created", "index"),
+        ("upload.created", "mail"),
+        ("upload.completed", "index"),
+        ("upload.completed", "mail"),
+    ]
+    assert {(one["status"], one["attempts"], one["problem"]) for one in events} == {
+        ("waiting", 0, None)
+    }
 
 
 def test_totals_by_status_storage_owner_and_disk(client: FlaskClient, ids: dict[str, str]) -> None:

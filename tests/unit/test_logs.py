@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 import logging
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from chunked_upload.logs import JsonFormatter, RequestFilter, TextFormatter
+from chunked_upload.logs import JsonFormatter, RequestFilter, TextFormatter, storable
+from chunked_upload.logs.redaction import redacted
 from chunked_upload.server.logs import is_json
 from chunked_upload.support import log_context
 
@@ -95,6 +97,36 @@ def test_an_exception_is_part_of_its_line() -> None:
     assert "abcdefgh" not in log.text
 
 
+def test_an_exception_cannot_forge_a_line_nor_control_a_terminal() -> None:
+    log = Log(TextFormatter())
+    try:
+        raise ValueError("\x1b[2J\n12:00:00 INFO    all is well")
+    except ValueError:
+        log.logger.exception("failed")
+    assert "\x1b" not in log.text
+    assert all(line.startswith("  ") for line in log.text.splitlines()[1:])
+
+
+def test_a_long_line_of_question_marks_is_read_once() -> None:
+    began = time.process_time()
+    assert redacted("?" * 100_000) == "?" * 100_000
+    assert time.process_time() - began < 10  # reading on from each took minutes
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        ("a\0b", r"a\x00b"),
+        ("caf\udce9.txt", r"caf\udce9.txt"),
+        ("Bearer abc", "Bearer …"),
+        ("é" * 50, "é" * 20),
+    ],
+    ids=["nul", "surrogate", "secret", "long"],
+)
+def test_what_is_stored_of_a_message_is_what_every_database_takes(text: str, stored: str) -> None:
+    assert storable(text, 20) == stored
+
+
 SECRET = "swordfish-7Hh2k9"
 
 
@@ -112,12 +144,21 @@ SECRET = "swordfish-7Hh2k9"
         f"GET /uploads/?ticket={SECRET} failed",
         f"https://hooks.example.org/in?key={SECRET}&a=b",
         f"/uploads/shared/{'a' * 22}.1796278800.{SECRET}",
+        f"Cookie: a=b; session={SECRET}; c=d; other={SECRET}",
+        f"{{'Authorization': 'Bearer {SECRET}', 'Cookie': 'session={SECRET}'}}",
+        f"{{'HTTP_AUTHORIZATION': b'Basic {SECRET}'}}",
+        f'Authorization: Digest username="anna", response="{SECRET}"',
+        f"X-API-Key: {SECRET}",
+        f"X-CSRFToken: {SECRET}",
+        f"could not connect to postgresql+psycopg://anna:{SECRET}@db.example.org/uploads",
+        f"could not connect: host=db user=anna password={SECRET}",
+        f"/uploads/???a?token={SECRET}",
     ],
 )
 def test_secrets_are_not_shown(formatter: logging.Formatter, line: str) -> None:
     log = Log(formatter)
     log.logger.warning("%s", line)
-    log.logger.warning("seen", extra={"reason": line})
+    log.logger.warning("seen", extra={"reason": line, "headers": [line]})
     assert SECRET not in log.text
     assert "…" in log.text or "\\u2026" in log.text
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections.abc import Callable
 from functools import cached_property
@@ -26,6 +25,7 @@ from chunked_upload.http.errors import (
     TokenRefused,
     request_too_large,
 )
+from chunked_upload.records.model import is_upload_id
 from chunked_upload.records.queries import UploadQuery
 from chunked_upload.records.repository import Record
 from chunked_upload.settings.keys import Settings
@@ -46,8 +46,6 @@ from .request_log import request_log
 
 #: Verbs routed to the views, which answer 405 in JSON themselves for those they do not offer.
 VERBS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-
-_UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class PendingCommit(Protocol):
@@ -175,7 +173,7 @@ class ChunkedUploadBaseView(View):
         return record
 
     def _find(self, upload_id: str) -> Record:
-        if not _UPLOAD_ID.fullmatch(upload_id):
+        if not is_upload_id(upload_id):
             raise UploadNotFound
         note_upload(upload_id)
         if type(self).get_queryset is not ChunkedUploadBaseView.get_queryset:
