@@ -17,8 +17,8 @@ from chunked_upload.support.addresses import Address
 #: What public ranges have that is not for everybody: Azure's metadata.
 _METADATA = frozenset({ipaddress.ip_address("168.63.129.16")})
 
-#: IPv6 that means the IPv4 address in its last 32 bits (RFC 6052, RFC 8215, RFC 4291 2.5.5.1).
-_TRANSLATED = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
+#: IPv6 that means the IPv4 address in its last 32 bits (RFC 6052, RFC 4291 2.5.5.1, RFC 2765).
+_TRANSLATED = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "::/96", "::ffff:0:0:0/96")))
 
 
 class AddressRefused(OSError):
@@ -71,7 +71,9 @@ def _is_allowed(
     for one in (address, inner):
         if any(one.version == network.version and one in network for network in networks):
             return True
-    return inner.is_global and not inner.is_multicast and inner not in _METADATA
+    if not inner.is_global or inner.is_multicast or inner.is_reserved or inner in _METADATA:
+        return False
+    return not (isinstance(inner, ipaddress.IPv6Address) and inner.is_site_local)
 
 
 def _inner(address: Address) -> Address:

@@ -125,6 +125,12 @@ NOT_PUBLIC = [
     "::ffff:10.0.0.1",
     "::ffff:169.254.169.254",
     "64:ff9b::7f00:1",
+    "64:ff9b:1:a00:1::8.8.8.8",  # RFC 8215: of a local network, which says where the address is
+    "::ffff:0:10.0.0.1",
+    "100::1",
+    "fec0::1",
+    "2001:db8::1",
+    "2001:0:a00:1::f5ff:fffe",
     "2002:7f00:1::",
     "fe80::1",
     "fc00::1",
