@@ -25,6 +25,7 @@ from chunked_upload.http.wire.body import BODY_KEY, Body
 from chunked_upload.support.log_context import REQUEST_ID, begin, current, end, request_id
 
 from .logs import is_json
+from .path_tricks import tell_refused
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -87,6 +88,8 @@ class _AccessLog:
         token = begin(identifier)
         try:
             body = self._app(environ, note)
+            if answered and answered[0].startswith("4"):
+                tell_refused(environ, answered[0])
             if answered and logger.isEnabledFor(logging.INFO):
                 seconds = time.perf_counter() - started
                 logger.info("%s", self._show(_entry(environ, *answered, seconds)))

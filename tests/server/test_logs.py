@@ -13,6 +13,16 @@ from tests.support.server import Server
 SECRET = "swordfish-7Hh2k9-long-enough"
 TOKEN = "a-token-of-alice-that-is-right"
 
+#: Paths that step out of their folder, or try to.
+TRICKS = [
+    "/static/../../etc/passwd",
+    "/static/..%2f..%2fetc/passwd",
+    "/static/%2e%2e/app.py",
+    "/static/..%5capp.py",
+    "/uploads/%252e%252e%252fetc",
+    "/uploads/a%00b",
+]
+
 
 def test_every_line_is_json_tells_its_request_and_has_no_secret(tmp_path: Path) -> None:
     environment = {
@@ -31,6 +41,9 @@ def test_every_line_is_json_tells_its_request_and_has_no_secret(tmp_path: Path) 
         none = call(server, "GET", f"/nowhere?token={SECRET}", headers={"X-Request-ID": "x y"})
         assert none.status == 404
         assert none.headers["X-Request-ID"] not in ("", "x y")
+        for number, path in enumerate(TRICKS):
+            tried = call(server, "GET", path, headers={"X-Request-ID": f"trick-{number}"})
+            assert 400 <= tried.status < 500, path
         assert server.stop() == 0
         text = server.log.read_text()
     lines = [json.loads(line) for line in text.splitlines() if not line.startswith("Serving on")]
@@ -44,6 +57,8 @@ def test_every_line_is_json_tells_its_request_and_has_no_secret(tmp_path: Path) 
     assert seen(events, "token_refused") == "second-2"
     assert any(entry["event"] == "forwarded_header_refused" for entry in events)
     assert by_request[none.headers["X-Request-ID"]]["path"] == "/nowhere"
+    tricks = [entry["request_id"] for entry in events if entry["event"] == "path_refused"]
+    assert tricks == [f"trick-{number}" for number in range(len(TRICKS))]
 
 
 def seen(events: list[dict[str, Any]], kind: str) -> str:
