@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -16,10 +17,10 @@ from chunked_upload.support.plural import counted, were
 
 from .durations import duration
 from .event_commands import deliver_events, events
-from .expiry import delete_expired, retry_completions, steady_now
+from .expiry import Cleaned, delete_expired, retry_completions, steady_now
 from .listing import delete_uploads, expire_uploads, list_uploads, show_upload
 from .move_command import move_storage
-from .orphans import SuspiciousSweep, find_orphans, remove_orphans
+from .orphans import Orphans, SuspiciousSweep, find_orphans, remove_orphans
 from .repeating import repeat
 from .stats import stats
 from .tickets import create_ticket
@@ -52,6 +53,9 @@ def command_group() -> AppGroup:
     return group
 
 
+_AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
 def _upload_sets() -> list[BoundUploadSet]:
     return list(current_app.extensions["chunked_upload"].values())
 
@@ -61,39 +65,60 @@ def _upload_sets() -> list[BoundUploadSet]:
 @click.option("--include-complete", is_flag=True, help="Also delete completed files that old.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be deleted.")
 @click.option("--every", callback=duration, help="Keep running, once per interval (15m).")
+@_AS_JSON
 @with_appcontext
 def delete_expired_uploads(
-    interactive: bool, include_complete: bool, dry_run: bool, every: timedelta | None
+    interactive: bool,
+    include_complete: bool,
+    dry_run: bool,
+    every: timedelta | None,
+    as_json: bool,
 ) -> None:
     """Delete unfinished uploads whose time is up, with their bytes.
 
     Also delete completed ones that nothing has claimed in time, if
     CHUNKED_UPLOAD_UNCLAIMED_EXPIRATION_DELTA is set.
     """
-
-    def confirm(record: Record) -> bool:
-        if dry_run:
-            click.echo(f"would delete {record!r}")
-        return dry_run or not interactive or click.confirm(f"Do you want to delete {record!r}?")
+    if interactive and as_json:
+        raise click.UsageError("--interactive asks, and --json cannot; use one of them.")
 
     def run() -> None:
-        _delete_expired(include_complete=include_complete, dry_run=dry_run, confirm=confirm)
+        chosen: list[str] = []
+
+        def confirm(record: Record) -> bool:
+            chosen.append(record.upload_id)
+            if dry_run and not as_json:
+                click.echo(f"would delete {record!r}")
+            return dry_run or not interactive or click.confirm(f"Do you want to delete {record!r}?")
+
+        cleaned = _delete_expired(
+            include_complete=include_complete, dry_run=dry_run, confirm=confirm
+        )
+        if as_json:
+            told = asdict(cleaned) | {"dry_run": dry_run}
+            click.echo(json.dumps(told | ({"upload_ids": chosen} if dry_run else {})))
+        else:
+            _tell_deleted(cleaned, dry_run=dry_run)
+        if cleaned.failed:
+            raise click.ClickException(f"{cleaned.failed} could not be deleted; the log says why.")
 
     run() if every is None else repeat(run, every)
 
 
-def _delete_expired(**options: Any) -> None:
-    complete = incomplete = failed = 0
+def _delete_expired(**options: Any) -> Cleaned:
+    total = Cleaned()
     for upload_set in _upload_sets():
         cleaned = delete_expired(upload_set, **options)
-        complete += cleaned.complete
-        incomplete += cleaned.incomplete
-        failed += cleaned.failed
-    verb: Callable[[int], str] = (lambda count: "would be") if options["dry_run"] else were
-    click.echo(f"{counted(complete, 'complete upload')} {verb(complete)} deleted.")
-    click.echo(f"{counted(incomplete, 'incomplete upload')} {verb(incomplete)} deleted.")
-    if failed:
-        raise click.ClickException(f"{failed} could not be deleted; the log says why.")
+        total.complete += cleaned.complete
+        total.incomplete += cleaned.incomplete
+        total.failed += cleaned.failed
+    return total
+
+
+def _tell_deleted(cleaned: Cleaned, *, dry_run: bool) -> None:
+    for count, kind in ((cleaned.complete, "complete"), (cleaned.incomplete, "incomplete")):
+        verb = "would be" if dry_run else were(count)
+        click.echo(f"{counted(count, f'{kind} upload')} {verb} deleted.")
 
 
 @click.command("delete-orphans", short_help="Show or delete bytes without a record.")
@@ -103,8 +128,9 @@ def _delete_expired(**options: Any) -> None:
 @click.option("--delete", is_flag=True, help="Delete them; without this they are only shown.")
 @click.option("--files", is_flag=True, help="With --delete: completed files, too.")
 @click.option("--force", is_flag=True, help="Delete even if most of them look orphaned.")
+@_AS_JSON
 @with_appcontext
-def delete_orphans(grace: timedelta, delete: bool, files: bool, force: bool) -> None:
+def delete_orphans(grace: timedelta, delete: bool, files: bool, force: bool, as_json: bool) -> None:
     """Show (and delete) parts that have no record, and records that have no part.
 
     Also completed files that have no record, in an object store: --delete leaves them alone without
@@ -112,41 +138,71 @@ def delete_orphans(grace: timedelta, delete: bool, files: bool, force: bool) -> 
     Killed servers leave none of these; restored backups and lost disks do.
     """
     upload_sets = _upload_sets()
+    told = []
     for found in find_orphans(upload_sets, grace=grace, now=steady_now(upload_sets[0])):
-        for upload_id in found.parts:
-            click.echo(f"part without a record: {upload_id}")
-        for _, record in found.records:
-            click.echo(f"record without its part: {record!r}")
-        for key in found.files:
-            click.echo(f"file without a record: {key}")
+        if not as_json:
+            _show_orphans(found)
+        count = None
         if delete:
             try:
                 count = remove_orphans(found, files=files, force=force)
             except SuspiciousSweep as error:
                 raise click.ClickException(f"{error}; --force deletes them anyway.") from error
-            click.echo(f"{counted(count, 'orphan')} {were(count)} deleted.")
-        else:
-            count = len(found.parts) + len(found.records)
-            click.echo(f"{counted(count, 'orphan')} would be deleted; --delete does it.")
-            if found.files:
-                files_found = counted(len(found.files), "file")
-                click.echo(f"{files_found} would be deleted; --delete --files does it.")
+        told.append(_orphans_as_json(found, deleted=count))
+        if not as_json:
+            _tell_orphans(found, deleted=count)
+    if as_json:
+        click.echo(json.dumps(told, indent=2))
+
+
+def _show_orphans(found: Orphans) -> None:
+    for upload_id in found.parts:
+        click.echo(f"part without a record: {upload_id}")
+    for _, record in found.records:
+        click.echo(f"record without its part: {record!r}")
+    for key in found.files:
+        click.echo(f"file without a record: {key}")
+
+
+def _tell_orphans(found: Orphans, *, deleted: int | None) -> None:
+    if deleted is not None:
+        click.echo(f"{counted(deleted, 'orphan')} {were(deleted)} deleted.")
+        return
+    count = len(found.parts) + len(found.records)
+    click.echo(f"{counted(count, 'orphan')} would be deleted; --delete does it.")
+    if found.files:
+        files_found = counted(len(found.files), "file")
+        click.echo(f"{files_found} would be deleted; --delete --files does it.")
+
+
+def _orphans_as_json(found: Orphans, *, deleted: int | None) -> dict[str, Any]:
+    return {
+        "storage": found.storage.known_as,
+        "parts": found.parts,
+        "records": [record.upload_id for _, record in found.records],
+        "files": found.files,
+        "deleted": deleted,
+    }
 
 
 @click.command("retry-completions", short_help="Run on_completion again where it failed.")
+@_AS_JSON
 @with_appcontext
-def retry_completions_command() -> None:
+def retry_completions_command(as_json: bool) -> None:
     """Run on_completion again where it failed or the server died before it returned.
 
     The hook gets a request that carries nothing: no user, no form.
     """
-    failed = 0
+    found = {}
     for upload_set in _upload_sets():
         with current_app.test_request_context() as context:
             upload_set.guard_connections(context.request)
             view: Any = upload_set.complete_view(upload_set)
-            retried = retry_completions(upload_set, view.notify)
-        click.echo(f"{upload_set.name}: {retried.tried} tried, {retried.done} done.")
-        failed += retried.tried - retried.done
-    if failed:
+            found[upload_set.name] = retry_completions(upload_set, view.notify)
+    if as_json:
+        click.echo(json.dumps({name: asdict(retried) for name, retried in found.items()}))
+    else:
+        for name, retried in found.items():
+            click.echo(f"{name}: {retried.tried} tried, {retried.done} done.")
+    if failed := sum(retried.tried - retried.done for retried in found.values()):
         raise click.ClickException(f"{failed} failed again; the log says why.")

@@ -15,7 +15,7 @@ from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.http.schemas import RecordSchema
 from chunked_upload.http.upload_set import BoundUploadSet
 from chunked_upload.records.filters import UploadFilter
-from chunked_upload.records.model import Status
+from chunked_upload.records.model import Status, is_upload_id
 from chunked_upload.records.repository import Record
 from chunked_upload.settings.text import parse_size
 from chunked_upload.support.plural import counted, were
@@ -221,10 +221,11 @@ def matching(upload_sets: list[BoundUploadSet], wanted: UploadFilter) -> Iterato
 def by_ids(upload_ids: list[str], upload_sets: list[BoundUploadSet]) -> list[Found]:
     """Return uploads by their ids, and none of them if one is unknown."""
     found: dict[str, Found] = {}
+    possible = [upload_id for upload_id in upload_ids if is_upload_id(upload_id)]
     for upload_set in upload_sets:
         records = upload_set.engine.records
         query = records.queries.visible(upload_set.name)
-        for record in records.all(records.queries.among(query, upload_ids)):
+        for record in records.all(records.queries.among(query, possible)):
             found[record.upload_id] = upload_set, record
     unknown = [upload_id for upload_id in upload_ids if upload_id not in found]
     if unknown:

@@ -28,12 +28,17 @@ from chunked_upload.support.plural import counted, were
 
 from .durations import duration
 
+#: The columns of the list.
+_LINE = "{:>6}  {:<8}  {:<18}  {:<25}  {}"
+
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def _name(_context: Any, _parameter: Any, value: str) -> str:
     if not value.strip() or "," in value:
         raise click.BadParameter("a name must not be empty, nor have a comma in it")
+    if not value.isprintable():
+        raise click.BadParameter("a name must have letters that can be shown, in UTF-8")
     if len(value) > MAX_NAME:
         raise click.BadParameter(f"a name has at most {MAX_NAME} characters")
     return value
@@ -107,12 +112,13 @@ def list_tokens(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
+    if not found:
+        click.echo("There are no tokens in the database; create-token makes one.")
+        return
+    click.echo(_LINE.format("id", "status", "scopes", "expires", "name"))
     for one in found:
-        until = one["expires_on"] or "-"
-        click.echo(
-            f"{one['id']:>6}  {one['status']:<8}  {','.join(one['scopes']):<18}  {until:<25}"
-            f"  {one['name']}"
-        )
+        scopes, until = ",".join(one["scopes"]), one["expires_on"] or "-"
+        click.echo(_LINE.format(one["id"], one["status"], scopes, until, one["name"]))
 
 
 @click.command("revoke-token", short_help="Revoke the API tokens of a name.")

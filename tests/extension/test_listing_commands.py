@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from flask import Flask
 
 from chunked_upload import ChunkedUpload, upload_aborted, upload_expired
@@ -202,12 +202,6 @@ def test_wrong_options_say_what_was_expected(app: Flask, words: list[str], said:
     result = run(app, *words)
     assert result.exit_code == 2
     assert said in " ".join(result.output.split())
-
-
-def test_no_line_of_the_programs_help_is_cut_off() -> None:
-    shown = CliRunner().invoke(cli, ["--help"], terminal_width=80).output
-    assert "delete-orphans" in shown
-    assert "..." not in shown.partition("Commands:")[2]
 
 
 def test_verify_takes_ids_and_options(app: Flask, ids: dict[str, str]) -> None:
