@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from chunked_upload import ChunkedUpload
 from tests.conftest import create_tables
+from tests.http import forms
 from tests.support.protocol import Protocol, nothing_left, records
 from tests.support.receiver import LOOPBACK, SECRET, Receiver, receiving
 
@@ -118,6 +119,23 @@ def test_later_chunks_are_not_asked_about(client: FlaskClient, receiver: Receive
     protocol.put(upload_id, b"defghi", 3, 9)
     assert protocol.complete(upload_id, b"abcdefghi").status_code == 200
     assert len(receiver.received) == 1
+
+
+def test_a_chunk_whose_id_comes_after_its_file_is_not_asked_about(
+    client: FlaskClient, receiver: Receiver, app: Flask
+) -> None:
+    """Such a chunk has a record of its own until its id is known; that is no upload."""
+    upload_id = (form(client).get_json() or {})["upload_id"]
+    receiver.status = 402  # from now on nothing may be created
+    late = forms.form(forms.file(b"def"), forms.field("upload_id", upload_id))
+    headers = {"Content-Type": forms.FORM, "Content-Range": "bytes 3-5/9"}
+    stored = client.post("/uploads/", data=late, headers=headers)
+    assert (stored.status_code, (stored.get_json() or {}).get("offset")) == (200, 6)
+    nobodys = forms.form(forms.file(b"ghi"))
+    headers["Content-Range"] = "bytes 6-8/9"
+    assert client.post("/uploads/", data=nobodys, headers=headers).status_code == 400
+    assert len(receiver.received) == 1
+    assert [record.upload_id for record in records(app)] == [upload_id]
 
 
 def hang(receiver: Receiver) -> None:
