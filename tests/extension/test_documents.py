@@ -182,6 +182,12 @@ def test_generated_pages_are_what_the_code_says(page: str, program: str) -> None
     assert (ROOT / "docs" / page).read_text() == generator["render"](), "run make docs"
 
 
+def test_the_readme_leads_to_every_document() -> None:
+    table = (ROOT / "README.md").read_text().partition("## Read on")[2]
+    names = [path.name for path in sorted((ROOT / "docs").glob("*.md"))]
+    assert [name for name in names if f"](docs/{name})" not in table] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_to_files(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", page.read_text()):
