@@ -67,7 +67,7 @@ def _chosen(options: argparse.Namespace) -> list[tuple[scorecard.Row, str]]:
 
 def _tell(result: Result) -> None:
     click.echo("   " + "  ".join(result.cells()[2:]), err=True)
-    for complaint in result.complaints[:20]:
+    for complaint in result.complaints:
         click.echo(f"   ! {complaint}", err=True)
 
 

@@ -249,7 +249,7 @@ def row(
         def test(run: Run) -> None:
             function(run)
             complaints = made.complaints(run)
-            assert not complaints, "\n".join(complaints[:20])
+            assert not complaints, f"{len(complaints)} in all:\n" + "\n".join(complaints[:20])
 
         test.row = made  # type: ignore[attr-defined]
         return test
