@@ -7,32 +7,47 @@ import io
 import subprocess
 import sys
 import tarfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy import inspect, text
+from sqlalchemy import NullPool, create_engine, inspect, text
 
 from chunked_upload.server.migration import migrate
 from tests.server import tus
 from tests.server.client import call, complete, connect, create, put
 from tests.server.conftest import PROJECT, engine
 from tests.server.waiting import eventually
-from tests.support.missing import skip_without
+from tests.support.missing import HISTORY, skip_without
 from tests.support.server import Server
 
-#: The last commit before migration 0008, and the newest migration that it has.
-OLDER, ITS_MIGRATION = "8268a340b6ef", "0007"
+#: Commits beside which this version must run: by each, the newest migration that it has.
+OLDER = {
+    "d38c6dec9c89": "0007",  # before object storage, tokens, events, limits of a day, tickets
+    "61bc905ba292": "0014",  # the first with them
+}
+
+#: Those that run here, and on what; the tables of both are the same on either database.
+PAIRS = [("d38c6dec9c89", "sqlite"), ("d38c6dec9c89", "postgresql"), ("61bc905ba292", "postgresql")]
+
+#: States of the database from which a newer version may start, one after the other.
+STATES = [f"{number:04}" for number in range(7, 14)]
+
+VERSIONS = PROJECT / "migrations" / "versions"
 
 DATA = hashlib.shake_256(b"two versions").digest(300_000)
 THIRD = 100_000
 
 
-def test_a_migration_takes_nothing_away_that_the_version_before_needs(unmigrated: Flask) -> None:
+@pytest.mark.parametrize("state", STATES)
+def test_a_migration_takes_nothing_away_that_the_version_before_needs(
+    unmigrated: Flask, state: str
+) -> None:
     """What an older node reads is still there, and what it inserts is still accepted."""
-    upgrade(revision=ITS_MIGRATION)
+    upgrade(revision=state)
     older = columns(unmigrated)
     migrate()
     newer = columns(unmigrated)
@@ -74,37 +89,80 @@ def test_a_node_of_an_older_version_may_be_started_again(
     assert left == [("9999",)]
 
 
-@pytest.fixture(scope="module")
-def versions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Server]]:
-    """A server of an older commit, and one of this; they share a database and a directory."""
+@pytest.fixture(scope="module", params=PAIRS, ids=lambda pair: "-".join(pair))
+def versions(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Server, Server]]:
+    """A server of an older commit, and one of this; they share a database and a directory.
+
+    The older one is there first, on tables of its own, which the newer one migrates under it.
+    """
+    commit, database = request.param
     place = tmp_path_factory.mktemp("versions")
+    uri = f"sqlite:///{place / 'shared.db'}"
+    if database == "postgresql":
+        name = f"rolling_{uuid.uuid4().hex}"
+        uri = request.getfixturevalue("postgres_cluster").another_database(name)
     environment = {
         "SECRET_KEY": "the same",
-        "SQLALCHEMY_DATABASE_URI": f"sqlite:///{place / 'shared.db'}",
+        "SQLALCHEMY_DATABASE_URI": uri,
         "CHUNKED_UPLOAD_ROOT": str(place / "root"),
     }
-    program = "from chunked_upload.server.command import main; main()"
-    paths = {"PYTHONPATH": str(older_code(place / "code"))}
+    paths = {"PYTHONPATH": str(older_code(commit, place / "code")), "COMMIT": commit}
     for name in ("older", "newer"):
         (place / name).mkdir()
-    older = Server(place / "older", environment | paths, [sys.executable, "-c", program, "serve"])
-    with older, Server(place / "newer", environment) as newer:
-        yield older, newer
+    older = Server(place / "older", environment | paths, [sys.executable, "-c", OLDER_PROGRAM])
+    with older:
+        assert migration(uri) == OLDER[commit]
+        with Server(place / "newer", environment) as newer:
+            yield older, newer
 
 
-def older_code(folder: Path) -> Path:
-    """Unpack the older commit from the project's history."""
+#: Serves by the older code, and says whose it is.
+OLDER_PROGRAM = """\
+import sys, chunked_upload
+from chunked_upload.server.command import main
+
+print("code:", chunked_upload.__file__, flush=True)
+sys.argv[1:] = ["serve"]
+main()
+"""
+
+
+def migration(uri: str) -> str:
+    """Return which migration a database has had last."""
+    found = create_engine(uri, poolclass=NullPool)
+    with found.connect() as connection:
+        [version] = connection.execute(text("SELECT version_num FROM alembic_version")).scalars()
+    return str(version)
+
+
+def older_code(commit: str, folder: Path) -> Path:
+    """Unpack an older commit from the project's history."""
     packed = subprocess.run(
-        ["git", "archive", OLDER, "chunked_upload", "migrations", "static"],
+        ["git", "archive", commit, "chunked_upload", "migrations", "static"],
         cwd=PROJECT,
         capture_output=True,
         check=False,
     )
     if packed.returncode != 0:
-        skip_without("the project's history", install="git, and clone the project")
+        skip_without(HISTORY, install=f"git, and clone the project with commit {commit}")
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
         archive.extractall(folder, filter="data")
     return folder
+
+
+@pytest.mark.long
+def test_they_are_what_they_are_taken_for(versions: tuple[Server, Server]) -> None:
+    older, newer = versions
+    code = Path(older.environment["PYTHONPATH"], "chunked_upload", "__init__.py")
+    assert f"code: {code}" in older.log.read_text()
+    assert "code:" not in newer.log.read_text()
+    uri = newer.environment["SQLALCHEMY_DATABASE_URI"]
+    assert migration(uri) == max(path.name[:4] for path in VERSIONS.glob("0*.py"))
+    has_description = OLDER[older.environment["COMMIT"]] > "0007"
+    assert (call(older, "GET", "/openapi.json").status == 200) is has_description
+    assert call(newer, "GET", "/openapi.json").status == 200
 
 
 @pytest.mark.long

@@ -11,6 +11,10 @@ from typing import NoReturn
 import pytest
 
 
+#: What a shallow clone lacks, and no program can install.
+HISTORY = "the project's history"
+
+
 def skip_without(what: str, *, install: str) -> NoReturn:
     """Skip the current test for want of ``what``."""
     pytest.skip(f"needs {what}: install {install}")
@@ -24,8 +28,13 @@ def fail_if_skipped_in_ci(report: pytest.TestReport) -> None:
 
 
 def _may_skip(report: pytest.TestReport) -> bool:
-    """Return whether a skip is foreseen: by a mark, or a program that `.ci/run` cannot build."""
+    """Return whether a skip is foreseen.
+
+    By a mark, for want of a program that `.ci/run` cannot build, or of what a clone has not got.
+    """
     if hasattr(report, "wasxfail"):
         return True
     reason = str(report.longrepr[2])  # type: ignore[index]
+    if reason.startswith(f"Skipped: needs {HISTORY}:"):
+        return True
     return "WITHOUT_VERSITYGW" in os.environ and reason.startswith("Skipped: needs versitygw:")
