@@ -10,7 +10,6 @@ from typing import NoReturn
 
 import pytest
 
-
 #: What a shallow clone lacks, and no program can install.
 HISTORY = "the project's history"
 
