@@ -17,7 +17,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from tests.support import browser as chromium
-from tests.support.server import free_port
+from tests.support.ports import free_port
 
 STATIC = Path(__file__).parents[1] / "static"
 ID = "0" * 32

@@ -16,7 +16,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from tests.support.server import free_port
+from tests.support.ports import free_port
 
 _BUFFER = 64 * 1024
 #: Bytes that each socket may hold, so that the delay is that of the line.

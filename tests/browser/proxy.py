@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from tests.browser.faults import PATIENCE, Chosen, Fault, Request
-from tests.support.server import free_port
+from tests.support.ports import free_port
 
 _BUFFER = 256 * 1024
 

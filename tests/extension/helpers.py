@@ -13,7 +13,7 @@ from typing import Any, Self
 from werkzeug.test import TestResponse
 
 from tests.support import preloaded
-from tests.support.server import free_port
+from tests.support.ports import free_port
 
 
 def answer(response: TestResponse) -> Any:

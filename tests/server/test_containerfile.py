@@ -24,7 +24,7 @@ from tests.server.client import call, complete, create
 from tests.server.conftest import PROJECT
 from tests.support.containerfile import Stage, read
 from tests.support.missing import skip_without
-from tests.support.server import free_port
+from tests.support.ports import free_port
 
 BUILD, FINAL = read(PROJECT / "deploy" / "Containerfile")
 

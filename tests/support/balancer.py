@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
-from tests.support.server import free_port
+from tests.support.ports import free_port
 
 
 class Balancer:

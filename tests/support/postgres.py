@@ -19,7 +19,7 @@ from pathlib import Path
 from sqlalchemy import create_engine, make_url, text
 
 from tests.support import guard
-from tests.support.server import free_port
+from tests.support.ports import free_port
 
 
 def find_programs() -> Path | None:

@@ -20,7 +20,7 @@ from typing import Any
 from chunked_upload.storage.s3 import S3Storage
 from chunked_upload.storage.s3.body import Body
 from tests.support.missing import skip_without
-from tests.support.server import free_port
+from tests.support.ports import free_port
 
 ACCESS_KEY, SECRET_KEY = "tests-access-key", "tests-secret-key"
 

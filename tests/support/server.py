@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import sys
 import time
 import urllib.request
@@ -15,17 +14,10 @@ from typing import Any, Self
 from coverage import Coverage
 
 from tests.support import preloaded
+from tests.support.ports import free_port
 
 #: The program, as installed beside the Python that runs the tests.
 PROGRAM = str(Path(sys.executable).parent / "chunked-upload")
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def clean_environment() -> dict[str, str]:
