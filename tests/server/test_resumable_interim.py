@@ -17,7 +17,7 @@ import pytest
 from tests.http.draft import digest
 from tests.server.client import Heads, call, connect, head
 from tests.server.conftest import PROJECT
-from tests.server.waiting import eventually, until_read
+from tests.server.waiting import eventually
 from tests.support.missing import skip_without
 from tests.support.server import Server
 
@@ -43,6 +43,12 @@ def creation(version: object = 8, *, complete: str = "?1", **more: str | int) ->
 def path_of(url: str | None) -> str:
     assert url is not None
     return urlsplit(url).path
+
+
+def until_written(server: Server, url: str, size: int) -> None:
+    """Wait until so many bytes of an unfinished upload are in its file."""
+    name = f"{url.rpartition('/')[2]}.part"
+    eventually(lambda: [part.stat().st_size for part in server.root.rglob(name)] == [size])
 
 
 @pytest.mark.parametrize("version", [3, 5, 6, 7, 8])
@@ -117,6 +123,7 @@ def test_progress_is_told(server: Server, version: int) -> None:
             )
         )
         client.sendall(DATA[:1000])
+        until_written(server, url, 1000)
         time.sleep(1.1)
         client.sendall(DATA[:1000])
         answers: list[tuple[int, http.client.HTTPMessage]] = []
@@ -160,7 +167,7 @@ def test_what_a_silent_creation_has_sent_is_kept_at_once(server: Server) -> None
         heads = Heads(client)
         status, told = heads.next()
         url = path_of(told["Location"])
-        until_read(client)
+        until_written(server, url, 5000)
         began = time.monotonic()
         asked = call(server, "HEAD", url)
         assert time.monotonic() - began < 5  # the client stays silent for ever
@@ -176,9 +183,9 @@ def test_a_creation_that_was_taken_over_leaves_the_upload(server: Server) -> Non
     with connect(server) as client:
         client.sendall(creation(None) + DATA[:5000])
         eventually(lambda: set(server.root.rglob("*.part")) > before)
-        until_read(client)
         [part] = set(server.root.rglob("*.part")) - before
         url = f"/uploads/{part.stem}"
+        until_written(server, url, 5000)
         assert call(server, "HEAD", url).headers["Upload-Offset"] == "5000"
         client.sendall(DATA[5000:])
         status, told = Heads(client).next()

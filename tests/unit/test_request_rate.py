@@ -40,7 +40,10 @@ def test_processes_share_the_counts(tmp_path: Path) -> None:
     assert 20 <= taken <= 20 + 20 * (time.monotonic() - begun) + 1
 
 
-def test_a_child_of_a_process_that_has_counted_counts_on(tmp_path: Path) -> None:
+def test_a_child_of_a_process_that_has_counted_counts_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_rate, "monotonic", lambda: 5.0)
     rate = RequestRate(tmp_path / "rate")
     assert rate.take("ann", per_second=1) == 0
     pid = child(lambda: 7 if rate.take("ann", per_second=1) > 0 else 1)
@@ -51,6 +54,7 @@ def test_more_owners_than_places_are_limited_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(request_rate, "_SLOTS", 8)
+    monkeypatch.setattr(request_rate, "monotonic", lambda: 5.0)
     rate = RequestRate(tmp_path / "rate")
     answers = [rate.take(f"owner {number}", per_second=1) for number in range(20)]
     assert sum(answer == 0 for answer in answers) <= 9
