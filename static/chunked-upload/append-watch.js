@@ -11,9 +11,11 @@ const [SOON, LATER] = [750, 3000];
 const CERTAIN = 2;
 
 export class AppendWatch {
+  /** Resolves when the request is collected, and the next one may follow as soon as its bytes have left. @type {Promise<true>} */
+  collected;
   #ask;
   #onOffset;
-  #onBuffered;
+  #onBuffered = () => {};
   #start;
   #unmoved = 0;
   #sent = 0;
@@ -26,13 +28,16 @@ export class AppendWatch {
    * @param {object} parts
    * @param {() => Promise<number>} parts.ask Returns the recorded offset.
    * @param {(offset: number) => void} parts.onOffset So much is recorded.
-   * @param {() => void} parts.onBuffered Bytes are sent, but nothing is recorded.
+   * @param {() => boolean} parts.onBuffered Bytes are sent, but nothing is recorded; returns whether the next
+   *   request may follow this one.
    */
   constructor(start, { ask, onOffset, onBuffered }) {
     this.#start = start;
     this.#ask = ask;
     this.#onOffset = onOffset;
-    this.#onBuffered = onBuffered;
+    this.collected = new Promise((resolve) => {
+      this.#onBuffered = () => onBuffered() && resolve(true);
+    });
     this.#wait(FIRST);
   }
 

@@ -22,8 +22,11 @@ const LARGEST_CHUNK = 32 * 2 ** 20;
 const GROWTH = 8;
 /** Requests that were over sooner say more about the way there and back than about the line. */
 const TELLING = 256 * 1024;
-/** Milliseconds for which an observation holds. The line may be another one by then. */
-const LIFETIME = 60_000;
+/**
+ * Milliseconds for which an observation holds, unless a request fails: then the line may be another one, which has to be
+ * found out again.
+ */
+const LIFETIME = 300_000;
 
 export class Pace {
   #largest;

@@ -6,7 +6,7 @@
 import { AppendWatch } from "./append-watch.js";
 import { Arrival } from "./arrival.js";
 import { Setback, asUploadError, isUnanswered } from "./errors.js";
-import { Flow, appendOverlapping } from "./overlapping.js";
+import { appendOverlapping, underWay } from "./overlapping.js";
 import { assertUnchanged } from "./source.js";
 
 /** @typedef {import("./server.js").Server} Server */
@@ -16,8 +16,6 @@ import { assertUnchanged } from "./source.js";
 const READ_AHEAD = 8 * 2 ** 20;
 /** Milliseconds between two looks at a request that may have stalled. */
 const BEAT = 1000;
-/** Share of its duration after which a request has nearly left the line. */
-const SURE = 0.9;
 
 export class Sender {
   #state;
@@ -101,7 +99,8 @@ export class Sender {
   }
 
   /**
-   * Append bytes with one request.
+   * Append bytes with one request; if something in front of the server turns out to collect it, the others
+   * follow as soon as its bytes have left.
    *
    * @param {AbortSignal} signal
    */
@@ -109,59 +108,70 @@ export class Sender {
     const start = this.#state.offset;
     const length = this.#nextLength();
     const began = performance.now();
-    const given = new AbortController();
+    const ended = new AbortController();
+    const both = AbortSignal.any([signal, ended.signal]);
     const arrival = new Arrival(start, this.#pace.speed);
     const watch = this.#position.keepsPrefix
-      ? this.#watch(start, length, arrival, given, signal)
+      ? this.#watch(start + length, arrival, { signal, ended })
       : null;
     let sent = 0;
     const show = () => this.#progress(start, watch ? arrival.estimate(start + sent) - start : sent);
     // Time passes also when no bytes leave: buffers empty, or the line has stalled and has no speed.
     const beat = setInterval(show, BEAT);
-    try {
-      const both = AbortSignal.any([signal, given.signal]);
+    const request = underWay(start + length, this.#pace.duration(length), async (onSent) => {
       const onProgress = (/** @type {number} */ loaded) => {
         sent = loaded;
         watch?.sent(loaded);
         show();
       };
-      const stored = await this.#request(start, length, { signal: both, onProgress });
+      const stored = await this.#request(start, length, { signal: both, onProgress, onSent });
       this.#stored(stored, start, began);
+    });
+    let isCollected = false;
+    try {
+      const stored = request.stored.then(() => false);
+      isCollected = await Promise.race(watch ? [stored, watch.collected] : [stored]);
     } catch (error) {
       await this.#handle(error, { length, began }, signal);
     } finally {
       clearInterval(beat);
       watch?.end();
     }
+    if (isCollected) await this.#appendOverlapping(signal, { request, began, ended });
   }
 
   /**
    * Append the rest with short requests, since something in front of the server collects them.
    *
    * @param {AbortSignal} signal
+   * @param {object} first A request that is under way.
+   * @param {import("./overlapping.js").UnderWay | null} [first.request]
+   * @param {number} [first.began]
+   * @param {AbortController} [first.ended] Ends it.
    */
-  async #appendOverlapping(signal) {
-    const failed = new AbortController();
-    const both = AbortSignal.any([signal, failed.signal]);
-    const { offset, size } = this.#state;
-    const began = performance.now();
-    const flow = new Flow(offset, began + this.#server.latency);
-    let latest = 0;
+  async #appendOverlapping(
+    signal,
+    { request = null, began = performance.now(), ended = new AbortController() } = {},
+  ) {
+    const both = AbortSignal.any([signal, ended.signal]);
+    const state = this.#state;
+    const { offset, size } = state;
+    let latest = (request?.stop ?? offset) - offset;
     try {
       await appendOverlapping({
-        ...{ start: offset, size },
-        goesOn: () => this.#pace.isBuffered,
-        duration: (length) => this.#pace.duration(length) * SURE,
+        ...{ first: request, offset, size, pace: this.#pace, began: began + this.#server.latency },
         length: (start) => (latest = this.#nextLength(start)),
         append: async (start, length, onSent) => {
-          const onProgress = (/** @type {number} */ loaded) => this.#progress(start, loaded);
-          const sending = { signal: both, onProgress, onSent };
+          const sending = { signal: both, onProgress: this.#progress.bind(this, start), onSent };
           this.#moved(await this.#request(start, length, sending), start);
-          this.#pace.flowed(...flow.stored(this.#state.offset));
+          return state.offset;
         },
       });
     } catch (error) {
-      failed.abort(new Setback("buffered"));
+      ended.abort(new Setback("buffered"));
+      // A request that has overtaken the one before it is sent again.
+      const isMoved = error instanceof Setback && error.kind === "moved";
+      if (isMoved && error.offset < state.offset && offset < state.offset) return;
       await this.#handle(error, { length: latest, began }, signal);
     }
   }
@@ -171,7 +181,10 @@ export class Sender {
     const left = this.#state.size - start;
     const length = this.#pace.next(this.#position.keepsPrefix);
     // A short rest would cost a request of its own.
-    return left < length * 1.25 && !this.#pace.isCapped(left) ? left : Math.min(length, left);
+    if (left < length * 1.25 && !this.#pace.isCapped(left)) return left;
+    // It could overtake the one before it.
+    const isHalved = this.#pace.isBuffered && left < length * 2;
+    return isHalved ? Math.ceil(left / 2) : Math.min(length, left);
   }
 
   /**
@@ -225,16 +238,15 @@ export class Sender {
   }
 
   /**
-   * @param {number} start
-   * @param {number} length
+   * @param {number} stop Offset at which the request ends.
    * @param {Arrival} arrival
-   * @param {AbortController} given Ends the request, when it should be a shorter one.
-   * @param {AbortSignal} signal
+   * @param {{signal: AbortSignal, ended: AbortController}} parts `ended` ends the request, when it should be a
+   *   shorter one.
    */
-  #watch(start, length, arrival, given, signal) {
+  #watch(stop, arrival, { signal, ended }) {
     const state = this.#state;
     const ask = async () => (await this.#server.state(String(state.uploadId), signal)).offset;
-    return new AppendWatch(start, {
+    return new AppendWatch(state.offset, {
       ask,
       onOffset: (offset) => {
         this.#pace.observe(false);
@@ -244,10 +256,11 @@ export class Sender {
         this.#memory.save();
       },
       onBuffered: () => {
-        if (!this.#pace.isUnknown) return;
+        if (!this.#pace.isUnknown) return false;
         this.#pace.observe(true);
-        const left = start + length - state.sent;
-        if (left > state.speed * 2) given.abort(new Setback("buffered"));
+        const isLong = stop - state.sent > state.speed * 2;
+        if (isLong) ended.abort(new Setback("buffered"));
+        return !isLong && this.#pace.speed > 0;
       },
     });
   }
