@@ -19,6 +19,7 @@ from .http.dialects.django.completion import ChunkedUploadCompleteView
 from .http.making_tickets import MakesTickets
 from .http.ported_keys import refuse_flask_uploads, refuse_without_effect
 from .http.schemas import Schemas
+from .http.shortcut import add_shortcut
 from .http.upload_set import BoundUploadSet
 from .http.views import resources
 from .http.views.files import add_named_files
@@ -137,6 +138,7 @@ class ChunkedUpload(Registering, MakesTickets):
         if len(upload_sets) == 1:
             app.cli.add_command(command_group())
             add_named_files(app)
+            add_shortcut(app)
             helpers = TemplateHelpers(app, upload_sets)
             app.context_processor(lambda: {_STATE: helpers})
         if self._is_first(upload_sets):

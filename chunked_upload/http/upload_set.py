@@ -35,6 +35,7 @@ from .access.tokens import StoredTokens, Tokens
 from .dialect import Dialects
 from .engines import Engines
 from .errors import BadRequest
+from .late_context import enter_context
 from .schemas import BoundSchemas, Schemas
 from .set_settings import load_settings
 from .wire.body import BEFORE_WAITING
@@ -295,6 +296,7 @@ class BoundUploadSet:
 
     def url(self, endpoint: str, **values: Any) -> str:
         """Build the path of one of the upload set's endpoints."""
+        enter_context()
         return url_for(f"{self.blueprint}.{endpoint}", **values)
 
     def file_url(self, key: str) -> str:
@@ -304,6 +306,7 @@ class BoundUploadSet:
         """
         if self.settings.public_url is not None:
             return f"{self.settings.public_url.rstrip('/')}/{quote(key)}"
+        enter_context()
         return url_for(NAMED_FILE, setname=self.name, filename=key, _external=True)
 
     def prepare_database(self) -> None:

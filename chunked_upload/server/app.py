@@ -80,6 +80,9 @@ class LastingSessions(SecureCookieSessionInterface):
     They last for ``PERMANENT_SESSION_LIFETIME``, by default 31 days from the first upload.
     """
 
+    #: No answer renews the cookie (http/shortcut.py).
+    chunked_upload_keeps_cookies: ClassVar[bool] = True
+
     def get_cookie_path(self, app: Flask) -> str:
         """Return the path below which browsers send the cookie: the prefix of the proxy, if any."""
         configured: str | None = app.config["SESSION_COOKIE_PATH"]

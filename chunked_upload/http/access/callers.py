@@ -22,6 +22,7 @@ from werkzeug.local import LocalProxy
 from chunked_upload.hooks import Hooks
 from chunked_upload.support.addresses import network, parse_address
 
+from ..late_context import enter_context
 from . import origins
 from .tickets import PREFIX as TICKET_PREFIX
 from .tickets import Ticket, Tickets
@@ -177,6 +178,7 @@ def quota_key(request: Request, caller: Caller) -> str:
     """
     if caller.owner is not None:
         return _bounded(f"owner:{caller.owner}")
+    enter_context()
     secret = current_app.secret_key or b""
     key = secret.encode() if isinstance(secret, str) else secret
     address = network(request.remote_addr or "")
@@ -200,6 +202,7 @@ def has_session() -> bool:
 
     The app needs a secret key, and the request must not be one that another site caused.
     """
+    enter_context()
     if request.environ.get(_FOREIGN):
         return False
     return not isinstance(session._get_current_object(), NullSession)  # type: ignore[attr-defined]

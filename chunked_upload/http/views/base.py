@@ -33,6 +33,7 @@ from chunked_upload.support.log_context import note_upload
 
 from ..checks import run_checks
 from ..dialect import Dialect
+from ..late_context import enter_context
 from ..security import security_event
 from ..upload_set import BoundUploadSet
 from ..wire.body import LIMIT_KEY
@@ -96,6 +97,10 @@ class ChunkedUploadBaseView(View):
         """The request itself, since every access through Flask's proxy costs time."""
         itself: Request = request._get_current_object()  # type: ignore[attr-defined]
         return itself
+
+    def use_request(self, request: Request) -> None:
+        """Answer a request that was not dispatched by Flask (http/shortcut.py)."""
+        self.request = request
 
     @cached_property
     def engine(self) -> UploadEngine:
@@ -241,6 +246,7 @@ class ChunkedUploadBaseView(View):
 
     def _answer(self, error: Exception) -> Response:
         """Answer an exception by the app's own error handler, or else in the dialect's words."""
+        enter_context()
         if isinstance(error, (TokenRefused, TicketRefused, ScopeMissing, CsrfRefused)):
             told = self.upload_set.caller(self.request)
             security_event(error, self.request, upload_set=self.upload_set.name, owner=told.owner)

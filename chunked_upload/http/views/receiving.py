@@ -25,6 +25,7 @@ from chunked_upload.support.filenames import (
 from chunked_upload.support.log_context import note_upload
 
 from ..checks import UploadToBe
+from ..late_context import enter_context
 from ..schemas import problems
 from ..wire.fields import FormLimits, own_fields
 from ..wire.incoming import UNNAMED, Incoming, header_filename, open_incoming
@@ -184,6 +185,7 @@ class ReceivingView(ChunkedUploadBaseView):
 
     def new_record(self, incoming: Incoming) -> Record:
         """Make the record of a new upload; nothing is stored yet."""
+        enter_context()
         caller = self.upload_set.caller(self.request)
         attrs = {
             "upload_set": self.upload_set.name,

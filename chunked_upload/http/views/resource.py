@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import request
+from flask import Request, request
 
 from chunked_upload.http.access import callers
 from chunked_upload.records.queries import UploadQuery
@@ -28,6 +28,10 @@ class ResourceView(ChunkedUploadBaseView):
         super().__init__(upload_set, dialect)
         self.rules: ChunkedUploadBaseView = self.upload_set.upload_view(self.upload_set)
         self.model = self.rules.model
+
+    def use_request(self, request: Request) -> None:
+        super().use_request(request)
+        self.rules.use_request(request)
 
     def get_queryset(self, request: Any) -> UploadQuery:
         return self.rules.get_queryset(request)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Request, Response, request
 
 from chunked_upload.errors import ChunkedUploadError, ConfigurationError
 
@@ -21,28 +21,31 @@ from .base import VERBS
 
 _View = Callable[..., Any]
 
+#: A view, as a function, and its dialect if it is of one.
+Offered = tuple[Dialect | None, _View]
+
 
 @dataclass
-class _Url:
+class Url:
     """What is served at one rule."""
 
     endpoint: str
     #: By verb; what belongs to no dialect, and then to the default dialect, comes last.
-    views: dict[str, list[tuple[Dialect | None, _View]]] = field(default_factory=dict)
+    views: dict[str, list[Offered]] = field(default_factory=dict)
     #: The dialects whose views serve only what they recognise.
     strict: set[Dialect] = field(default_factory=set)
     #: What describes the requests of each dialect, in the order of the views.
     operations: list[tuple[Dialect | None, Describes]] = field(default_factory=list)
 
-    def find(self, verb: str) -> _View | None:
-        """Return the view for the current request; None when the verb is not offered."""
-        offered = self.views.get(verb, [])
-        for dialect, view in offered:
-            if dialect is not None and dialect.recognises(request):
-                return view
+    def find(self, request: Request) -> Offered | None:
+        """Return the view for a request; None when its verb is not offered."""
+        offered = self.views.get(request.method, [])
+        for one in offered:
+            if one[0] is not None and one[0].recognises(request):
+                return one
         if not offered or offered[-1][0] in self.strict:
             return None
-        return offered[-1][1]
+        return offered[-1]
 
     def announcements(self, upload_set: BoundUploadSet, rule: str) -> dict[str, str]:
         """Return the headers with which dialects announce themselves at this URL."""
@@ -64,7 +67,7 @@ def add_routes(blueprint: Blueprint, upload_set: BoundUploadSet, shared: Iterabl
 
     :param shared: routes that belong to no dialect.
     """
-    urls: dict[str, _Url] = {}
+    urls: dict[str, Url] = {}
     for dialect in upload_set.dialects:
         for route in dialect.routes(upload_set):
             _add(urls, upload_set, dialect, route)
@@ -103,9 +106,9 @@ def check_urls(app: Flask, upload_sets: Iterable[BoundUploadSet]) -> None:
 
 
 def _add(
-    urls: dict[str, _Url], upload_set: BoundUploadSet, dialect: Dialect | None, route: Route
+    urls: dict[str, Url], upload_set: BoundUploadSet, dialect: Dialect | None, route: Route
 ) -> None:
-    url = urls.setdefault(route.rule, _Url(route.endpoint))
+    url = urls.setdefault(route.rule, Url(route.endpoint))
     if route.operations is not None:
         url.operations.append((dialect, route.operations))
     if route.strict and dialect is not None:
@@ -127,9 +130,9 @@ def _dispatcher(upload_set: BoundUploadSet, rule: str) -> _View:
                 url = upload_set.chosen(request.args).urls.get(rule, url)
             except BadRequest as error:
                 return _refuse(upload_set, error)
-        view = url.find(request.method)
-        if view is not None:
-            return view(**kwargs)
+        found = url.find(request)
+        if found is not None:
+            return found[1](**kwargs)
         if request.method == "OPTIONS":
             headers = {"Allow": ", ".join(url.verbs), **url.announcements(upload_set, rule)}
             return Response(status=204, headers=headers)

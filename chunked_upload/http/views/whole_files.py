@@ -18,6 +18,7 @@ from chunked_upload.engine.plan import WritePlan
 from chunked_upload.http.errors import BadRequest
 from chunked_upload.records.repository import Record
 
+from ..late_context import enter_context
 from ..wire.incoming import Incoming
 from .base import ChunkedUploadBaseView
 from .receiving import ReceivingView, chunk_too_large
@@ -58,6 +59,7 @@ def complete(
     :param digests: the client's checksums by name, if there is only one upload.
     :return: the answer to each upload's last chunk: the chunk's and the completion's fields.
     """
+    enter_context()
     if digests and len(records) > 1:
         [name, *_] = digests
         raise BadRequest(f"'{name}' can be checked for one file only; the form has several")

@@ -29,6 +29,7 @@ from chunked_upload.engine.errors import (
 from chunked_upload.engine.plan import Placement, WritePlan
 from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.http.errors import BadRequest
+from chunked_upload.http.late_context import enter_context
 from chunked_upload.http.views import whole_files
 from chunked_upload.http.views.receiving import ReceivingView, chunk_too_large
 from chunked_upload.http.wire.digests import read_digests
@@ -55,6 +56,7 @@ class DropzoneRequest:
     """
 
     def __init__(self, view: ReceivingView, incoming: Incoming, upload_id: str | None) -> None:
+        enter_context()  # its uploads belong to sessions
         said = said_by(view.request, incoming)
         sent = read_chunk(said)
         self._view = view

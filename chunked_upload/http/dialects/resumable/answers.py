@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Response, request
+from flask import Response
 
 from chunked_upload.http.upload_set import BoundUploadSet
 from chunked_upload.http.views.receiving import ReceivingView
@@ -25,7 +25,7 @@ def add_limit(
     response: Response, rules: ReceivingView, record: Record | None, version: Version
 ) -> None:
     """Tell the limits of an upload, or of those that may be created."""
-    response.headers[LIMIT_HEADER] = upload_limit(rules, request, record, version)
+    response.headers[LIMIT_HEADER] = upload_limit(rules, rules.request, record, version)
 
 
 def add_repr_digest(response: Response, record: Record, wanted: Sequence[str]) -> None:
