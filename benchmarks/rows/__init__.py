@@ -7,6 +7,7 @@ from . import (
     object_store,
     patch,
     scale,
+    senders,
     sizes,
     slow,
     small,
@@ -17,6 +18,7 @@ from . import (
 ROWS = [
     *big.ROWS,
     *small.ROWS,
+    *senders.ROWS,
     *patch.ROWS,
     *slow.ROWS,
     *sizes.ROWS,
