@@ -39,6 +39,18 @@ class LateContext(ExitStack):
         done: Response = self._app.process_response(response)
         return done
 
+    def failed(self, error: Exception) -> Response:
+        """Return what Flask's dispatch answers to an exception that nobody has foreseen.
+
+        :raises Exception: the same, where Flask is told to propagate exceptions.
+        """
+        self.enter()
+        try:
+            answer = self._app.handle_user_exception(error)
+        except Exception as unhandled:
+            return self._app.handle_exception(unhandled)
+        return self.processed(self._app.make_response(answer))
+
 
 def enter_context() -> None:
     """Make sure that ``flask.request``, ``current_app``, ``session`` and ``url_for`` work."""

@@ -136,7 +136,10 @@ class Shortcut:
         view = function.view_class(upload_set, dialect)  # type: ignore[attr-defined]
         view.use_request(request)
         with LateContext(self._app, request) as late:
-            response = late.processed(view.dispatch_request(**arguments))
+            try:
+                response = late.processed(view.dispatch_request(**arguments))
+            except Exception as error:
+                response = late.failed(error)
             return response(environ, start_response)
 
 

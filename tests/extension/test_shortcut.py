@@ -12,6 +12,7 @@ from flask import Flask, current_app, request, session
 
 import chunked_upload
 from chunked_upload import ChunkedUpload, ChunkedUploadError, ChunkedUploadView
+from chunked_upload.http.views.receiving import ReceivingView
 from tests.conftest import create_tables
 from tests.support.protocol import Protocol
 
@@ -218,4 +219,36 @@ def test_hooks_and_handlers_of_the_app_have_their_context(make_app: Callable[...
     assert (answer.status_code, answer.text) == (418, f"refused by tests at {path}")
     answer = client.patch(path, data=b"hello", headers={**APPEND, "Upload-Offset": "0"})
     assert (answer.status_code, seen) == (204, [("tests", "PATCH", path)])
+    assert not flask.has_request_context()
+
+
+def test_what_fails_unforeseen_reaches_the_app_s_handlers(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in Flask's dispatch, so that trackers of errors hear of it too."""
+    app, told = make_app(PROPAGATE_EXCEPTIONS=False), []
+    made(app)
+    app.errorhandler(LookupError)(lambda error: (f"{error} at {flask.request.path}", 419))
+    protocol, dispatches = (
+        Protocol(app.test_client(use_cookies=False)),
+        Dispatches(app, monkeypatch),
+    )
+    begun(protocol)
+
+    def heard(sender: Flask, exception: Exception) -> None:
+        told.append(str(exception))
+
+    def answer(error: Exception) -> tuple[int, str]:
+        def fail(*given: Any) -> None:
+            raise error
+
+        monkeypatch.setattr(ReceivingView, "new_record", fail)
+        answer = protocol.chunk(b"hello ", 0, 11)
+        return answer.status_code, answer.text
+
+    with flask.got_request_exception.connected_to(heard, app):
+        assert answer(LookupError("no place")) == (419, "no place at /uploads/")
+        status, said = answer(RuntimeError("no power"))  # which the blueprint answers, in JSON
+        assert (status, "the server's log says more" in said) == (500, True)
+    assert (told, dispatches.count) == (["no power"], 1)
     assert not flask.has_request_context()
