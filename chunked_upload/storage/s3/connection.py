@@ -139,9 +139,25 @@ def _result(future: Future[_T]) -> _T:
 
 def _session(profile: str | None) -> Any:
     import boto3
+    import botocore.session
 
     # Not boto3's default one, which threads must not share.
-    return boto3.session.Session(profile_name=profile)
+    own = botocore.session.get_session()
+    session = boto3.session.Session(profile_name=profile, botocore_session=own)
+    own.register_component("data_loader", _loader(own.get_config_variable("data_path")))
+    return session
+
+
+@cache
+def _loader(data_path: str | None) -> Any:
+    """Return what reads boto3's description of S3, and keeps it.
+
+    All sessions share it, also those of processes that are forked later: to read it takes 0.1
+    seconds, and to make a client of it 0.01.
+    """
+    from botocore.loaders import create_loader
+
+    return create_loader(data_path)
 
 
 @cache
