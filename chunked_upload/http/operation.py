@@ -145,6 +145,14 @@ PROGRESS: Mapping[str, Described] = {
 }
 
 
+def json_answer(
+    meaning: str, schema: Any, examples: Mapping[str, Any], **headers: Described
+) -> Answer:
+    """Return an answer in JSON that nobody keeps."""
+    body = Body(schema=schema, examples=examples)
+    return Answer(meaning=meaning, bodies={JSON: body}, headers={**NO_STORE, **headers})
+
+
 def example_upload(*, complete: bool, **more: Any) -> dict[str, Any]:
     """Return an upload's state as answers have it."""
     digest = "5d41402abc4b2a76b9719d911017c592"

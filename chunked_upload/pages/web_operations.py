@@ -8,11 +8,10 @@ from typing import Any
 from chunked_upload.http.errors import FileNotFound, RangeNotSatisfiable
 from chunked_upload.http.operation import (
     BINARY,
-    JSON,
-    NO_STORE,
     Answer,
     Body,
     Operation,
+    json_answer,
     path,
 )
 from chunked_upload.http.schemas import CsrfTokenSchema
@@ -66,15 +65,12 @@ def logo_operations(upload_set: Any) -> Iterable[Operation]:
 
 def csrf_operations(upload_set: Any) -> Iterable[Operation]:
     """Describe the CSRF token."""
-    body = Body(
-        schema=CsrfTokenSchema,
-        examples={"none needed": {"csrf_token": None}},
-    )
+    examples = {"none needed": {"csrf_token": None}}
     yield Operation(
         verb="GET",
         name="get_csrf_token",
         title="Get a CSRF token, null if none is needed",
         topic=TOPIC,
-        answers={200: Answer(meaning="The token.", bodies={JSON: body}, headers=NO_STORE)},
+        answers={200: json_answer("The token.", CsrfTokenSchema, examples)},
         public=True,
     )

@@ -20,10 +20,10 @@ from chunked_upload.http.operation import (
     FORM,
     JSON,
     MULTIPART,
-    NO_STORE,
     Answer,
     Body,
     Operation,
+    json_answer,
     path,
 )
 from chunked_upload.http.views.resource_operations import CONDITIONS, file_answers
@@ -49,28 +49,18 @@ _OWNED = (UploadNotFound(), SharingOff(), NotComplete(EXAMPLE_OFFSET))
 
 def shares_operations(upload_set: Any) -> Iterable[Operation]:
     """Describe an upload's links."""
+    links = {
+        "type": "object",
+        "properties": {"shares": {"type": "array", "items": ShareSchema}},
+        "required": ["shares"],
+    }
     yield Operation(
         verb="GET",
         name="list_links",
         title="List the links to a completed file",
         topic=TOPIC,
         text="Those that work, newest first.",
-        answers={
-            200: Answer(
-                meaning="The links.",
-                bodies={
-                    JSON: Body(
-                        schema={
-                            "type": "object",
-                            "properties": {"shares": {"type": "array", "items": ShareSchema}},
-                            "required": ["shares"],
-                        },
-                        examples={"links": {"shares": [_SHARE]}},
-                    )
-                },
-                headers=NO_STORE,
-            )
-        },
+        answers={200: json_answer("The links.", links, {"links": {"shares": [_SHARE]}})},
         refusals=_OWNED,
     )
     most = int(upload_set.settings.share_max_age.total_seconds())
@@ -83,13 +73,7 @@ def shares_operations(upload_set: Any) -> Iterable[Operation]:
         text="Whoever has the link can download the file until it expires or is revoked."
         f" `max_age` is how many seconds it works, {most} at most and by default.",
         bodies={FORM: body, JSON: body, MULTIPART: body},
-        answers={
-            201: Answer(
-                meaning="The link.",
-                bodies={JSON: Body(schema=ShareSchema, examples={"link": _SHARE})},
-                headers=NO_STORE,
-            )
-        },
+        answers={201: json_answer("The link.", ShareSchema, {"link": _SHARE})},
         refusals=(
             *_OWNED,
             BadRequest(f"'max_age' must be from 1 to {most} seconds, not 0"),

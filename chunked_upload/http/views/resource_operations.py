@@ -20,7 +20,6 @@ from ..operation import (
     EXAMPLE_OFFSET,
     EXAMPLE_SIZE,
     JSON,
-    NO_STORE,
     PROGRESS,
     SIZE,
     Answer,
@@ -29,6 +28,7 @@ from ..operation import (
     Operation,
     example_upload,
     header,
+    json_answer,
     path,
     query,
     told,
@@ -87,11 +87,27 @@ def file_answers(*types: str) -> dict[int, Answer]:
 
 def list_operations(upload_set: Any) -> Iterable[Operation]:
     """Describe the caller's list, and the resume question."""
-    kind = upload_set.schemas.kinds.upload
+    yield Operation(
+        verb="GET",
+        name="list_uploads",
+        title="List the caller's own uploads",
+        topic=UPLOADS,
+        text="Newest first, a page at a time; follow `next`. With `file` the answer is instead the"
+        " unfinished upload to resume, or null. Both start an anonymous browser's session.",
+        parameters=(*_from_schema(upload_set.schemas.list_query), _LIST, _SIZE),
+        answers={200: _page(upload_set)},
+        refusals=(
+            BadRequest("Cannot list uploads: page: Not a valid integer."),
+            BadRequest("'size' must be a whole number from 0 to 2^63-1, not 'a'"),
+        ),
+    )
+
+
+def _page(upload_set: Any) -> Answer:
     page = {
         "allOf": [PageSchema],
         "type": "object",
-        "properties": {"uploads": {"type": "array", "items": kind}},
+        "properties": {"uploads": {"type": "array", "items": upload_set.schemas.kinds.upload}},
     }
     entry = example_upload(complete=True)
     del entry["metadata"]
@@ -103,42 +119,11 @@ def list_operations(upload_set: Any) -> Iterable[Operation]:
         "upload_id": EXAMPLE_ID,
         "length": EXAMPLE_SIZE,
     }
-    schema = {"anyOf": [page, ResumeReplySchema]}
-    yield Operation(
-        verb="GET",
-        name="list_uploads",
-        title="List the caller's own uploads",
-        topic=UPLOADS,
-        text="Newest first, a page at a time; follow `next`. With `file` the answer is instead the"
-        " unfinished upload to resume, or null. Both start an anonymous browser's session.",
-        parameters=(
-            *_from_schema(upload_set.schemas.list_query),
-            _LIST,
-            _SIZE,
-        ),
-        answers={
-            200: Answer(
-                meaning="A page of uploads; with `file`, the upload to resume.",
-                bodies={
-                    JSON: Body(
-                        schema=schema,
-                        examples={
-                            "page": shown,
-                            "resume": {"file": found},
-                            "nothing to resume": {"file": None},
-                        },
-                    )
-                },
-                headers={
-                    **NO_STORE,
-                    "Link": told("The next page.", example=f'<{following}>; rel="next"'),
-                },
-            )
-        },
-        refusals=(
-            BadRequest("Cannot list uploads: page: Not a valid integer."),
-            BadRequest("'size' must be a whole number from 0 to 2^63-1, not 'a'"),
-        ),
+    return json_answer(
+        "A page of uploads; with `file`, the upload to resume.",
+        {"anyOf": [page, ResumeReplySchema]},
+        {"page": shown, "resume": {"file": found}, "nothing to resume": {"file": None}},
+        Link=told("The next page.", example=f'<{following}>; rel="next"'),
     )
 
 
@@ -240,10 +225,8 @@ def quota_operations(upload_set: Any) -> Iterable[Operation]:
         topic=CALLER,
         text="Sizes are in bytes. A limit that does not exist is null.",
         answers={
-            200: Answer(
-                meaning="What the caller may have, and has, now.",
-                bodies={JSON: Body(schema=QuotaSchema, examples={"quota": quota})},
-                headers=NO_STORE,
+            200: json_answer(
+                "What the caller may have, and has, now.", QuotaSchema, {"quota": quota}
             )
         },
     )
@@ -273,10 +256,6 @@ def account_operations(upload_set: Any) -> Iterable[Operation]:
         topic=CALLER,
         text="Sizes are in bytes, times in seconds. A limit that does not exist is null.",
         answers={
-            200: Answer(
-                meaning="What holds for the caller now.",
-                bodies={JSON: Body(schema=AccountSchema, examples={"account": account})},
-                headers=NO_STORE,
-            )
+            200: json_answer("What holds for the caller now.", AccountSchema, {"account": account})
         },
     )

@@ -29,18 +29,18 @@ from .fields import NumbersSchema
 
 TOPIC = "Dropzone"
 
+_UUID = {"type": "string", "minLength": 1, "maxLength": 200}
 
-def operations(upload_set: Any) -> Iterable[Operation]:
-    """Describe a chunk, and the removal by the client's own name."""
-    uuid = {"type": "string", "minLength": 1, "maxLength": 200}
+
+def _chunk(upload_set: Any) -> Operation:
     digests = dict.fromkeys(sorted(names()), TEXT)
-    fields = {"dzuuid": uuid, **digests}
+    fields = {"dzuuid": _UUID, **digests}
     form = file_form(upload_set, NumbersSchema, fields=fields, required=("dzuuid",))
     completed = Body(
         schema=upload_set.schemas.kinds.upload,
         examples={"last chunk": example_upload(complete=True)},
     )
-    yield Operation(
+    return Operation(
         verb="POST",
         name="send_dropzone_chunk",
         title="Send a chunk from Dropzone",
@@ -67,13 +67,18 @@ def operations(upload_set: Any) -> Iterable[Operation]:
             TotalMismatch(EXAMPLE_SIZE),
         ),
     )
+
+
+def operations(upload_set: Any) -> Iterable[Operation]:
+    """Describe a chunk, and the removal by the client's own name."""
+    yield _chunk(upload_set)
     yield Operation(
         verb="DELETE",
         name="cancel_by_client_name",
         title="Abort an upload before the client knows its id",
         topic=TOPIC,
         text="Also 204 if there is no such upload. Later chunks get 404.",
-        parameters=(query("dzuuid", "The client's own name for the file.", uuid, required=True),),
+        parameters=(query("dzuuid", "The client's own name for the file.", _UUID, required=True),),
         answers={204: Answer(meaning="There is no such upload any more.")},
         refusals=(
             BadRequest("'dzuuid' must have 1 to 200 characters"),

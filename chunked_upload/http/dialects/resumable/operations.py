@@ -166,35 +166,8 @@ def _options(name: str) -> Operation:
     )
 
 
-def root_operations(upload_set: Any) -> Iterable[Operation]:
-    """Describe the creation of uploads."""
-    yield _options("get_limits")
-    yield _creation(upload_set, "POST", "create_resumable_upload")
-    put = _creation(upload_set, "PUT", "put_resumable_upload")
-    wanted = ({**_COMPLETE, "required": True}, *put.parameters[1:])
-    refused = Answer(
-        meaning=f"`{COMPLETE_HEADER}` is missing: a file is put at its name.",
-        bodies={JSON: Body(schema=ErrorSchema)},
-        headers={"Allow": told("The verbs that are offered.", required=True)},
-    )
-    yield Operation(
-        verb="PUT",
-        name=put.name,
-        title=put.title,
-        topic=TOPIC,
-        text=put.text,
-        parameters=wanted,
-        bodies=put.bodies,
-        answers={**put.answers, 405: refused},
-        refusals=put.refusals,
-    )
-
-
-def upload_operations(upload_set: Any) -> Iterable[Operation]:
-    """Describe the requests to one upload."""
-    yield _options("get_limits_of_upload")
-    yield _creation(upload_set, "PUT", "put_resumable_file")
-    yield Operation(
+def _append(upload_set: Any) -> Operation:
+    return Operation(
         verb="PATCH",
         name="append",
         title="Append bytes to an upload",
@@ -225,7 +198,10 @@ def upload_operations(upload_set: Any) -> Iterable[Operation]:
             UnsupportedBody(f"Content-Type must be {PARTIAL_UPLOAD}, not text/plain"),
         ),
     )
-    yield Operation(
+
+
+_QUESTIONS = (
+    Operation(
         verb="GET",
         name="get_resumable_upload",
         usual_refusals=True,
@@ -235,8 +211,8 @@ def upload_operations(upload_set: Any) -> Iterable[Operation]:
         parameters=_SENDING[-2:],
         answers={200: Answer(meaning="The state.", headers={**_TOLD, **_REPR_DIGEST})},
         refusals=(BadRequestHeaders("Want-Repr-Digest was sent more than once"),),
-    )
-    yield Operation(
+    ),
+    Operation(
         verb="HEAD",
         name="get_offset",
         usual_refusals=True,
@@ -254,7 +230,40 @@ def upload_operations(upload_set: Any) -> Iterable[Operation]:
             UploadNotFound(),
             UploadExpired(),
         ),
+    ),
+)
+
+
+def root_operations(upload_set: Any) -> Iterable[Operation]:
+    """Describe the creation of uploads."""
+    yield _options("get_limits")
+    yield _creation(upload_set, "POST", "create_resumable_upload")
+    put = _creation(upload_set, "PUT", "put_resumable_upload")
+    wanted = ({**_COMPLETE, "required": True}, *put.parameters[1:])
+    refused = Answer(
+        meaning=f"`{COMPLETE_HEADER}` is missing: a file is put at its name.",
+        bodies={JSON: Body(schema=ErrorSchema)},
+        headers={"Allow": told("The verbs that are offered.", required=True)},
     )
+    yield Operation(
+        verb="PUT",
+        name=put.name,
+        title=put.title,
+        topic=TOPIC,
+        text=put.text,
+        parameters=wanted,
+        bodies=put.bodies,
+        answers={**put.answers, 405: refused},
+        refusals=put.refusals,
+    )
+
+
+def upload_operations(upload_set: Any) -> Iterable[Operation]:
+    """Describe the requests to one upload."""
+    yield _options("get_limits_of_upload")
+    yield _creation(upload_set, "PUT", "put_resumable_file")
+    yield _append(upload_set)
+    yield from _QUESTIONS
     yield Operation(
         verb="DELETE",
         name="cancel_resumable_upload",

@@ -161,19 +161,7 @@ def creation_operations(upload_set: Any) -> Iterable[Operation]:
     )
 
 
-def upload_operations(upload_set: Any) -> Iterable[Operation]:
-    """Describe the URL of one upload."""
-    yield _options("describe_tus_upload", "Ask what the server can do")
-    yield Operation(
-        verb="HEAD",
-        name="get_tus_upload",
-        title="Ask where an upload stands",
-        topic=TOPIC,
-        text="A request that is still sending its bytes ends; what arrived of it is kept.",
-        parameters=(_VERSION,),
-        answers={200: Answer(meaning="Where it stands.", headers=_STATE)},
-        refusals=(VersionRefused(None), BadRequestHeaders("…"), *_KNOWN, *_RECEIVING),
-    )
+def _appends() -> Iterable[Operation]:
     offset = header(
         "Upload-Offset", "Where the bytes go.", SIZE, required=True, example=EXAMPLE_OFFSET
     )
@@ -201,6 +189,22 @@ def upload_operations(upload_set: Any) -> Iterable[Operation]:
         answers=appended,
         refusals=(*_APPENDING, UploadClaimed(), MethodNotOffered(["PATCH", "DELETE"])),
     )
+
+
+def upload_operations(upload_set: Any) -> Iterable[Operation]:
+    """Describe the URL of one upload."""
+    yield _options("describe_tus_upload", "Ask what the server can do")
+    yield Operation(
+        verb="HEAD",
+        name="get_tus_upload",
+        title="Ask where an upload stands",
+        topic=TOPIC,
+        text="A request that is still sending its bytes ends; what arrived of it is kept.",
+        parameters=(_VERSION,),
+        answers={200: Answer(meaning="Where it stands.", headers=_STATE)},
+        refusals=(VersionRefused(None), BadRequestHeaders("…"), *_KNOWN, *_RECEIVING),
+    )
+    yield from _appends()
     yield Operation(
         verb="DELETE",
         name="delete_tus_upload",
