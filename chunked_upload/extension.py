@@ -18,7 +18,7 @@ from .http.dialects.django.chunks import ChunkedUploadView
 from .http.dialects.django.completion import ChunkedUploadCompleteView
 from .http.making_tickets import MakesTickets
 from .http.ported_keys import refuse_flask_uploads, refuse_without_effect
-from .http.schemas import Schemas
+from .http.set_schemas import Schemas
 from .http.shortcut import add_shortcut
 from .http.upload_set import BoundUploadSet
 from .http.views import resources

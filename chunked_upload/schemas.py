@@ -13,12 +13,12 @@ from .http.schemas import (
     ResumableSchema,
     ResumeReplySchema,
     ResumeSchema,
-    Schemas,
     Timestamp,
     UploadSchema,
     UploadsSchema,
     WholeNumber,
 )
+from .http.set_schemas import Schemas
 
 __all__ = [
     "ChunkReplySchema",

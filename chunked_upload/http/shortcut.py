@@ -29,7 +29,7 @@ from chunked_upload import hooks
 from chunked_upload.records.model import default_model
 
 from .late_context import LateContext
-from .schemas import Schemas
+from .set_schemas import Schemas
 from .upload_set import BoundUploadSet
 from .views.routing import Url
 

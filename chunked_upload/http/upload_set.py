@@ -36,7 +36,7 @@ from .dialect import Dialects
 from .engines import Engines
 from .errors import BadRequest
 from .late_context import enter_context
-from .schemas import BoundSchemas, Schemas
+from .set_schemas import BoundSchemas, Schemas
 from .set_settings import load_settings
 from .wire.body import BEFORE_WAITING
 

@@ -26,7 +26,7 @@ from chunked_upload import (
     UploadSet,
     configure_uploads,
 )
-from chunked_upload.http.schemas import BoundSchemas
+from chunked_upload.http.set_schemas import BoundSchemas
 from chunked_upload.schemas import (
     ChunkReplySchema,
     ChunkSchema,

@@ -15,7 +15,8 @@ import pytest
 
 from chunked_upload.server.gunicorn import waiting as module
 from chunked_upload.server.gunicorn.connection import MAX_HEAD, Connection
-from chunked_upload.server.gunicorn.waiting import Limits, WaitingConnections
+from chunked_upload.server.gunicorn.limits import Limits
+from chunked_upload.server.gunicorn.waiting import WaitingConnections
 from tests.server.client import head
 from tests.server.waiting import eventually
 

@@ -17,9 +17,9 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 
 from .connection import Connection
+from .limits import Limits
 
 #: How long the head of a request may take to arrive.
 _HEAD_SECONDS = 30.0
@@ -51,24 +51,6 @@ _MOST_ACCEPTS = 256
 
 #: How often to look for connections whose time is up.
 _SWEEP_SECONDS = 0.5
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """What a worker has room for.
-
-    :param connections: at a time.
-    :param per_address: of them, from one address (IPv6: one /64); None: no limit.
-    :param slow_bodies: requests whose body is slow in coming, at a time.
-    :param keepalive: seconds that a connection may rest between two requests.
-    :param idle: seconds that a client may be silent within a request.
-    """
-
-    connections: int
-    per_address: int | None
-    slow_bodies: int
-    keepalive: float
-    idle: float
 
 
 class WaitingConnections:

@@ -43,9 +43,10 @@ from chunked_upload.support.blocking import wrap_blocking
 from . import request_gate
 from .body import ConnectionBody
 from .connection import MAX_HEAD, Connection
+from .limits import Limits
 from .refusal import refuse, status_of
 from .unreader import ConnectionUnreader
-from .waiting import Limits, WaitingConnections
+from .waiting import WaitingConnections
 
 #: How often the main thread looks whether requests go on, while there are connections and not.
 _LOOK_SECONDS, _REST_SECONDS = 0.1, 1.0
