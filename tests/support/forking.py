@@ -177,7 +177,8 @@ def _serve_built_scripts() -> None:
     if folder is None:
         return
     package = Path(folder).parent
-    (package.parent / "migrations").symlink_to(package_data.resource("migrations"))
+    with suppress(FileExistsError):  # other processes use the folder too
+        (package.parent / "migrations").symlink_to(package_data.resource("migrations"))
     # Not the function: the package is imported by now, and its modules have it already.
     package_data.__file__ = str(package / "support" / "package_data.py")
 

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from tests.support import forking
-from tests.support.built import build_static, can_be_built
+from tests.support.built import built_package, can_be_built
 from tests.support.forking import LONGEST_MESSAGE, STATIC, function_of
 
 _PROJECT = Path(__file__).parents[2]
@@ -190,12 +190,9 @@ class _Forker:
 
     def __init__(self) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._directory = tempfile.TemporaryDirectory(prefix="chunked-upload-static-")
         environment = dict(os.environ)
         if can_be_built():
-            package = Path(self._directory.name, "package")
-            package.mkdir()
-            environment[STATIC] = str(build_static(package / "static"))
+            environment[STATIC] = str(built_package() / "static")
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", forking.__name__, str(theirs.fileno())],
@@ -230,7 +227,6 @@ class _Forker:
     def close(self) -> None:
         self._control.close()
         self._process.wait()
-        self._directory.cleanup()
 
 
 _made: list[_Forker] = []
