@@ -144,8 +144,12 @@ class Shortcut:
 
 
 def add_shortcut(app: Flask) -> None:
-    """Put the layer around an app's own WSGI app."""
-    app.wsgi_app = Shortcut(app, app.wsgi_app)  # type: ignore[method-assign]
+    """Put the layer around an app's own WSGI app, unless there is one around it already.
+
+    Such a layer (ProxyFix, say) may change what a request says, so it must come first.
+    """
+    if getattr(app.wsgi_app, "__func__", None) is Flask.wsgi_app:
+        app.wsgi_app = Shortcut(app, app.wsgi_app)  # type: ignore[method-assign]
 
 
 def _places(app: Flask) -> Iterator[tuple[str, tuple[BoundUploadSet, Url, Rule]]]:

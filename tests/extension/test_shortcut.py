@@ -9,6 +9,7 @@ from typing import Any
 import flask
 import pytest
 from flask import Flask, current_app, request, session
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import chunked_upload
 from chunked_upload import ChunkedUpload, ChunkedUploadError, ChunkedUploadView
@@ -108,9 +109,23 @@ def whole_limit(app: Flask) -> None:
     app.config["MAX_CONTENT_LENGTH"] = 10**6
 
 
+def layer(app: Flask) -> None:
+    app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]
+
+
 @pytest.mark.parametrize(
     "change",
-    [before, after, teardown, context_teardown, listener, flask_listener, own_request, whole_limit],
+    [
+        before,
+        after,
+        teardown,
+        context_teardown,
+        listener,
+        flask_listener,
+        own_request,
+        whole_limit,
+        layer,
+    ],
 )
 def test_an_app_that_follows_requests_has_them_dispatched(
     make_app: Callable[..., Flask],
