@@ -221,6 +221,9 @@ def _do_once() -> None:
     _ = connect(timeout=1.0, attempts=1, **nobody).client
     os.environ.clear()
     os.environ.update(before)
+    # A child's PYTHONPATH may have another (scorecard.py).
+    for name in [name for name in sys.modules if name.partition(".")[0] == "pysqlite3"]:
+        del sys.modules[name]
     access_log.logger.handlers.clear()
     access_log.logger.propagate = True
     access_log.logger.setLevel(logging.NOTSET)
