@@ -57,7 +57,13 @@ export class Files {
     this.#catalog = catalog;
     this.#list = list;
     this.#account = account;
-    this.#message = el("p", {}, texts.say("filesLoading"));
+    // The words that mostly come next have their place already: nothing moves when they come.
+    this.#message = el(
+      "p",
+      { class: "cu-stack" },
+      el("span", {}, texts.say("filesLoading")),
+      el("span", { "aria-hidden": "true" }, texts.say("filesEmpty")),
+    );
     this.#again = wordButton(texts.say("tryAgain"), {
       onclick: () => this.#tryAgain(),
       hidden: true,
