@@ -1,9 +1,9 @@
 """Remembers the write lease under which this process last committed a chunk of each upload.
 
-A record changes only under a lease, or when the upload ends, which the commit notices. So if the
-next lease has the next number, and the record is still as this process left it, no other request
-came in between, and the record need not be read a second time. That read takes 6 % of a 64 KiB
-chunk's processor time.
+A record changes only under a lease, or when the upload ends, which the commit notices. So if nobody
+else had a lease when that one was taken, the next one has the next number, and the record is still
+as this process left it, no other request came in between, and the record need not be read a second
+time. That read takes 6 % of a 64 KiB chunk's processor time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ class LastLeases:
     def remember(self, record: Record, number: int | None) -> None:
         """Remember that the record was committed under a lease.
 
-        :param number: the lease's number; None when the storage does not count leases.
+        :param number: the lease's number; None when the storage does not count leases, or
+            another request had one when it was taken.
         """
         if number is None:
             return

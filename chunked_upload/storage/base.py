@@ -115,7 +115,8 @@ class WriteLease(PartWriter):
 
     #: True when taking it preempted another one that may still be alive.
     preempted: bool
-    #: How many leases the upload's part has had, including this one; None when not counted.
+    #: How many leases the upload's part has had, including this one; None when not counted, or when
+    #: another writer had one at the time.
     number: int | None = None
     #: Whether taking it has read the record again.
     fresh = False

@@ -17,7 +17,7 @@ from chunked_upload.engine.errors import (
     ServiceUnavailable,
     UploadNotFound,
 )
-from chunked_upload.engine.plan import WritePlan
+from chunked_upload.engine.plan import Placement, WritePlan
 from chunked_upload.records.repository import Record, Records
 from chunked_upload.storage import LocalStorage, WriteLease
 from chunked_upload.storage.local.files import closing
@@ -60,6 +60,15 @@ def look_up(engine: UploadEngine, record: Record) -> Record:
     return engine.find_own(record.upload_id, upload_set="chunked_upload", owner=None)
 
 
+def another_process(engine: UploadEngine) -> UploadEngine:
+    return UploadEngine(
+        settings=engine.settings,
+        storage=engine.storage,
+        records=engine.records,
+        emit=lambda name, record: None,
+    )
+
+
 def begin(engine: UploadEngine, record: Record, start: int, **options: Any) -> Chunk:
     return engine.begin(record, WritePlan(start=start, stop=start + 4, total=8, **options))
 
@@ -98,6 +107,23 @@ def test_a_chunk_after_another_process_has_had_the_lease(
     looks.clear()
     store(begin(engine, found, 4), b"tail")
     assert looks == [record.upload_id]
+
+
+def test_a_chunk_after_a_parallel_one_of_another_process(engine: UploadEngine) -> None:
+    """It took its lease before this process's last commit, and committed after the look-up."""
+    made: Record = engine.records.model(
+        upload_set="chunked_upload", filename="f", length=8, reserved=0
+    )
+    engine.create(made)
+    others = another_process(engine)
+    parallel = {"placement": Placement.ANYWHERE}
+    theirs = begin(others, look_up(others, made), 4, **parallel)
+    store(begin(engine, look_up(engine, made), 0, **parallel), b"head")
+    found = look_up(engine, made)
+    assert found.offset == 4
+    store(theirs, b"tail")
+    with pytest.raises(OffsetMismatch):
+        begin(engine, found, 4)
 
 
 def test_after_a_chunk_that_was_dropped(engine: UploadEngine, record: Record) -> None:

@@ -49,7 +49,8 @@ class LocalLease(WriteLease):
         self._open = True
         self._end = start
         self.preempted = self._entry.preempted
-        self.number = self._entry.number
+        # A lease that was taken beside others tells nothing of the record: theirs may commit later.
+        self.number = self._entry.number if self._entry.is_alone else None
         self.kept = self._entry.kept
 
     @property

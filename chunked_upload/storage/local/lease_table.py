@@ -97,6 +97,8 @@ class Entry:
         self._descriptor = descriptor
         self._marks = Marks(descriptor, _TABLE.size)
         self._is_marked = False
+        #: Whether nobody else had an entry when this one was made.
+        self.is_alone = False
         #: The end of the bytes that preempted appends have written; None when there was none.
         self.kept: int | None = None
         for left in reversed(range(_LOOKS)):
@@ -111,6 +113,7 @@ class Entry:
         raw = os.pread(descriptor, _TABLE.size, 0)
         if _is_empty(raw):  # as nearly always
             self.number, self._slot, self.preempted = _next_number(raw), 0, False
+            self.is_alone = True
             os.pwrite(descriptor, _FIRST.pack(self.number + 1, self.number, start, end), 0)
             return True
         number, slots = _read(raw)
