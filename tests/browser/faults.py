@@ -15,6 +15,8 @@ PATIENCE = 60.0
 class Request:
     """One request that came by.
 
+    :param file: name of the file that it is about, where the proxy knows it: of a creation by the
+        IETF's resumable uploads, and of what follows to the upload that it created.
     :param received: bytes of the body that came from the client.
     :param status: of the server's answer; None until it came, or when there was none.
     :param over: nothing more of it will come by.
@@ -23,6 +25,7 @@ class Request:
     method: str
     target: str
     headers: dict[str, str]
+    file: str = ""
     received: int = 0
     status: int | None = None
     over: bool = False
@@ -56,6 +59,11 @@ class Request:
 
 
 Chosen = Callable[[Request], bool]
+
+
+def chunk_of(name: str) -> Chosen:
+    """Choose requests that carry bytes of one file, whatever is sent at the same time."""
+    return lambda request: request.is_chunk and request.file == name
 
 
 class Fault:

@@ -28,6 +28,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
+from urllib.parse import unquote, urlsplit
 
 from tests.browser.faults import PATIENCE, Chosen, Fault, Request
 from tests.support.ports import free_port
@@ -66,6 +67,8 @@ class Proxy:
         self.refused = 0
         self.keep_alive = False
         self._faults: list[Fault] = []
+        #: Names of files, by their uploads' paths.
+        self._names: dict[str, str] = {}
         self._changed = threading.Condition()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
@@ -176,6 +179,7 @@ class Proxy:
         """Take one request; returns whether the connection goes on."""
         head = await reader.readuntil(b"\r\n\r\n")
         request = _parse(head)
+        request.file = _named(request) or self._names.get(request.path, "")
         content = self.files(request.path)
         if content is not None:
             writer.write(_page(request.path, content))
@@ -286,6 +290,8 @@ class Proxy:
             self._note(fault.reach)
             exchange.abort()
             return False
+        if request_file := exchange.request.file:
+            self._names[urlsplit(_header(head, "location")).path] = request_file
         left = length
         with contextlib.suppress(OSError):  # of a client that has hung up
             if not left:
@@ -317,6 +323,19 @@ def _parse(head: bytes) -> Request:
     method, target, _ = first.split(" ", 2)
     pairs = (line.partition(":") for line in lines)
     return Request(method, target, {name.lower(): value.strip() for name, _, value in pairs})
+
+
+def _named(request: Request) -> str:
+    """Return the name of the file that a request declares (RFC 8187)."""
+    disposition = request.headers.get("content-disposition", "")
+    return unquote(disposition.partition("filename*=UTF-8''")[2])
+
+
+def _header(head: bytes, name: str) -> str:
+    """Return an answer's header; empty when there is none."""
+    lines = head.decode("latin-1").split("\r\n")
+    pairs = (line.partition(":") for line in lines)
+    return next((value.strip() for key, _, value in pairs if key.lower() == name), "")
 
 
 def _status(head: bytes, method: str) -> tuple[int, int | None]:

@@ -64,7 +64,8 @@ def crowd(visitor: Visitor) -> None:
     visitor.pick(visitor.file("waiting.bin", 1000))
     visitor.expect_state("waiting.bin", "waiting")
     visitor.page.unroute("**/uploads/")
-    visitor.hold_chunk(1)
+    # Of this file: the one that waits is tried again meanwhile.
+    visitor.hold_chunk(1, of="uploading.bin")
     visitor.pick(visitor.file("uploading.bin", chunks(3)), visitor.file("setup.exe", 10))
     visitor.expect_state("uploading.bin", "uploading")
     visitor.expect_state("setup.exe", "failed")

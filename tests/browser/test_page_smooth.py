@@ -99,15 +99,18 @@ def test_thousands_of_files_are_added_without_freezing(visitor: Visitor) -> None
 
 
 def test_a_file_does_not_change_its_group_under_the_pointer(visitor: Visitor) -> None:
-    held = visitor.hold_chunk(1)
-    visitor.pick(visitor.file("first.bin", chunks(2)), visitor.file("second.bin", chunks(2)))
-    held.wait()
+    files = [visitor.file(f"{name}.bin", chunks(2)) for name in ("first", "second")]
+    held = [visitor.hold_chunk(1, of=file.name) for file in files]
+    visitor.pick(*files)
+    for chunk in held:
+        chunk.wait()
     visitor.row("second.bin").hover()
     # However long this test waits for its turn, the pointer does not rest.
     move = "row => row.dispatchEvent(new PointerEvent('pointermove', { bubbles: true }))"
     visitor.row("second.bin").evaluate(f"row => window.moving = setInterval({move}, 200, row)")
     place = visitor.row("second.bin").bounding_box()
-    held.release()
+    for chunk in held:
+        chunk.release()
     visitor.expect_state("first.bin", "done")
     assert visitor.row("second.bin").bounding_box() == place
     visitor.page.evaluate("clearInterval(moving)")

@@ -23,6 +23,7 @@ from playwright.sync_api import (
 )
 
 from tests.browser.client import CHUNK
+from tests.browser.faults import chunk_of
 from tests.browser.site import Site
 from tests.support.protocol import md5_of
 
@@ -60,6 +61,15 @@ new PerformanceObserver((list) => {
 }).observe({type: "layout-shift", buffered: true});
 """
 
+#: All that screen readers are told: a sentence stands until the next one takes its place.
+SAID = """
+window.said = [];
+new MutationObserver(() => {
+    const words = document.querySelector(".cu [role=status]")?.textContent;
+    if (words && words !== said.at(-1)) said.push(words);
+}).observe(document, {childList: true, characterData: true, subtree: true});
+"""
+
 
 class Visitor:
     """A browser context with the page in one tab.
@@ -76,6 +86,7 @@ class Visitor:
         site.proxy.keep_alive = True  # the page has many files
         context.set_default_timeout(PATIENCE)
         context.add_init_script(SHIFTS)
+        context.add_init_script(SAID)
         # Their dialogs are out of reach; without them the page takes an <input>, and saves a Blob.
         context.add_init_script(
             "delete window.showOpenFilePicker; delete window.showSaveFilePicker"
@@ -168,9 +179,12 @@ class Visitor:
         event = {"type": kind, "x": 300, "y": 200, "data": data}
         self._devtools.send("Input.dispatchDragEvent", event)
 
-    def hold_chunk(self, number: int = 1) -> Any:
-        """Stop a chunk half-way; see :meth:`tests.browser.proxy.Proxy.hold`."""
-        return self.site.proxy.hold(number)
+    def hold_chunk(self, number: int = 1, *, of: str | None = None) -> Any:
+        """Stop a chunk half-way; see :meth:`tests.browser.proxy.Proxy.hold`.
+
+        :param of: name of the file; needed where several are sent at the same time.
+        """
+        return self.site.proxy.hold(number, of=None if of is None else chunk_of(of))
 
     # The page
 
@@ -222,8 +236,17 @@ class Visitor:
             self.page.wait_for_timeout(20)
 
     def expect_said(self, words: str | re.Pattern[str]) -> None:
-        """Wait until screen readers are told something."""
-        expect(self.page.locator(".cu [role=status]")).to_contain_text(words)
+        """Wait until screen readers are told something, or were on this page."""
+        deadline = time.monotonic() + PATIENCE / 1000
+        while not re.search(
+            words if isinstance(words, re.Pattern) else re.escape(words), self._said
+        ):
+            assert time.monotonic() < deadline, f"what was said: {self._said}"
+            self.page.wait_for_timeout(20)
+
+    @property
+    def _said(self) -> str:
+        return str(self.page.evaluate("window.said.join('\\n')"))
 
     @property
     def shifts(self) -> float:
