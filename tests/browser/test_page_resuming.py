@@ -328,7 +328,10 @@ def test_a_refusal_is_shown_in_the_servers_words(visitor: Visitor) -> None:
 
 
 def let_begin(visitor: Visitor, number: int) -> None:
-    """From now on only so many files are created on the server, and none of their bytes arrive."""
+    """From now on only so many files are created on the server, and none of their bytes arrive.
+
+    Until the page has gone: without routes the browser sends what was held, before it loads again.
+    """
     begun: list[Route] = []
 
     def decide(route: Route) -> None:
@@ -350,8 +353,8 @@ def test_with_handles_all_resume_without_a_question(visitor: Visitor) -> None:
         expect(visitor.row(name)).to_be_visible()
     until(lambda: len(visitor.listing()) == 1)
     visitor.expect_remembered("film.mp4", "photo.jpg")
-    visitor.page.unroute_all()
     visitor.reload()
+    visitor.page.unroute_all()
     expect(visitor.group("Needs you")).to_have_count(2)
     visitor.button("Resume all unfinished uploads").click()
     expect(visitor.group("Done")).to_have_count(2)
@@ -389,8 +392,8 @@ def test_after_a_reload_all_resume_with_one_click(visitor: Visitor) -> None:
     visitor.page.set_input_files("[data-input=folder]", album)
     until(lambda: len(visitor.listing()) == 3)
     visitor.expect_remembered(*(f"album/{n}/photo.jpg" for n in range(5)))
-    visitor.page.unroute_all()
     visitor.reload()
+    visitor.page.unroute_all()
     expect(visitor.group("Needs you")).to_have_count(5)
     expect(visitor.listed("album/4/photo.jpg")).to_contain_text("Not started · 131 kB")
     visitor.button("Resume all unfinished uploads").click()
