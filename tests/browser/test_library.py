@@ -111,6 +111,34 @@ def test_what_the_server_refuses_is_told_in_its_words(
     assert network.unfinished == []
 
 
+def test_after_a_refusal_the_next_file_begins(
+    library: Open, network: Network, tmp_path: Path
+) -> None:
+    """One file at a time: each that is refused leaves its place to the next."""
+    refusals = {"forbidden.bin": 403, "large.bin": 413, "odd.bin": 415}
+
+    def refuse(route: Route) -> None:
+        request = route.request
+        name = request.headers.get("content-disposition", "").rpartition("'")[2]
+        status = refusals.get(name) if request.method == "POST" else None
+        if status is None:
+            route.fallback()
+        else:
+            route.fulfill(status=status, json={"detail": f"No {name}"})
+
+    page = library(simultaneous=1, maxBytes=20)
+    page.page.route("**/uploads/", refuse)
+    too_large = make_file(tmp_path / "larger.bin", 21)
+    refused = [make_file(tmp_path / name, 20) for name in refusals]
+    page.pick(*refused, too_large, make_file(tmp_path / "last.bin", 20))
+    page.done(4)
+    failed = [page.failed(at) for at in range(4)]
+    assert [error["status"] for error in failed[:3]] == [403, 413, 415]
+    assert [error["code"] for error in failed] == ["refused"] * 3 + ["size"]
+    assert [path.read_bytes() for path in network.stored] == [(tmp_path / "last.bin").read_bytes()]
+    page.page.wait_for_function("idle === 1")
+
+
 def test_an_option_that_cannot_work_is_told(library: Open) -> None:
     page = library()
     script = """(options) => {

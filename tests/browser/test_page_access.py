@@ -88,6 +88,13 @@ def asked_for_again(visitor: Visitor) -> None:
     expect(visitor.dialog()).to_contain_text("Choose 1 file to resume")
 
 
+def changed(visitor: Visitor) -> None:
+    begin(visitor)
+    longer = visitor.file("film.mp4", chunks(4) + 1000)
+    visitor.pick_again("Choose the file film.mp4 again to resume", longer)
+    expect(visitor.dialog()).to_contain_text("film.mp4 has changed")
+
+
 STATES = [
     empty,
     uploading,
@@ -100,6 +107,7 @@ STATES = [
     complaint,
     selecting,
     asked_for_again,
+    changed,
 ]
 
 

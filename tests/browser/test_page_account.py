@@ -52,7 +52,7 @@ def account(page: Page) -> str:
 
 def sign_in_for_the_browser(visitor: Visitor) -> None:
     visitor.page.get_by_label("Stay signed in on this browser").check()
-    expect(visitor.dialog()).to_contain_text("kept in this browser, for all its tabs")
+    expect(visitor.dialog()).to_contain_text("kept in this browser, for all tabs")
     sign_in(visitor)
     expect(visitor.dialog()).to_be_hidden()
 

@@ -149,7 +149,7 @@ def test_search_and_order_know_all_files(visitor: Visitor) -> None:
     titles = "names => names.map((name) => name.title)"
     assert visitor.page.locator(".cu-name").evaluate_all(titles) == ["117.txt", "17.txt"]
     search.fill("no such file")
-    expect(visitor.page.get_by_text("No file has this in its name or folder.")).to_be_visible()
+    expect(visitor.page.get_by_text("No file or folder name matches.")).to_be_visible()
     search.fill("")
     visitor.page.get_by_role("combobox", name="Order").select_option("By name")
     expect(rows.first).to_contain_text("0.txt")

@@ -100,6 +100,7 @@ def test_every_dialog_is_accessible_and_fits_in_every_language(visit: Visit) -> 
     visitor = visit(SHARING, reduced_motion="reduce", **narrow)
     visitor.upload(visitor.file("photo.jpg", 1000))
     begin(visitor)
+    longer = visitor.file("film.mp4", chunks(4) + 1000)
     stranger = visit(PRIVATE, reduced_motion="reduce", **narrow)
     for language in LANGUAGES:
         texts = speak(visitor, language)
@@ -113,6 +114,11 @@ def test_every_dialog_is_accessible_and_fits_in_every_language(visit: Visit) -> 
             expect(visitor.dialog()).to_be_hidden()
             opens.click()
             assert_fine(visitor, language, ".cu-dialog")
+        visitor.page.keyboard.press("Escape")
+        with visitor.page.expect_file_chooser() as chooser:
+            visitor.page.locator("[data-kind=unfinished] .cu-actions > .cu-button").click()
+        chooser.value.set_files(longer)
+        assert_fine(visitor, language, ".cu-dialog")
         visitor.page.keyboard.press("Escape")
         visitor.button(texts["choose"]).click()
         expect(visitor.page.locator(".cu-choose").first).to_be_visible()

@@ -39,7 +39,7 @@ def test_what_is_used_is_shown_and_a_refusal_says_what_is_left(visit: Visit) -> 
     expect(line).to_have_text("200 kB of 300 kB stored · 1 of 3 files · 200 kB of 400 kB today")
     assert violations(visitor.page) == []
     visitor.pick(visitor.file("large.bin", 150_000))
-    visitor.expect_words("large.bin", "more than 300 kB; 100 kB are left. Delete a file first")
+    visitor.expect_words("large.bin", "more than 300 kB; you have 100 kB left. Delete a file first")
 
     visitor.button("Delete film.mp4").click()
     visitor.answer("Delete")
@@ -47,9 +47,21 @@ def test_what_is_used_is_shown_and_a_refusal_says_what_is_left(visit: Visit) -> 
     visitor.button("Retry large.bin").click()
     visitor.expect_state("large.bin", "done")
     visitor.pick(visitor.file("more.bin", 60_000))
-    words = r"400 kB in one day; 50 kB are left for today\. The next day begins on \w"
+    words = r"400 kB a day, and you have 50 kB left today\. The next day begins on \w"
     visitor.expect_words("more.bin", re.compile(words))
     visitor.expect_said(re.compile(words))
+
+
+def test_after_refusals_the_next_files_begin(visit: Visit) -> None:
+    """More are refused than are sent at a time."""
+    visitor = visit(LIMITED)
+    large = [visitor.file(f"large {n}.bin", 350_000) for n in range(4)]
+    visitor.pick(*large, visitor.file("small.bin", 1000))
+    visitor.expect_state("small.bin", "done")
+    for file in large:
+        visitor.expect_words(file.name, "more than 300 kB")
+    expect(visitor.page.locator(".cu-summary")).to_contain_text("1 of 5 done · 4 failed")
+    assert [(one["filename"], one["status"]) for one in visitor.listing()] == [("small.bin", 2)]
 
 
 def test_without_limits_there_is_no_line_and_no_question(visitor: Visitor) -> None:

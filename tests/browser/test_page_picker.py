@@ -93,14 +93,15 @@ def test_what_is_left_of_the_quota_is_shown_and_kept_to(bounded: Visitor) -> Non
     bounded.page.on("request", lambda request: asked.append(request.method))
     bounded.pick(bounded.file("large.bin", 400_000), bounded.file("small.bin", 1000))
     expect(bounded.page.get_by_role("alert")).to_contain_text(
-        "large.bin is 400 kB, but only 300 kB are left for your uploads. Nothing was sent."
+        "large.bin is 400 kB, but you have only 300 kB left for uploads. Nothing was sent."
     )
     bounded.expect_state("small.bin", "done")
     expect(bounded.row("large.bin")).to_have_count(0)
     assert [u["filename"] for u in bounded.listing()] == ["small.bin"]
     bounded.button("Close this message").click()
     bounded.pick(*(bounded.file(f"large {n}.bin", 400_000) for n in range(10)))
-    expect(bounded.page.get_by_role("alert")).to_contain_text("(10): large 0.bin, large 1.bin")
+    words = "10 files are larger and were not sent: large 0.bin, large 1.bin"
+    expect(bounded.page.get_by_role("alert")).to_contain_text(words)
     expect(bounded.page.locator(".cu-toast")).to_have_count(1)
 
 

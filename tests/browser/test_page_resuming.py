@@ -100,7 +100,9 @@ def test_a_file_that_has_changed_since_is_uploaded_in_its_new_version(visitor: V
     file = visitor.file("film.mp4", chunks(4) + 1000)
     visitor.pick_again("Choose the file film.mp4 again to resume", file)
     expect(visitor.dialog()).to_contain_text("film.mp4 has changed")
-    expect(visitor.dialog()).to_contain_text("It was 262 kB when its upload began, and is 263 kB")
+    expect(visitor.dialog()).to_contain_text(
+        "It was 262 kB when the upload started, and is now 263 kB"
+    )
     visitor.answer("Not now")
     expect(visitor.listed("film.mp4")).to_be_visible()
     visitor.button("Resume all unfinished uploads").click()

@@ -191,8 +191,8 @@ def test_messages_that_the_page_does_not_know_are_shown_as_they_are() -> None:
 
 def test_limits_are_said_with_what_is_left() -> None:
     stored, day = say("en", SERVER_SAYS[4], SERVER_SAYS[6])
-    assert stored == "Your files would take more than 3 MB; 2 kB are left. Delete a file first"
-    assert re.search("3 MB in one day; 2 kB are left for today. The next day begins on Jan", day)
+    assert stored == "Your files would take more than 3 MB; you have 2 kB left. Delete a file first"
+    assert re.search("3 MB a day, and you have 2 kB left today. The next day begins on Jan", day)
 
 
 #: Prints how much of their limits somebody has used: `[words of levels]`.

@@ -169,7 +169,7 @@ export default {
   groupNeeds: "Sie sind gefragt",
   groupDone: "Fertig",
   search: "Nach Name oder Ordner suchen",
-  noMatch: "Keine Datei enthält das in Name oder Ordner.",
+  noMatch: "Keine Datei und kein Ordner mit diesem Namen gefunden.",
   order: "Sortierung",
   orderNewest: "Neueste zuerst",
   orderName: "Nach Name",

@@ -25,16 +25,16 @@ export default {
   takePhoto: "Take a photo",
   quotaBytes: "{left} of {max} left for uploads in progress.",
   quotaFiles: {
-    one: "{count} more upload can be in progress.",
-    other: "{count} more uploads can be in progress.",
+    one: "You can start {count} more upload.",
+    other: "You can start {count} more uploads.",
   },
   usageBytes: "{used} of {max} stored",
   usageFiles: { one: "{used} of {count} file", other: "{used} of {count} files" },
   usageDay: "{used} of {max} today",
   overQuota:
-    "{name} is {size}, but only {left} are left for your uploads. Nothing was sent. Finish or delete unfinished uploads, then choose it again.",
+    "{name} is {size}, but you have only {left} left for uploads. Nothing was sent. Finish or delete unfinished uploads, then choose it again.",
   overQuotaMany:
-    "Only {left} are left for your uploads. Larger than that, and not sent ({count}): {names}. Finish or delete unfinished uploads, then choose them again.",
+    "You have only {left} left for uploads. {count} files are larger and were not sent: {names}. Finish or delete unfinished uploads, then choose them again.",
   readingFolder: { one: "Reading: {count} file found", other: "Reading: {count} files found" },
   addingFiles: "Adding files: {done} of {count}",
   junkLeftOut: {
@@ -104,7 +104,7 @@ export default {
   noticeElsewhere: "Another tab has already uploaded this file.",
   noticeSameFile: "This file is in the list twice. It was uploaded once.",
   noticeNotRemembered:
-    "This browser stores nothing here. After a reload, choose the files again to resume.",
+    "This browser does not save data for this site. After a reload, choose the files again to resume.",
 
   // Why an upload failed, and what to do
   errorType: "Files of this type are not accepted. Nothing was sent.",
@@ -129,13 +129,13 @@ export default {
       "You have {count} unfinished uploads, and no more are allowed. Complete or delete one first",
   },
   serverQuota: "Your unfinished uploads would take more than {size}. Complete or delete one first",
-  serverStored: "Your files would take more than {size}; {left} are left. Delete a file first",
+  serverStored: "Your files would take more than {size}; you have {left} left. Delete a file first",
   serverStoredFiles: {
     one: "You have {count} file, and no more are allowed. Delete it first",
     other: "You have {count} files, and no more are allowed. Delete one first",
   },
   serverDay:
-    "That would be more than {size} in one day; {left} are left for today. The next day begins on {until}",
+    "The limit is {size} a day, and you have {left} left today. The next day begins on {until}",
   serverTooFast: "Too many requests at once",
   serverType: "Files of type '{type}' are not accepted",
   serverOnlyTypes: "Files of type '{type}' are not accepted, only: {types}",
@@ -159,7 +159,7 @@ export default {
   groupNeeds: "Needs you",
   groupDone: "Done",
   search: "Search by name or folder",
-  noMatch: "No file has this in its name or folder.",
+  noMatch: "No file or folder name matches.",
   order: "Order",
   orderNewest: "Newest first",
   orderName: "By name",
@@ -198,7 +198,7 @@ export default {
     other: "Choose {count} files to resume",
   },
   chooseAgainBody:
-    "After a reload the browser may not open your files by itself. Choose them again, or the folder they are in. They resume where they stopped.",
+    "After a reload, the browser cannot open your files by itself. Choose them again, or the folder they are in. They resume where they stopped.",
   chooseAgainMore: { one: "and {count} more file", other: "and {count} more files" },
   notAmongThem: {
     one: "{name} is not among the unfinished files. It was not uploaded.",
@@ -234,7 +234,7 @@ export default {
   cancelAllConfirm: "Cancel uploads",
   changedTitle: "{name} has changed",
   changedBody:
-    "It was {before} when its upload began, and is {now} now. The unfinished upload of the old version will be deleted.",
+    "It was {before} when the upload started, and is now {now}. The unfinished upload of the old version will be deleted.",
   changedConfirm: "Upload the new version",
   deleteTitle: "Delete {name}?",
   deleteSeveralTitle: { one: "Delete {count} file?", other: "Delete {count} files?" },
@@ -247,10 +247,10 @@ export default {
   curlTitle: "Where are files sent with curl?",
   curlWithToken: "Files that you send with your token appear in this list:",
   curlWithout:
-    "They are on the server, but not in this list: without a token the server cannot tell that they are yours. Ask the administrator to set up tokens; then files sent with yours appear here. To send one:",
+    "They are on the server, but not in this list: without a token the server cannot tell that they are yours. Ask the administrator to set up tokens. Files that you send with your token then appear here. To send a file:",
 
   // Long uploads
-  longOffer: "This takes a while.",
+  longOffer: "This will take a while.",
   longSwitch: "Keep the screen on and notify me at the end",
   longNoNotification:
     "The screen stays on. This browser does not allow notifications from this page.",
@@ -289,7 +289,7 @@ export default {
   signInKept: "The token is kept in this tab until you close it or sign out.",
   signInKeep: "Stay signed in on this browser",
   signInKeptHere:
-    "The token is kept in this browser, for all its tabs, until you sign out. Do not choose this on a shared computer.",
+    "The token is kept in this browser, for all tabs, until you sign out. Do not choose this on a shared computer.",
   signedInAs: "Signed in as {name}",
   signInAgain:
     "The server no longer accepts your token. Your files stay in the list and resume when you have signed in.",

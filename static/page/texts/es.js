@@ -29,7 +29,7 @@ export default {
   overQuota:
     "{name} ocupa {size}, pero solo quedan {left} para tus subidas. No se ha enviado nada. Termina o elimina subidas sin terminar y elígelo de nuevo.",
   overQuotaMany:
-    "Solo quedan {left} para tus subidas. Demasiado grandes y no enviados ({count}): {names}. Termina o elimina subidas sin terminar y elígelos de nuevo.",
+    "Solo quedan {left} para tus subidas. {count} archivos son más grandes y no se han enviado: {names}. Termina o elimina subidas sin terminar y elígelos de nuevo.",
   readingFolder: {
     one: "Leyendo: {count} archivo encontrado",
     other: "Leyendo: {count} archivos encontrados",
@@ -162,7 +162,7 @@ export default {
   groupNeeds: "Necesitan tu atención",
   groupDone: "Terminados",
   search: "Buscar por nombre o carpeta",
-  noMatch: "Ningún archivo tiene eso en su nombre o carpeta.",
+  noMatch: "Ningún nombre de archivo o carpeta coincide.",
   order: "Orden",
   orderNewest: "Más recientes primero",
   orderName: "Por nombre",

@@ -30,7 +30,7 @@ export default {
   overQuota:
     "{name} fait {size}, mais il ne reste que {left} pour vos envois. Rien n’a été envoyé. Terminez ou supprimez des envois inachevés, puis choisissez-le à nouveau.",
   overQuotaMany:
-    "Il ne reste que {left} pour vos envois. Trop volumineux et non envoyés ({count}) : {names}. Terminez ou supprimez des envois inachevés, puis choisissez-les à nouveau.",
+    "Il ne reste que {left} pour vos envois. {count} fichiers sont plus volumineux et n’ont pas été envoyés : {names}. Terminez ou supprimez des envois inachevés, puis choisissez-les à nouveau.",
   readingFolder: {
     one: "Lecture : {count} fichier trouvé",
     other: "Lecture : {count} fichiers trouvés",

@@ -30,7 +30,7 @@ export default {
   overQuota:
     "{name} tem {size}, mas restam só {left} para seus envios. Nada foi enviado. Conclua ou exclua envios incompletos e escolha-o de novo.",
   overQuotaMany:
-    "Restam só {left} para seus envios. Grandes demais e não enviados ({count}): {names}. Conclua ou exclua envios incompletos e escolha-os de novo.",
+    "Restam só {left} para seus envios. {count} arquivos são maiores e não foram enviados: {names}. Conclua ou exclua envios incompletos e escolha-os de novo.",
   readingFolder: {
     one: "Lendo: {count} arquivo encontrado",
     other: "Lendo: {count} arquivos encontrados",
@@ -161,7 +161,7 @@ export default {
   groupNeeds: "Precisam de você",
   groupDone: "Concluídos",
   search: "Buscar por nome ou pasta",
-  noMatch: "Nenhum arquivo tem isso no nome ou na pasta.",
+  noMatch: "Nenhum nome de arquivo ou pasta corresponde.",
   order: "Ordem",
   orderNewest: "Mais recentes primeiro",
   orderName: "Por nome",
