@@ -215,7 +215,6 @@ def _is_plain_set(upload_set: BoundUploadSet) -> bool:
         and not callable(settings.max_bytes)
         and not settings.cors_origins
         and settings.set_field is None
-        and upload_set.request_rate is None
         and not upload_set.checks_csrf
         and upload_set.model is default_model(upload_set.db)
         and upload_set.schemas.kinds == Schemas()

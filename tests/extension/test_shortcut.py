@@ -13,8 +13,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import chunked_upload
 from chunked_upload import ChunkedUpload, ChunkedUploadError, ChunkedUploadView
+from chunked_upload.http.access import request_rate
 from chunked_upload.http.views.receiving import ReceivingView
 from tests.conftest import create_tables
+from tests.http.answers import refused
 from tests.support.protocol import Protocol
 
 pytestmark = pytest.mark.one_database
@@ -73,6 +75,22 @@ def test_a_chunk_needs_no_dispatch(
     assert (answer.status_code, answer.headers["Upload-Offset"]) == (204, "11")
     assert dispatches.count == 1
     assert client.get(f"/uploads/{upload_id}/file", buffered=True).data == b"hello world"
+
+
+def test_requests_are_limited_without_dispatch(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Operators limit them for every chunk, which must not become a fifth more expensive."""
+    app = make_app()
+    made(app, max_requests_per_second=2)
+    monkeypatch.setattr(request_rate, "monotonic", lambda: 1000.0)
+    protocol = Protocol(app.test_client(use_cookies=False))
+    dispatches = Dispatches(app, monkeypatch)
+    upload_id = begun(protocol)
+    assert protocol.put(upload_id, b"wo", 6, 11).status_code == 200
+    assert refused(protocol.put(upload_id, b"r", 8, 11), 429)["detail"].startswith("Too many")
+    assert dispatches.count == 1
+    assert not flask.has_request_context()
 
 
 def before(app: Flask) -> None:
@@ -148,7 +166,7 @@ class OwnView(ChunkedUploadView):
         {"upload_view": OwnView},
         {"max_bytes": lambda request: 100},
         {"cors_origins": ["https://pages.example"]},
-        {"max_requests_per_second": 1000},
+        {"limits_of": lambda owner: chunked_upload.Limits()},
     ],
     ids=lambda given: next(iter(given)),
 )

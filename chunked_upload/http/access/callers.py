@@ -15,7 +15,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, Request, current_app, request, session
+from flask import Flask, Request, request, session
 from flask.sessions import NullSession
 from werkzeug.local import LocalProxy
 
@@ -170,7 +170,7 @@ def ensure_visitor() -> str | None:
     return key
 
 
-def quota_key(request: Request, caller: Caller) -> str:
+def quota_key(app: Flask, request: Request, caller: Caller) -> str:
     """Return whose quota an upload counts against.
 
     Anonymous callers share one quota per network address, since they could simply drop a cookie.
@@ -178,8 +178,7 @@ def quota_key(request: Request, caller: Caller) -> str:
     """
     if caller.owner is not None:
         return _bounded(f"owner:{caller.owner}")
-    enter_context()
-    secret = current_app.secret_key or b""
+    secret = app.secret_key or b""
     key = secret.encode() if isinstance(secret, str) else secret
     address = network(request.remote_addr or "")
     hashed = hashlib.blake2b(address.encode(), key=key[:64], digest_size=16).hexdigest()

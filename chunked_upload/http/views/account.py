@@ -60,7 +60,7 @@ class AccountView(ResourceView):
         limits = self.settings.limits(caller.owner)
         if limits.open_bytes is limits.open_uploads is None:
             return None
-        key = callers.quota_key(request, caller)
+        key = callers.quota_key(self.upload_set.app, request, caller)
         with translate_failures():
             used, _ = self.engine.records.usage(key, upload_set=self.upload_set.name)
         return {

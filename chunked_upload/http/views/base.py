@@ -299,7 +299,8 @@ class ChunkedUploadBaseView(View):
         most = self.upload_set.settings.limits(caller.owner).requests_per_second
         if most is None:
             return
-        key = f"{self.upload_set.name}/{callers.quota_key(self.request, caller)}"
+        whose = callers.quota_key(self.upload_set.app, self.request, caller)
+        key = f"{self.upload_set.name}/{whose}"
         if (wait := rate.take(key, per_second=most)) > 0:
             raise TooManyRequests(limit=most, retry_after=math.ceil(wait))
 

@@ -23,7 +23,7 @@ class QuotaView(ResourceView):
         self.check_permissions(request)
         caller = self.upload_set.caller(request)
         limits = self.settings.limits(caller.owner)
-        key = callers.quota_key(request, caller)
+        key = callers.quota_key(self.upload_set.app, request, caller)
         with translate_failures():
             used, today = self.engine.records.usage(key, upload_set=self.upload_set.name)
         told = QuotaSchema().dump(self._levels(limits, used, today))

@@ -192,7 +192,7 @@ class ReceivingView(ChunkedUploadBaseView):
             "filename": self._filename(incoming),
             "owner": caller.owner,
             "visitor": None if caller.owner else callers.visitor_to_be(),
-            "quota_key": callers.quota_key(self.request, caller),
+            "quota_key": callers.quota_key(self.upload_set.app, self.request, caller),
             "extra_fields": self.metadata(incoming.fields),
             **user_attributes(self.model, self.user_field_name, caller),
             **self.get_extra_attrs(self.request),

@@ -38,7 +38,7 @@ class Names:
         self._uuid = uuid
         caller = view.upload_set.caller(request)
         self._owner = caller.owner
-        self.quota_key = callers.quota_key(request, caller)
+        self.quota_key = callers.quota_key(view.upload_set.app, request, caller)
         #: The anonymous browser that sent a cookie.
         self.visitor = None if caller.owner else callers.visitor()
         self._name = ClientName(

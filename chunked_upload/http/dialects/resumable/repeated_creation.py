@@ -62,7 +62,7 @@ def created_before(view: OffsetView, key: str | None, *, length: int | None) -> 
     records, caller = view.engine.records, view.upload_set.caller(view.request)
     named: Record = view.model(
         upload_set=view.upload_set.name,
-        quota_key=callers.quota_key(view.request, caller),
+        quota_key=callers.quota_key(view.upload_set.app, view.request, caller),
         client_key=key,
     )
     with translate_failures():
