@@ -18,7 +18,11 @@ const SOURCES = join(HERE, "..", "static");
 const VENDORED = {
     dropzone: ["dist/min/dropzone.min.js", "dist/min/dropzone.min.css"],
     "hash-wasm": ["dist/md5.umd.min.js", "dist/sha256.umd.min.js"],
+    "swagger-ui-dist": ["swagger-ui-bundle.js", "swagger-ui.css"],
 };
+
+/** The files with a package's terms, where there are more than its LICENSE: those of what is bundled in it. */
+const TERMS = { "swagger-ui-dist": ["LICENSE", "NOTICE", "swagger-ui-bundle.js.LICENSE.txt"] };
 
 /** The modules and styles that pages and apps name; all others are bundled into these. */
 const ENTRIES = [
@@ -46,7 +50,9 @@ async function vendor(folder) {
     for (const [name, files] of Object.entries(VENDORED)) {
         for (const file of files)
             await cp(join(PACKAGES, name, file), join(folder, file.split("/").pop()));
-        licences.push(`${name}\n\n${await readFile(join(PACKAGES, name, "LICENSE"), "utf8")}\n`);
+        const terms = (TERMS[name] ?? ["LICENSE"]).map((file) => join(PACKAGES, name, file));
+        const texts = await Promise.all(terms.map((path) => readFile(path, "utf8")));
+        licences.push(`${name}\n\n${texts.join("\n")}\n`);
     }
     await writeFile(join(folder, "LICENSES.txt"), licences.join("")); // last: make looks at its time
 }

@@ -11,11 +11,10 @@ from flask import Flask, Response, current_app, request
 from chunked_upload.errors import ConfigurationError
 from chunked_upload.extension import ChunkedUpload
 from chunked_upload.http.operation import JSON, Answer, Body, Operation, describe, header, told
-from chunked_upload.pages.assets import asset_url
 from chunked_upload.settings.keys import Settings
 
-from . import page
 from .command import openapi
+from .page import page
 
 URL = "/openapi.json"
 PAGE_URL = "/openapi"
@@ -41,7 +40,7 @@ def add_openapi(app: Flask, uploads: ChunkedUpload) -> None:
                 f"CHUNKED_UPLOAD_OPENAPI adds the URL {url}, which this app has already"
             )
     app.add_url_rule(URL, "chunked_upload_openapi", _answer)
-    app.add_url_rule(PAGE_URL, "chunked_upload_openapi_page", lambda: _page(uploads))
+    app.add_url_rule(PAGE_URL, "chunked_upload_openapi_page", lambda: page(uploads.upload_set))
     describe(app, URL, _operations)
     describe(app, PAGE_URL, _page_operations)
 
@@ -50,22 +49,6 @@ def _answer() -> Response:
     text = with_servers(_kept(current_app), request.root_url.rstrip("/"))
     response = Response(text, mimetype=JSON)
     response.headers["Cache-Control"] = "no-cache"
-    response.add_etag()
-    return response.make_conditional(request)  # type: ignore[return-value]
-
-
-def _page(uploads: ChunkedUpload) -> Response:
-    text = page.render(
-        json.loads(_kept(current_app)),
-        style=asset_url(uploads.upload_set, "openapi.css"),
-        icon=asset_url(uploads.upload_set, "page/icon.svg"),
-        server=request.root_url.rstrip("/"),
-    )
-    response = Response(text)
-    response.headers["Cache-Control"] = "no-cache"
-    response.headers["Content-Security-Policy"] = page.POLICY
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "same-origin"
     response.add_etag()
     return response.make_conditional(request)  # type: ignore[return-value]
 

@@ -6,7 +6,9 @@ export default [
   js.configs.recommended,
   {
     files: ["**/*.js"],
-    languageOptions: { globals: { ...globals.browser, hashwasm: "readonly" } },
+    languageOptions: {
+      globals: { ...globals.browser, hashwasm: "readonly", SwaggerUIBundle: "readonly" },
+    },
   },
   { files: ["**/*.mjs"], languageOptions: { globals: globals.node } },
   {

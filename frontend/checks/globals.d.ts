@@ -15,6 +15,9 @@ declare var hashwasm: {
 /** Dropzone's browser build defines this global; Dropzone has no types of its own. */
 declare var Dropzone: any;
 
+/** Swagger UI's browser build defines this global. */
+declare var SwaggerUIBundle: (options: object) => unknown;
+
 /** Parts of File System Access that TypeScript's own declarations lack. */
 interface FileSystemHandle {
   queryPermission?(descriptor?: { mode: "read" | "readwrite" }): Promise<PermissionState>;

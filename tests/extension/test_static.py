@@ -200,7 +200,7 @@ def test_explanations_stay_at_home(built_static: Path) -> None:
 PUBLIC = {
     *("chunked-upload.js", "chunked-upload-dropzone.js", "chunked-upload-dropzone.css"),
     *("index.html", "md5-worker.js", "page.css", "page/icon.svg", "page/main.js", "page/page.js"),
-    *("admin.css", "admin.html", "admin/main.js", "openapi.css"),
+    *("admin.css", "admin.html", "admin/main.js", "openapi.js"),
     "page/notice.js",
     "page/picture-worker.js",
 }
@@ -226,6 +226,7 @@ def test_the_build_has_what_is_imported_and_each_compressed(built_static: Path) 
     assert {path.name for path in plain if path.parts[0] == "vendor"} == {
         *LIBRARIES,
         *("LICENSES.txt", "dropzone.min.css", "dropzone.min.js"),
+        *("swagger-ui-bundle.js", "swagger-ui.css"),
     }
     for path in plain:
         compressed = built_static / f"{path}.gz"
@@ -235,9 +236,10 @@ def test_the_build_has_what_is_imported_and_each_compressed(built_static: Path) 
 
 def test_licences_come_along(built_static: Path) -> None:
     licences = (built_static / "vendor" / "LICENSES.txt").read_text()
-    for name in ("dropzone", "hash-wasm"):
+    for name in ("dropzone", "hash-wasm", "swagger-ui-dist"):
         assert f"{name}\n\n" in licences
-    assert licences.count("Permission is hereby granted") == 2
+    assert "Copyright 2020-2021 SmartBear Software" in licences  # of the NOTICE
+    assert licences.count("Permission is hereby granted") == 4  # two of what Swagger UI bundles
 
 
 def test_a_checkout_serves_its_sources(client: FlaskClient) -> None:

@@ -29,6 +29,7 @@ DATA = bytes(range(256)) * 400
 VENDORED = {
     *("LICENSES.txt", "dropzone.min.css", "dropzone.min.js"),
     *("md5.umd.min.js", "sha256.umd.min.js"),
+    *("swagger-ui-bundle.js", "swagger-ui.css"),
 }
 
 
