@@ -35,6 +35,8 @@ class Counting:
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._begun = False
+        #: What counts the requests of one kind; to look that up costs as much as to count.
+        self._children: dict[tuple[str, str, str, int], tuple[Any, Any]] = {}
         #: Whether this process counts; :mod:`.counts` is only imported then.
         self.running = False
 
@@ -88,9 +90,21 @@ class Counting:
         error: Exception | None,
         seconds: float,
     ) -> None:
+        key = upload_set, dialect, method, status
+        requests, request_seconds = self._children.get(key) or self._made(*key)
+        requests.inc()
+        request_seconds.observe(seconds)
+        if error is not None:
+            from . import counts
+
+            counts.ERRORS.labels(upload_set, dialect, reason_of(error)).inc()
+
+    def _made(self, upload_set: str, dialect: str, method: str, status: int) -> tuple[Any, Any]:
         from . import counts
 
-        counts.REQUESTS.labels(upload_set, dialect, method, status).inc()
-        counts.REQUEST_SECONDS.labels(upload_set, dialect, method).observe(seconds)
-        if error is not None:
-            counts.ERRORS.labels(upload_set, dialect, reason_of(error)).inc()
+        made = (
+            counts.REQUESTS.labels(upload_set, dialect, method, status),
+            counts.REQUEST_SECONDS.labels(upload_set, dialect, method),
+        )
+        self._children[upload_set, dialect, method, status] = made
+        return made

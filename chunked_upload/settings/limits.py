@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from . import fields, functions
@@ -98,20 +99,24 @@ class LimitSettings:
         """
         function: Callable[[str | None], Any] | None = self.limits_of
         if function is None:
-            return Limits(
-                open_uploads=self.max_open_uploads,
-                open_bytes=self.max_open_bytes,
-                stored_files=self.max_stored_files,
-                stored_bytes=self.max_stored_bytes,
-                bytes_per_day=self.max_bytes_per_day,
-                requests_per_second=self.max_requests_per_second,
-            )
+            return self._same_for_all
         found = function(owner)
         if not isinstance(found, Limits):
             raise TypeError(
                 f"CHUNKED_UPLOAD_LIMITS_OF must return chunked_upload.Limits, not {found!r}"
             )
         return found
+
+    @cached_property
+    def _same_for_all(self) -> Limits:
+        return Limits(
+            open_uploads=self.max_open_uploads,
+            open_bytes=self.max_open_bytes,
+            stored_files=self.max_stored_files,
+            stored_bytes=self.max_stored_bytes,
+            bytes_per_day=self.max_bytes_per_day,
+            requests_per_second=self.max_requests_per_second,
+        )
 
     @property
     def may_limit_bytes(self) -> bool:

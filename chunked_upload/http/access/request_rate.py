@@ -13,8 +13,6 @@ import mmap
 import os
 import struct
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 
@@ -45,14 +43,22 @@ class RequestRate:
         """
         tag = hashlib.blake2b(key.encode(), digest_size=8).digest()
         cost = 1 / per_second
-        with self._table() as table:
-            now = monotonic()
-            place, paid = self._slot(table, tag, now)
-            wait = paid + cost - (now + 1)
-            if wait > 1e-9:
-                return wait
-            _SLOT.pack_into(table, place, tag, paid + cost)
-            return 0
+        with self._lock:
+            # A child of a process that has opened it needs a file of its own.
+            if self._opened is None or self._opened[0] != os.getpid():
+                self._opened = self._open()
+            _, file, table = self._opened
+            fcntl.lockf(file, fcntl.LOCK_EX)
+            try:
+                now = monotonic()
+                place, paid = self._slot(table, tag, now)
+                wait = paid + cost - (now + 1)
+                if wait > 1e-9:
+                    return wait
+                _SLOT.pack_into(table, place, tag, paid + cost)
+                return 0
+            finally:
+                fcntl.lockf(file, fcntl.LOCK_UN)
 
     def _slot(self, table: mmap.mmap, tag: bytes, now: float) -> tuple[int, float]:
         """Return an owner's place in the table, and until when their requests are paid for."""
@@ -71,19 +77,6 @@ class RequestRate:
             return free, now
         place = first % _SLOTS * _SLOT.size
         return place, max(now, _SLOT.unpack_from(table, place)[1])
-
-    @contextmanager
-    def _table(self) -> Iterator[mmap.mmap]:
-        with self._lock:
-            # A child of a process that has opened it needs a file of its own.
-            if self._opened is None or self._opened[0] != os.getpid():
-                self._opened = self._open()
-            _, file, table = self._opened
-            fcntl.lockf(file, fcntl.LOCK_EX)
-            try:
-                yield table
-            finally:
-                fcntl.lockf(file, fcntl.LOCK_UN)
 
     def _open(self) -> tuple[int, int, mmap.mmap]:
         self._path.parent.mkdir(parents=True, exist_ok=True)
