@@ -149,14 +149,14 @@ class _Forked:
 
     def poll(self) -> int | None:
         """Return its exit code, or None while it runs."""
-        if self._code is None and select.select([self._end], [], [], 0)[0]:
+        if self._code is None and self._has_said(0):
             self._ended()
         return self._code
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for its end; return its exit code."""
         if self._code is None:
-            if not select.select([self._end], [], [], timeout)[0]:
+            if not self._has_said(timeout):
                 raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
             self._ended()
         assert self._code is not None
@@ -170,6 +170,12 @@ class _Forked:
     def kill(self) -> None:
         """Kill it."""
         self.send_signal(signal.SIGKILL)
+
+    def _has_said(self, timeout: float | None) -> bool:
+        """Whether the forker says something in time. Not by select: a harness has many files."""
+        waiting = select.poll()
+        waiting.register(self._end, select.POLLIN)
+        return bool(waiting.poll(None if timeout is None else 1000 * timeout))
 
     def _ended(self) -> None:
         self._code = self._receive()
