@@ -258,8 +258,7 @@ class Chunk:
         self.committed = True
         self._holding.settle(self._values.get("reserved"))
         measured(Figure.CHUNK_BYTES, self.received)
-        self._parts.last_leases.remember(self.record, self._lease.number)
-        self._lease.committed()
+        self._lease.committed(self.record.offset, self.record.fencing_token)
         self._digest.keep()
         if self.first:
             self._parts.emit("created", self.record)

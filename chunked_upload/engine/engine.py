@@ -33,7 +33,6 @@ from .errors import SizeMismatch, UploadClaimed, UploadNotFound
 from .failures import translate_failures
 from .file_check import FileCheck
 from .holding import quota_of
-from .last_leases import LastLeases
 from .leasing import Leasing
 from .moving import Moving
 from .parts import Emit, EngineParts
@@ -73,11 +72,11 @@ class UploadEngine:
             records=records,
             emit=emit,
             digests=Digests(settings.kept_checksums),
-            last_leases=LastLeases(),
         )
         self._removal = Removal(self._parts)
         self._takeover = Takeover(self._parts)
-        self._leasing = Leasing(self._parts, self._takeover, forget=self._removal.forget)
+        #: How chunks get the right to write.
+        self.leasing = Leasing(self._parts, self._takeover, forget=self._removal.forget)
         #: How uploads are completed.
         self.completion = Completion(self._parts, self._removal)
         #: How completed files are compared with their records.
@@ -166,6 +165,7 @@ class UploadEngine:
         record.created_on = record.created_on or self._parts.now()
         record.expires_on = self._parts.expiry()
         record.stored_in = self.storage.known_as
+        record.storage_state = self.leasing.handed_at_creation(record)
         with translate_failures():
             check_room(record, self.storage)
             quota = quota_of(record, self.settings, self.records)
@@ -201,7 +201,7 @@ class UploadEngine:
         """
         if plan.placement is Placement.ANYWHERE and plan.stop is None:
             raise ValueError("only a file's last chunk can lie anywhere without a known end")
-        lease, holding = self._leasing.take(record, plan)
+        lease, holding = self.leasing.take(record, plan)
         return Chunk(record, lease, holding, self._parts, forget=self._removal.forget)
 
     def duplicate_of(self, record: Record, plan: WritePlan) -> DuplicateChunk | None:

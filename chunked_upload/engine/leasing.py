@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from chunked_upload.records.leased_lookup import Range
 from chunked_upload.records.repository import Record
 from chunked_upload.storage import WriteLease
-from chunked_upload.storage.base import LeaseLost, PartMissing, merge
+from chunked_upload.storage.base import LeaseLost, PartMissing, StorageState, merge
 from chunked_upload.storage.powers import LeasesRanges, WritesParts, WritesRanges
 from chunked_upload.support.measuring import Figure, measured
 
@@ -17,7 +18,7 @@ from .holding import Holding
 from .parts import EngineParts
 from .pieces import is_joined, is_piece
 from .plan import WritePlan, end_of_stored, is_empty
-from .record_lease import RecordLease, entered
+from .record_lease import RecordLease, entered, is_taken
 from .takeover import Takeover
 
 #: Tries to lease a range of a record that other requests keep changing.
@@ -37,6 +38,44 @@ class Leasing:
         self._records = parts.records
         self._takeover = takeover
         self._forget = forget
+
+    def find(
+        self,
+        upload_id: str,
+        plan: WritePlan,
+        *,
+        upload_set: str,
+        owner: str | None,
+        ticket: str | None,
+    ) -> Record | None:
+        """Return an owner's upload and take the lease for a plan, in one statement.
+
+        :param plan: a chunk's that must start where the stored prefix ends.
+        :param ticket: the ticket by which the upload must have been begun; None for any.
+        :return: None, and nothing is changed, if the upload does not take the chunk, or where
+            finding it cannot take the lease.
+        """
+        if not self.finds or (plan.stop is not None and plan.stop <= plan.start):
+            return None
+        storage = self._parts.stores.current.known_as
+        writes = Range(plan.start, plan.stop, plan.total, plan.appends, storage)
+        with translate_failures():
+            return self._records.leased_lookup.find(
+                upload_id, upload_set=upload_set, owner=owner, ticket=ticket, writes=writes
+            )
+
+    @property
+    def finds(self) -> bool:
+        """Whether leases are in the records, and a look-up can take them."""
+        leased = any(isinstance(storage, LeasesRanges) for storage in self._parts.stores)
+        return not leased and self._records.leased_lookup.works
+
+    def handed_at_creation(self, record: Record) -> StorageState | None:
+        """Return the storage's state of a new upload, with what its first request may use."""
+        storage = self._parts.stores.current
+        if not isinstance(storage, WritesParts):
+            return None
+        return storage.hand_over(record, 0, 0, token=0, own=False)
 
     def take(self, record: Record, plan: WritePlan) -> tuple[WriteLease, Holding]:
         """Take the lease for a chunk; check the chunk against the record before and after.
@@ -97,7 +136,7 @@ class Leasing:
             # Raised for an empty record too: otherwise, if the request that created it fails, it
             # would remove the upload under this one.
             self._records.raise_fencing_token(record)
-        known = self._parts.last_leases.is_next(record, lease.number)
+        known = lease.follows(record.offset, record.fencing_token)
         if shared and not (known and not lease.preempted):
             if not lease.fresh:
                 self._parts.look_again(record)
@@ -144,9 +183,7 @@ class Leasing:
         storage = self._parts.storage_of(record)
         parts = storage if isinstance(storage, WritesParts) else None
         numbered = parts if self._may_hide(record, plan) else None
-        follows_own, ahead = self._parts.leases_ahead.take(record)
-        follows_own = follows_own or is_empty(record)
-        if ahead is None or not ahead.fits(record, plan, numbered=numbered is not None):
+        if not self._has_lease(record, plan, numbered):
             self._enter(record, plan, numbered)
         number = record.fencing_token
         have = end_of_stored(record)
@@ -158,22 +195,28 @@ class Leasing:
             number,
             parts=parts,
             numbered=numbered is not None,
-            leases=self._parts.leases_ahead,
-            takes_ahead=follows_own,
         )
+
+    def _has_lease(self, record: Record, plan: WritePlan, parts: WritesParts | None) -> bool:
+        """Return whether the look-up has taken the lease, and the storage has to reserve nothing.
+
+        Only the request that has made the look-up may use it, and only once.
+        """
+        found, record.found_leased = record.found_leased, False
+        if not found or not is_taken(record, plan):
+            return False
+        if parts is None:
+            return True
+        before = record.fencing_token - 1
+        reserved = self._reserved(record, plan, parts, token=before)
+        return merge(record.storage_state, reserved) == record.storage_state
 
     def _enter(self, record: Record, plan: WritePlan, parts: WritesParts | None) -> None:
         """Enter a lease into the record, with the numbers that a storage reserves for it."""
         for _ in range(_TRIES):
             entry = entered(record, plan)
             if parts is not None:
-                reserved = parts.reserve(
-                    record,
-                    plan.start,
-                    plan.stop,
-                    extends=plan.keeps_progress,
-                    token=record.fencing_token,
-                )
+                reserved = self._reserved(record, plan, parts, token=record.fencing_token)
                 entry["storage_state"] = merge(record.storage_state, reserved)
             # Not over the state that another request has committed since: that moved the offset.
             if self._records.swap_and_refresh(record, entry, offset=record.offset):
@@ -181,3 +224,9 @@ class Leasing:
             self._parts.look_again(record)
             self._check(record, plan)
         raise ServiceUnavailable("Upload is being changed by other requests")
+
+    def _reserved(
+        self, record: Record, plan: WritePlan, parts: WritesParts, *, token: int
+    ) -> StorageState:
+        extends = plan.keeps_progress
+        return parts.reserve(record, plan.start, plan.stop, extends=extends, token=token)

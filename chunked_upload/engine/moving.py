@@ -118,7 +118,7 @@ class Moving:
             note = {"to": self._target.known_as, "offset": 0, "state": None, "digests": {}}
         target, copy = self._target, Copy(record, note)
         if isinstance(target, WritesParts) and copy.offset < record.offset:
-            changes = target.reserve(copy, copy.offset, record.offset, extends=True, token=0)
+            changes = target.reserve(copy, copy.offset, record.offset, extends=True, token=None)
             note["state"] = merge(copy.storage_state, changes)
         self._swap(record, {"other_copy": note})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
 
@@ -15,8 +15,6 @@ from chunked_upload.storage.stores import Stores
 
 from .digesting import Digests
 from .errors import UploadExpired, UploadNotFound
-from .last_leases import LastLeases
-from .leases_ahead import LeasesAhead
 from .states import Event, State, follow, state_of
 from .target import target_of
 
@@ -31,8 +29,6 @@ class EngineParts:
     :param emit: called after each event with its name (``created``, ``chunk_received``,
         ``completed``, ``expired``, ``aborted`` or ``hook_failed``) and the record.
     :param digests: the checksums that the engine keeps.
-    :param last_leases: the leases under which this process last committed.
-    :param leases_ahead: the leases in records that its commits have taken for the next chunks.
     """
 
     settings: Settings
@@ -40,8 +36,6 @@ class EngineParts:
     records: Records
     emit: Emit
     digests: Digests
-    last_leases: LastLeases
-    leases_ahead: LeasesAhead = field(default_factory=LeasesAhead)
 
     def now(self) -> datetime:
         """Return the time by the database's clock, aware and in UTC."""

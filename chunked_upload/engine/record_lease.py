@@ -2,11 +2,10 @@
 
 The record lists who may write which range, as ``[number, start, stop]``, and with a fourth item for
 an append. The number is the fencing token that taking the lease has set. A newcomer removes
-overlapping entries and adds its own by compare-and-swap, which also fences every request that read
-the record earlier. If a killed process leaves an entry, the next request for that range removes it.
-Nobody checks the lease while bytes arrive: a preempted writer writes to a separate place, and its
-commit finds its entry gone. The commit of a chunk may take the lease of the next one along
-(leases_ahead.py).
+overlapping entries and adds its own by compare-and-swap, or in the statement that finds the record
+(records/leased_lookup.py). That also fences every request that read the record earlier. If a killed
+process leaves an entry, the next request for that range removes it. Nobody checks the lease while
+bytes arrive: a preempted writer writes to a separate place, and its commit finds its entry gone.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from chunked_upload.records.repository import Record
 from chunked_upload.storage.base import PartWriter, StorageState, WriteLease, merge
 from chunked_upload.storage.powers import WritesParts
 
-from .leases_ahead import LeaseAhead, LeasesAhead
 from .plan import WritePlan
 
 #: Most entries to keep; the oldest most likely belong to processes that have died.
@@ -33,12 +31,9 @@ class RecordLease(WriteLease):
     :param number: the number of the lease's entry in the record.
     :param parts: the storage, if that reserves numbers.
     :param numbered: whether it has reserved some for this request.
-    :param leases: where leases that are taken ahead are remembered.
-    :param takes_ahead: whether this one's commit may take one.
     """
 
-    #: Taking the lease has raised the fencing token in the same statement, or the record was found
-    #: as the commit has left it that took the lease.
+    #: Taking the lease has raised the fencing token in the same statement.
     preempted = False
     fresh = True
 
@@ -51,16 +46,13 @@ class RecordLease(WriteLease):
         *,
         parts: WritesParts | None,
         numbered: bool,
-        leases: LeasesAhead,
-        takes_ahead: bool,
     ) -> None:
         self._writer = writer
         self._plan = plan
         self._parts = parts
         self._numbered = numbered
-        self._leases = leases
-        self._takes_ahead = takes_ahead
-        self._ahead: LeaseAhead | None = None
+        #: Where the next chunk begins, and where one like this ends then.
+        self._next: tuple[int, int] | None = None
         self.fencing_token = number
         self._record = record
 
@@ -83,28 +75,14 @@ class RecordLease(WriteLease):
 
     def released(self, *, end: int | None, length: int | None) -> StorageState:
         others = [e for e in self._record.write_leases or [] if e[0] != self.fencing_token]
-        self._ahead = None if others else self._taken_ahead(end, length)
-        if self._ahead is None:
-            return {"write_leases": others or None}
-        return _alone(self._ahead)
+        self._next = self._after(end, length)
+        return {"write_leases": others or None}
 
-    def _taken_ahead(self, end: int | None, length: int | None) -> LeaseAhead | None:
-        """Return the lease of a chunk like this one that begins where this one ends."""
-        plan = self._plan
-        begun = end is not None and end > plan.start and (length is None or end < length)
-        if not (self._takes_ahead and begun and self._is_last) or end is None or plan.stop is None:
+    def _after(self, end: int | None, length: int | None) -> tuple[int, int] | None:
+        if end is None or end == length:
             return None
-        stop = end + (end - plan.start)
-        return LeaseAhead(
-            number=self.fencing_token + 1,
-            start=end,
-            stop=stop if length is None else min(stop, length),
-            appends=plan.appends,
-            keeps_progress=plan.keeps_progress,
-            # A form's first chunk may be read back, and so has no numbers; the others do not.
-            numbered=self._numbered
-            or (self._parts is not None and plan.creates and plan.sequential),
-        )
+        stop = end + max(0, end - self._plan.start)
+        return end, stop if length is None else min(stop, length)
 
     @property
     def _is_last(self) -> bool:
@@ -112,22 +90,16 @@ class RecordLease(WriteLease):
         return self._record.fencing_token == self.fencing_token
 
     def ended(self, state: StorageState) -> StorageState:
-        if self._parts is None or not self._is_last:
+        # A form's first chunk may be read back, and so has no numbers; the others do not.
+        first = self._plan.creates and self._plan.sequential
+        if self._parts is None or self._next is None or not self._is_last:
             return {}
-        token = self.fencing_token if self._numbered else 0
-        handed = self._parts.hand_over(token) if self._numbered else {}
-        if self._ahead is None or not self._ahead.numbered:
-            return handed
-        # The numbers are given now: under the new token, nobody finds that they were handed over.
-        record, ahead = self._record, self._ahead
-        record.storage_state = merge(record.storage_state, {**state, **handed})
-        return handed | self._parts.reserve(
-            record, ahead.start, ahead.stop, extends=ahead.keeps_progress, token=token
-        )
-
-    def committed(self) -> None:
-        self._leases.remember(self._record, self._ahead)
-        self.close()
+        if not (self._numbered or first):
+            return {}
+        record, (start, stop) = self._record, self._next
+        record.storage_state = merge(record.storage_state, state)
+        token, own = self.fencing_token, self._numbered
+        return self._parts.hand_over(record, start, stop, token=token, own=own)
 
 
 def entered(record: Record, plan: WritePlan) -> dict[str, object]:
@@ -138,10 +110,10 @@ def entered(record: Record, plan: WritePlan) -> dict[str, object]:
     return {"fencing_token": number, "write_leases": entries[-_MOST:]}
 
 
-def _alone(ahead: LeaseAhead) -> dict[str, object]:
-    """Return the record's columns with a lease that is taken ahead, and no other one."""
-    entry = _entry(ahead.number, ahead.start, ahead.stop, appends=ahead.appends)
-    return {"fencing_token": ahead.number, "write_leases": [entry]}
+def is_taken(record: Record, plan: WritePlan) -> bool:
+    """Return whether the record's latest lease is one for the plan's range."""
+    entry = _entry(record.fencing_token, plan.start, plan.stop, appends=plan.appends)
+    return entry in (record.write_leases or [])
 
 
 def _entry(number: int, start: int, stop: int | None, *, appends: bool) -> list[int | None]:

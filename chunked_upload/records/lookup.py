@@ -30,8 +30,9 @@ class Lookup:
         self._manager = mapper.class_manager
         self._plain = _is_plain(mapper)
         self._names = [attribute.key for attribute in mapper.column_attrs]
-        columns = [getattr(model, name) for name in self._names]
-        self._rows = [Statement(statement) for statement in self._statements(columns)]
+        #: What a row must consist of for :meth:`record`.
+        self.columns = [getattr(model, name) for name in self._names]
+        self._rows = [Statement(statement) for statement in self._statements(self.columns)]
         self._records = [
             statement.options(*references(model)) for statement in self._statements([model])
         ]
@@ -60,16 +61,22 @@ class Lookup:
         if owner is not None:
             values["owner"] = owner
         owned = owner is not None
-        if not self._plain or self._manager.dispatch.load:
+        if not self.is_plain:
             with Session(engine, expire_on_commit=False) as session:
                 found: ChunkedUploadMixin | None = session.scalars(
                     self._records[owned], values
                 ).first()
                 return found
         row = self._rows[owned].first(engine, values)
-        return None if row is None else self._record(row)
+        return None if row is None else self.record(row)
 
-    def _record(self, row: Any) -> ChunkedUploadMixin:
+    @property
+    def is_plain(self) -> bool:
+        """Whether a row of the columns is all that a record consists of."""
+        return self._plain and not self._manager.dispatch.load
+
+    def record(self, row: Any) -> ChunkedUploadMixin:
+        """Make a record of a row, detached from any session."""
         record: ChunkedUploadMixin = self._manager.new_instance()
         vars(record).update(zip(self._names, row, strict=True))
         make_transient_to_detached(record)

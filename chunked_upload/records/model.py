@@ -153,6 +153,9 @@ class ChunkedUploadMixin:
     #: (records/claims.py). None while nothing does.
     claimed_by: Mapped[str | None] = mapped_column(String(255))
 
+    #: No column: whether the look-up has also taken a write lease (records/leased_lookup.py).
+    found_leased = False
+
     @declared_attr.directive
     @classmethod
     def __table_args__(cls) -> tuple[Any, ...]:

@@ -32,6 +32,7 @@ from .clock import DatabaseClock
 from .day_bytes import DayBytes
 from .events import EventKind, Outbox
 from .lease import CompletionLeases
+from .leased_lookup import LeasedLookup
 from .listing import Listing
 from .live import LiveRecords
 from .lookup import Lookup
@@ -88,6 +89,7 @@ class Records(LiveRecords):
         self.days = None if day_model is None else DayBytes(day_model, self.clock.now)
         self.shares = None if share_model is None else Shares(share_model, bind)
         self._lookup = Lookup(model)
+        self.leased_lookup = LeasedLookup(model, bind, self._lookup, now=self.clock.now)
         self._references = references(model)
         this = model.upload_id == bindparam("this")
         self._raise_fencing_token = (

@@ -115,9 +115,6 @@ class WriteLease(PartWriter):
 
     #: True when taking it preempted another one that may still be alive.
     preempted: bool
-    #: How many leases the upload's part has had, including this one; None when not counted, or when
-    #: another writer had one at the time.
-    number: int | None = None
     #: Whether taking it has read the record again.
     fresh = False
     #: The end of the bytes that preempted appends have written, for :meth:`sync` to make durable;
@@ -171,9 +168,20 @@ class WriteLease(PartWriter):
         """
         return {}
 
-    def committed(self) -> None:
-        """Close, now that the commit that ends the lease has succeeded."""
+    def committed(self, offset: int, fencing_token: int) -> None:
+        """Close, now that the commit that ends the lease has succeeded.
+
+        :param offset, fencing_token: as it has left the record.
+        """
         self.close()
+
+    def follows(self, offset: int, fencing_token: int) -> bool:
+        """Return whether no other writer has had a lease since a commit left the record so.
+
+        A record changes only under a lease, or when the upload ends, which the commit notices. So
+        a record with these values need not be read again. False if the storage does not know.
+        """
+        return False
 
 
 class Storage(ABC):

@@ -48,22 +48,36 @@ class WritesParts(ABC):
 
     @abstractmethod
     def reserve(
-        self, upload: StoredUpload, start: int, stop: int | None, *, extends: bool, token: int
+        self,
+        upload: StoredUpload,
+        start: int,
+        stop: int | None,
+        *,
+        extends: bool,
+        token: int | None,
     ) -> StorageState:
         """Return what to merge into ``storage_state`` in the statement that takes the write lease.
 
-        So each request can be given names or numbers that no other one gets.
+        So each request can be given names or numbers that no other one gets. If that changes
+        nothing, the request has what was handed over to it.
 
         :param extends: the writer is synced and its progress recorded as it goes on.
-        :param token: the record's fencing token, before the lease is taken.
+        :param token: the record's fencing token, before the lease is taken; None if nothing may
+            have been handed over.
         """
 
     @abstractmethod
-    def hand_over(self, token: int) -> StorageState:
+    def hand_over(
+        self, upload: StoredUpload, start: int, stop: int, *, token: int, own: bool
+    ) -> StorageState:
         """Return what to merge into ``storage_state`` in the commit that ends a write lease.
 
-        The request sends nothing more. So :meth:`reserve` may give what it was given to the next
-        one, if that is told the same fencing token: then no request came in between.
+        The request sends nothing more. So the next one may get what it was given, and more, if
+        :meth:`reserve` is told the same fencing token: then no request came in between.
+
+        :param start, stop: what the next one most likely writes.
+        :param token: the record's fencing token after the commit.
+        :param own: whether :meth:`reserve` has given the request something.
         """
 
     @abstractmethod

@@ -13,8 +13,8 @@ from .settings import MUTANTS, SETTINGS, Mutant
 #: Bits of a sample (explorer.py), and of a long one: about five million states, and three hundred.
 _BITS, _LONG_BITS = 24, 30
 
-#: Random orders in which a mutant is looked for.
-_SEEDS = range(1, 5)
+#: Samples in which a mutant is looked for, one after the other: bits and random order.
+_SEARCHES = [(_BITS, 1), (_BITS, 2), (_BITS, 3), (27, 1), (27, 2)]
 
 
 def main() -> int:
@@ -59,9 +59,9 @@ def _holds(explorer: Explorer, setting: Setting, scenario: Scenario, long: bool)
 
 
 def _falls(explorer: Explorer, mutant: Mutant) -> bool:
-    for seed in _SEEDS:
+    for bits, seed in _SEARCHES:
         found = explorer.look_at_some(
-            mutant.where, mutant.scenario, bits=_BITS, seed=seed, without=mutant.guard
+            mutant.where, mutant.scenario, bits=bits, seed=seed, without=mutant.guard
         )
         if found.broken:
             break

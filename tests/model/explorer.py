@@ -45,7 +45,7 @@ class Setting:
     :param quick: those whose states are few enough for seconds.
     :param sampled: those of which seconds show a sample.
     :param parallel: whether the dialect sends chunks in any order.
-    :param takes_ahead: whether commits take the lease of the next chunk along: 1 before, 2 now.
+    :param begun: whether the first unit was stored before, in a store as a part.
     :param name_is_wanted: whether another upload wants the finished file's name.
     """
 
@@ -55,7 +55,7 @@ class Setting:
     quick: Sequence[Scenario] = ()
     sampled: Sequence[Scenario] = ()
     parallel: bool = False
-    takes_ahead: int = 0
+    begun: bool = False
     name_is_wanted: bool = False
 
 
@@ -165,7 +165,7 @@ class Explorer:
         told = {f"ROLE_{n}": int(role) for n, role in enumerate(scenario, start=1)}
         told["OFF"] = 0 if without is None else 1 + guards().index(without)
         told["PARALLEL"] = int(setting.parallel)
-        told["TAKES_AHEAD"] = setting.takes_ahead
+        told["BEGUN"] = int(setting.begun)
         told["NAME_IS_WANTED"] = int(setting.name_is_wanted)
         return self._run(f"./{program}", "-m20000", *more, **told)
 

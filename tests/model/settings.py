@@ -33,25 +33,18 @@ LOCAL_NAMES = Setting(
     name_is_wanted=True,
 )
 S3 = Setting(
-    "S3, chunks in order", "S3", _SEQUENTIAL, quick=[(C, C, R)], sampled=[(W, W, E), (W, W, C)]
+    "S3, chunks in order",
+    "S3",
+    _SEQUENTIAL,
+    quick=[(C, C, R)],
+    sampled=[(W, W, E), (W, W, C), (W, W, W)],
 )
 S3_RANGES = Setting("S3, chunks in any order", "S3", _RANGES, sampled=[(W, W, C)], parallel=True)
-S3_AHEAD = Setting(
-    "S3, a lease was taken ahead",
-    "S3",
-    [(W, W, W), (W, W, C), (W, W, R), (W, W, E), (W, C, E)],
-    sampled=[(W, W, E)],
-    takes_ahead=1,
-)
-S3_TAKING = Setting(
-    "S3, commits take leases ahead",
-    "S3",
-    [(W, W, W), (W, W, E)],
-    sampled=[(W, W, W)],
-    takes_ahead=2,
+S3_BEGUN = Setting(
+    "S3, after a part", "S3", [(W, W, E), (W, W, C), (W, W, R)], sampled=[(W, W, E)], begun=True
 )
 
-SETTINGS = [LOCAL, LOCAL_RANGES, LOCAL_NAMES, S3, S3_RANGES, S3_AHEAD, S3_TAKING]
+SETTINGS = [LOCAL, LOCAL_RANGES, LOCAL_NAMES, S3, S3_RANGES, S3_BEGUN]
 
 
 class Mutant(NamedTuple):
@@ -80,11 +73,8 @@ MUTANTS = [
     Mutant("COMMITTED_BEFORE_SYNC", LOCAL, (W, W, E)),
     Mutant("COMMITTED_BEFORE_SYNC", S3, (W, W, E)),
     Mutant("TOLD_BEFORE_COMMIT", LOCAL, (W, W, E)),
-    Mutant("NUMBERS_START_AGAIN", LOCAL, (W, W, W)),
-    Mutant("NUMBERS_USED_AGAIN", S3_AHEAD, (W, W, E)),
-    Mutant("AHEAD_USED_TWICE", S3_AHEAD, (W, W, E)),
-    Mutant("AHEAD_TOKEN_NOT_COMPARED", S3_AHEAD, (W, W, E)),
-    Mutant("AHEAD_NUMBERS_HANDED_OVER", S3_AHEAD, (W, W, E)),
+    Mutant("NUMBERS_USED_AGAIN", S3_BEGUN, (W, W, E)),
+    Mutant("HANDED_TO_ANYBODY", S3_BEGUN, (W, W, E)),
     Mutant("EXPIRY_NOT_COMPARED", LOCAL, (W, E, E)),
     Mutant("SWEEPER_INSISTS", LOCAL, (C, S, E)),
     Mutant("SWEEPER_INSISTS", S3, (C, S, E)),

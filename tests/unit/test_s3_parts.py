@@ -134,15 +134,31 @@ def test_no_number_is_given_twice() -> None:
 def test_a_request_that_has_ended_hands_its_numbers_over() -> None:
     grid, state = Grid(None, 8 * MIB), None
     for nth in range(6):  # each sends a slot and is committed
-        state = merge(state, reserve(state, grid, nth * 8 * MIB, None, extends=True, token=nth + 1))
+        start, stop = nth * 8 * MIB, (nth + 1) * 8 * MIB
+        before = state
+        state = merge(state, reserve(state, grid, start, None, extends=True, token=nth))
+        assert nth == 0 or state == before  # it is given nothing that it does not have
         numbers = PartNumbers((state or {})["reserved"])
-        assert numbers.of(grid.at(nth * 8 * MIB)) == grid.at(nth * 8 * MIB).first_number
-        state = merge(merge(state, numbers.extended(grid.at(nth * 8 * MIB))), handed_over(nth + 2))
+        assert numbers.of(grid.at(start)) == grid.at(start).first_number
+        state = merge(state, numbers.extended(grid.at(start)))
+        over = handed_over(state, grid, stop, stop + 1, token=nth + 1, own=True)
+        state = merge(state, over)
+
+
+def test_a_request_without_numbers_hands_over_those_that_nobody_has() -> None:
+    grid, start = Grid(None, 8 * MIB), 8 * MIB
+    before = reserve(None, grid, start, None, extends=True)  # a request that broke off
+    over = handed_over(before, grid, start, start + 1, token=5, own=False)
+    state = merge(before, over)
+    assert merge(state, reserve(state, grid, start, None, extends=True, token=5)) == state
+    numbers = PartNumbers((state or {})["reserved"])
+    assert numbers.of(grid.at(start)) == grid.at(start).first_number + 1
 
 
 def test_numbers_are_not_handed_over_if_another_request_came_in_between() -> None:
     grid, start = Grid(None, 8 * MIB), 8 * MIB
-    state = merge({"reserved": [0, 0, 9]}, handed_over(7))
+    before = {"reserved": [0, 0, 9]}
+    state = merge(before, handed_over(before, grid, start, start + 1, token=7, own=True))
     numbers = PartNumbers(reserve(state, grid, start, None, extends=True, token=8)["reserved"])
     assert numbers.of(grid.at(start)) == grid.at(start).first_number + 1
 

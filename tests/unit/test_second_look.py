@@ -126,6 +126,16 @@ def test_a_chunk_after_a_parallel_one_of_another_process(engine: UploadEngine) -
         begin(engine, found, 4)
 
 
+def test_chunks_that_come_to_several_processes(
+    engine: UploadEngine, looks: list[str], record: Record
+) -> None:
+    others = another_process(engine)
+    looks.clear()
+    store(begin(others, look_up(others, record), 4), b"tail")
+    assert looks == []
+    assert look_up(engine, record).offset == 8
+
+
 def test_after_a_chunk_that_was_dropped(engine: UploadEngine, record: Record) -> None:
     found = look_up(engine, record)
     with begin(engine, look_up(engine, record), 4) as dropped:
@@ -238,14 +248,9 @@ def test_a_request_that_comes_too_late_never_writes_to_the_finished_file(
     assert isinstance(storage, LocalStorage)
     part, side = storage.open_part(late.upload_id, create=False), storage.open_side(late.upload_id)
     with closing(part), closing(side):
-        others = UploadEngine(
-            settings=engine.settings,
-            storage=storage,
-            records=engine.records,
-            emit=lambda name, record: None,
-        )
+        others = another_process(engine)
         store(begin(others, look_up(others, record), 4), b"tail")
         complete(others, look_up(others, record))
 
         Entry(side, 4, 8)  # another late request's, of a third process
-        assert not engine._parts.last_leases.is_next(late, Entry(side, 4, 8).number)
+        assert not Entry(side, 4, 8).follows(late.offset, late.fencing_token)

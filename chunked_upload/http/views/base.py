@@ -13,6 +13,7 @@ from flask.views import View
 
 from chunked_upload.engine.engine import UploadEngine
 from chunked_upload.engine.errors import TooManyRequests, UploadNotFound
+from chunked_upload.engine.plan import WritePlan
 from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.http.access import callers, csrf
 from chunked_upload.http.access.tokens import READ, UPLOAD, bearer
@@ -176,6 +177,23 @@ class ChunkedUploadBaseView(View):
         if ticket is not None and record.ticket != ticket.key:
             raise UploadNotFound
         return record
+
+    def find_to_write(self, upload_id: str, plan: WritePlan) -> Record:
+        """Return the caller's upload, with the write lease for a plan if one statement can do both.
+
+        :raises UploadNotFound: as :meth:`find` does.
+        """
+        usual = type(self).get_queryset is ChunkedUploadBaseView.get_queryset
+        if usual and is_upload_id(upload_id):
+            note_upload(upload_id)
+            caller, name = self.upload_set.caller(self.request), self.upload_set.name
+            ticket = None if caller.ticket is None else caller.ticket.key
+            record = self.engine.leasing.find(
+                upload_id, plan, upload_set=name, owner=caller.owner, ticket=ticket
+            )
+            if record is not None:
+                return record
+        return self.find(upload_id)
 
     def _find(self, upload_id: str) -> Record:
         if not is_upload_id(upload_id):

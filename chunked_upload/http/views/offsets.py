@@ -157,7 +157,7 @@ class OffsetView(ResourceView):
         rules.is_valid_chunked_upload(record)
         body = Body.of(self.request.environ)
         body.require_end(framed=True)
-        self._check_chunk(body.length)
+        self.check_chunk(body.length)
         with self.engine.begin(record, self._plan(body, offset, length, verify)) as chunk:
             broken = self._receive(chunk, body, verify)
             if broken is not None and (verify is not None or not chunk.received):
@@ -253,7 +253,8 @@ class OffsetView(ResourceView):
             declared=record.length,
         )
 
-    def _check_chunk(self, size: int | None) -> None:
+    def check_chunk(self, size: int | None) -> None:
+        """Refuse a body of more bytes than one request may have."""
         max_chunk = self.rules.max_chunk
         if max_chunk is not None and (size or 0) > max_chunk:
             raise chunk_too_large(max_chunk)
@@ -287,7 +288,7 @@ class OffsetView(ResourceView):
             if data is None:
                 return None
             chunk.write(data)
-            self._check_chunk(chunk.received)
+            self.check_chunk(chunk.received)
             if verify is not None:
                 verify.update(data)
             else:

@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Request, request
 
+from chunked_upload.engine.plan import WritePlan
 from chunked_upload.http.access import callers
 from chunked_upload.records.queries import UploadQuery
 from chunked_upload.records.repository import Record
@@ -42,6 +43,9 @@ class ResourceView(ChunkedUploadBaseView):
     def find(self, upload_id: str) -> Record:
         # Its rules may be the usual ones, for which a prepared statement is there.
         return self.rules.find(upload_id)
+
+    def find_to_write(self, upload_id: str, plan: WritePlan) -> Record:
+        return self.rules.find_to_write(upload_id, plan)
 
     def own(self) -> UploadQuery | None:
         """Select the caller's own, newest first; None for an anonymous caller without a session."""

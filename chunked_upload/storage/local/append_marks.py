@@ -24,6 +24,7 @@ from contextlib import suppress
 NOTHING, BUSY = 2**64 - 1, 2**64 - 2
 
 _MARK = struct.Struct("<4Q")
+MARK_SIZE = _MARK.size
 _END = struct.Struct("<Q")
 _END_AT = 8
 

@@ -49,8 +49,6 @@ class LocalLease(WriteLease):
         self._open = True
         self._end = start
         self.preempted = self._entry.preempted
-        # A lease that was taken beside others tells nothing of the record: theirs may commit later.
-        self.number = self._entry.number if self._entry.is_alone else None
         self.kept = self._entry.kept
 
     @property
@@ -74,6 +72,14 @@ class LocalLease(WriteLease):
 
     def stands(self) -> bool:
         return self._entry.stands()
+
+    def committed(self, offset: int, fencing_token: int) -> None:
+        with suppress(OSError):  # the next writer then has its record read again
+            self._entry.keep(offset, fencing_token)
+        self.close()
+
+    def follows(self, offset: int, fencing_token: int) -> bool:
+        return self._entry.follows(offset, fencing_token)
 
     def copy(self, source: int, start: int, stop: int, position: int) -> None:
         """Copy the bytes ``[start, stop)`` of an open file, in the kernel if it can.

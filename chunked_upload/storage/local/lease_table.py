@@ -15,7 +15,10 @@ is emptied, but requests may still have it open. So an empty table begins with a
 
 The file is not synced: it matters only to processes that run at the same time, and a power cut ends
 them all. If a killed process leaves an entry, the next writer only has to raise the fencing token
-in the database. The marks of appends lie behind the slots (append_marks.py).
+in the database. The marks of appends lie behind the slots (append_marks.py). Behind these is what
+the last commit was: the number of its entry, and the record's offset and fencing token. If nobody
+else had an entry when that one was made, the next one has the next number, and the record is found
+so, nobody came in between.
 """
 
 from __future__ import annotations
@@ -30,7 +33,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..base import LeaseLost, StorageBusy
-from .append_marks import BUSY, NOTHING, Marks
+from .append_marks import BUSY, MARK_SIZE, NOTHING, Marks
 
 SLOTS = 64
 OPEN_END = 2**64 - 1
@@ -51,6 +54,8 @@ _TABLE = struct.Struct(f"<Q{3 * SLOTS}Q")
 #: The counter and the first slot.
 _FIRST = struct.Struct("<4Q")
 _HEADER_SIZE = 8
+_COMMIT = struct.Struct("<QQQ")
+_COMMIT_AT = _TABLE.size + SLOTS * MARK_SIZE
 
 #: Size of a table's first number; the numbers after it fit as well.
 _FIRST_BITS = 62
@@ -173,6 +178,21 @@ class Entry:
     def stands(self) -> bool:
         """Return whether no newcomer has preempted the entry."""
         return os.pread(self._descriptor, 8, self._position) == self.number.to_bytes(8, "little")
+
+    def keep(self, offset: int, fencing_token: int) -> None:
+        """Note how the entry's commit has left the record.
+
+        Not of an entry that was made beside others, whose commits may come later than this note.
+        """
+        if not self.is_alone:
+            return
+        commit = _COMMIT.pack(self.number, offset, fencing_token)
+        os.pwrite(self._descriptor, commit, _COMMIT_AT)
+
+    def follows(self, offset: int, fencing_token: int) -> bool:
+        """Return whether nobody has had an entry since a commit that left the record so."""
+        commit = _COMMIT.pack(self.number - 1, offset, fencing_token)
+        return os.pread(self._descriptor, _COMMIT.size, _COMMIT_AT) == commit
 
     def release(self) -> None:
         """Remove the entry, unless a newcomer has already done so."""

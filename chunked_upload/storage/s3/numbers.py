@@ -9,7 +9,8 @@ attempt at the slots before ``until``, and the end of the slots that were given 
 
 A request that ends with its commit sends nothing more, and hands its numbers over to the next one:
 ``handed`` is its fencing token, which is still the record's if no other request came in between. So
-a file of many requests needs one attempt.
+a file of many requests needs one attempt. It also gives the slots that the next one most likely
+needs, so that taking the lease need not change the state.
 """
 
 from __future__ import annotations
@@ -50,34 +51,45 @@ def reserve(
     stop: int | None,
     *,
     extends: bool,
-    token: int = 0,
+    token: int | None = None,
 ) -> StorageState:
     """Return the change of the state that gives a newcomer its numbers.
 
     :param extends: it records its progress (:meth:`PartNumbers.extended`).
-    :param token: the record's fencing token; 0 for one that no request has raised.
+    :param token: the record's fencing token; None for a newcomer that nothing was handed over to.
     """
     first = grid.at(start).nth
     end = _ALL if stop is None else grid.at(max(start, stop - 1)).nth + 1
     if extends:
         end = min(end, first + AHEAD)
+    return _given(state, first, end, token=token)
+
+
+def handed_over(
+    state: StorageState | None, grid: Grid, start: int, stop: int, *, token: int, own: bool
+) -> StorageState:
+    """Return the change of the state that hands numbers over to the next request.
+
+    :param start, stop: what it most likely writes.
+    :param token: the fencing token of the request that ends.
+    :param own: whether that had numbers itself; otherwise the next one gets those of a newcomer.
+    """
+    first = grid.at(start).nth
+    end = max(grid.at(max(start, stop - 1)).nth + 1, first + AHEAD)
+    state = {**(state or {}), "handed": token}
+    return {"handed": token} | _given(state, first, end, token=token if own else None)
+
+
+def _given(state: StorageState | None, first: int, end: int, *, token: int | None) -> StorageState:
     state = state or {}
     attempt, until, given = state.get("reserved", [0, 0, 0])
-    if token and state.get("handed") == token:
+    if token is not None and state.get("handed") == token:
         return {"reserved": [attempt, until, max(given, end)]}
     if first >= given:
         return {"reserved": [0, 0, end]}
     if first >= until:
         return {"reserved": [1, given, max(given, end)]}
     return {"reserved": [attempt + 1, given, max(given, end)]}
-
-
-def handed_over(token: int) -> StorageState:
-    """Return the change of the state that hands the numbers over to the next request.
-
-    :param token: the fencing token of the request that ends.
-    """
-    return {"handed": token}
 
 
 def for_completion(slot: Slot) -> int:

@@ -173,14 +173,27 @@ class S3Storage(WritesRanges, WritesParts, Concatenates, Leftovers, PresignsURLs
         return self._writer(upload, layout, stop, parts=parts)
 
     def reserve(
-        self, upload: StoredUpload, start: int, stop: int | None, *, extends: bool, token: int
+        self,
+        upload: StoredUpload,
+        start: int,
+        stop: int | None,
+        *,
+        extends: bool,
+        token: int | None,
     ) -> StorageState:
-        grid = self._grid(upload, Layout(upload.storage_state))
         state = upload.storage_state
+        grid = self._grid(upload, Layout(state))
         return numbers.reserve(state, grid, start, stop, extends=extends, token=token)
 
-    def hand_over(self, token: int) -> StorageState:
-        return numbers.handed_over(token)
+    def hand_over(
+        self, upload: StoredUpload, start: int, stop: int, *, token: int, own: bool
+    ) -> StorageState:
+        state = upload.storage_state
+        grid = self._grid(upload, Layout(state))
+        try:
+            return numbers.handed_over(state, grid, start, stop, token=token, own=own)
+        except OSError:  # the largest object ends there
+            return {}
 
     def _writer(
         self, upload: StoredUpload, layout: Layout, stop: int | None, *, parts: PartsTo | None

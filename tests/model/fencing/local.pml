@@ -1,7 +1,7 @@
 /* A local disk: one part by name, and beside it the table of write leases (storage/local/).
  *
  * Files have numbers, since an open one outlives its name. Both "hosts" are two server processes of
- * the one host; each remembers its last lease (engine/last_leases.py).
+ * the one host.
  */
 
 byte part_name = 1;     /* the file that <upload_id>.part names; 0: none */
@@ -20,11 +20,11 @@ byte next_number[5];    /* by table */
 byte leased[4];         /* the units that a request's entry has; 0: no entry */
 byte leased_in[4];      /* the table with its entry */
 
-byte kept_number[2], kept_recorded[2], kept_token[2];
+/* What the last commit was, in the table's file. */
+byte kept_number, kept_recorded, kept_token;
 
-/* The number of a table's first lease: storage/local/lease_table.py _next_number. Numbers that start
- * again at 1 repeat those of an ended table. */
-#define FIRST_NUMBER (OFF(NUMBERS_START_AGAIN) -> 1 : 20 + 10 * files + me)
+/* The number of a table's first lease, which is random: storage/local/lease_table.py _next_number. */
+#define FIRST_NUMBER (20 + 10 * files + me)
 
 #define KEPT_FILE (status == COMPLETE -> final_name : part_name)
 #define CONTENT(unit) file[KEPT_FILE * 2 + unit]
@@ -37,13 +37,14 @@ inline start_storage() {
     if :: recorded & 1 -> file[2] = EARLIER; durable[2] = EARLIER :: else fi;
     if :: recorded & 2 -> file[3] = EARLIER; durable[3] = EARLIER :: else fi;
     if
-    :: recorded -> /* committed by the first process, under the first lease */
-      next_number[1] = 2; kept_number[0] = 1; kept_recorded[0] = recorded; kept_token[0] = token
+    :: recorded -> /* committed under the first lease */
+      next_number[1] = 2; kept_number = 1; kept_recorded = recorded; kept_token = token
     :: else
     fi
   }
 }
 
+inline look_up() { read_record() }
 inline read_storage_state() { skip }
 inline commit_storage_state() { skip }
 
@@ -76,17 +77,20 @@ inline take_lease() {
     /* LocalStorage.open_side */
     if
     :: table_name == 0 ->
-      tables++; INVARIANT(enough_tables, tables < 5); table_name = tables; next_number[tables] = FIRST_NUMBER
+      tables++; INVARIANT(enough_tables, tables < 5); table_name = tables; next_number[tables] = FIRST_NUMBER;
+      kept_number = 0
     :: else
     fi;
     table = table_name
   }
   d_step {
     /* storage/local/lease_table.py Entry._take */
-    preempted = false;
+    preempted = false; alone = true;
     for (other : 1 .. 3) {
       if
-      :: leased[other] & mine && leased_in[other] == table -> leased[other] = 0; preempted = true
+      :: leased[other] && leased_in[other] == table ->
+        alone = false;
+        if :: leased[other] & mine -> leased[other] = 0; preempted = true :: else fi
       :: else
       fi
     }
@@ -99,10 +103,9 @@ inline take_lease() {
   :: else
   fi;
   d_step {
-    /* engine/last_leases.py LastLeases.is_next */
-    known = kept_number[me % 2] != 0 && kept_number[me % 2] == number - 1 &&
-      kept_recorded[me % 2] == my_recorded && kept_token[me % 2] == my_token;
-    kept_number[me % 2] = 0
+    /* storage/local/lease_table.py Entry.follows */
+    known = kept_number != 0 && kept_number == number - 1 &&
+      kept_recorded == my_recorded && kept_token == my_token
   }
   if
   :: OFF(NOT_READ_AGAIN) || (known && !preempted) -> allowed = true
@@ -135,11 +138,17 @@ inline sync() {
 /* engine/chunk.py Chunk._look_again asks after it has read the record */
 inline look_at_lease() { stands = STANDS }
 
-/* engine/last_leases.py LastLeases.remember */
+/* storage/local/lease_table.py Entry.keep, while the entry stands or has been preempted */
 inline remember_lease() {
+  if :: found = true :: found = false /* the disk is full */ fi;
   d_step {
-    kept_number[me % 2] = number; kept_recorded[me % 2] = my_recorded;
-    kept_token[me % 2] = my_token; number = 0
+    if
+    :: found && table == table_name && (alone || OFF(KEPT_BESIDE_OTHERS)) ->
+      /* into the file that has the name; another one is not read any more */
+      kept_number = number; kept_recorded = my_recorded; kept_token = my_token
+    :: else
+    fi;
+    number = 0; alone = false; found = false
   }
 }
 
@@ -152,7 +161,10 @@ inline end_leases() {
       :: else
       fi
     }
-    if :: table_name && !OFF(TABLE_NOT_ENDED) -> next_number[table_name] = FIRST_NUMBER :: else fi
+    if
+    :: table_name && !OFF(TABLE_NOT_ENDED) -> next_number[table_name] = FIRST_NUMBER; kept_number = 0
+    :: else
+    fi
   }
 }
 
@@ -256,7 +268,7 @@ inline release_hook_lease() { d_step { if :: hook_holder == me -> hook_holder = 
 inline forget_open_files() {
   if :: made_part && status == GONE -> abandoned = true :: else fi;
   made_part = false;
-  part = 0; table = 0; number = 0;
+  part = 0; table = 0; number = 0; alone = false;
   if :: !leased[me] -> leased_in[me] = 0 :: else fi;
   if :: hook_holder == me -> hook_holder = 0 :: else fi;
   if :: remover == me -> remover = 0 :: else fi
@@ -293,4 +305,4 @@ inline clean_up() {
 /* When two requests die: one that had linked a part, and the late first chunk that had made the part
  * again after the removal. Nobody knows then whose the file was. */
 #define LEFTOVERS (!(spoiled && abandoned) && status == GONE && (ended_part != 0 || (final_name != 0 && final_name != OTHERS)))
-#define STORAGE_LOCALS bool made_part;
+#define STORAGE_LOCALS bool made_part, alone;

@@ -53,8 +53,8 @@ proctype Request(byte me; byte role) {
   :: role == SWEEPER -> goto sweeping
   fi;
 
-  /* engine/leasing.py Leasing.take */
-  read_record();
+  /* engine/leasing.py Leasing.find and Leasing.take */
+  look_up();
   if :: !MAY_WRITE -> goto over :: else fi;
   take_lease();
   if
@@ -241,14 +241,14 @@ init {
     now.roles[2] = atoi(getenv("ROLE_2"));
     now.roles[3] = atoi(getenv("ROLE_3"));
     now.parallel = atoi(getenv("PARALLEL"));
-    now.takes_ahead = atoi(getenv("TAKES_AHEAD"));
+    now.begun = atoi(getenv("BEGUN"));
     now.name_is_wanted = atoi(getenv("NAME_IS_WANTED"));
   };
   /* Requests of the upload before: nothing, the first unit, or all; also the second in parallel. */
   if
-  :: takes_ahead != BEFORE -> recorded = 0
-  :: takes_ahead != NOW -> recorded = 1
-  :: takes_ahead == NEVER -> recorded = BOTH
+  :: !begun -> recorded = 0
+  :: recorded = 1
+  :: !begun -> recorded = BOTH
   :: parallel -> recorded = 2; token = (OFF(TOKEN_NOT_RAISED_BEYOND) -> 0 : 1) /* record.pml commit_units */
   fi;
   owner[0] = (HAS(recorded, 0) -> EARLIER : 0);

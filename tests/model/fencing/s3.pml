@@ -21,12 +21,9 @@ byte multipart;         /* the multipart upload that counts */
 byte parts;             /* the units that are parts */
 byte attempts[2];       /* and their numbers */
 byte reserved_attempt, reserved_until, reserved_end, handed; /* storage/s3/numbers.py */
-byte leased[8];         /* write_leases, by request; from 5 on those that were taken ahead */
+byte leased[4];         /* write_leases, by request */
 
-/* In one process: the lease that its last commit has taken ahead (engine/leases_ahead.py). */
-byte ahead;             /* which of those it is; 0: none */
-byte aheads;            /* how many there were */
-byte ahead_token, ahead_attempt, ahead_until, ahead_end;
+#define NOBODY 255      /* handed: the request before has broken off */
 
 bool hook_dead;         /* the holder of the completion lease has died */
 
@@ -37,31 +34,12 @@ bool hook_dead;         /* the holder of the completion lease has died */
 #define DURABLE ((CONTENT(0) != 0 -> 1 : 0) + (CONTENT(1) != 0 -> 2 : 0))
 
 #define STORAGE_LOCALS \
-  byte in_multipart, in_parts, my_attempts[2], my_end, my_until, my_attempt, seen_objects, seen_notes, my_lease; \
-  bool has_lease, goes_on;
-
-/* engine/record_lease.py RecordLease.released and ended: for the second unit, if nobody else writes.
- * Whether the next request comes to the process that remembers it is open. */
-inline take_ahead() {
-  found_other = 0;
-  for (other : 1 .. 7) {
-    if :: leased[other] -> found_other = 1 :: else fi
-  }
-  if
-  :: found_other == 0 && aheads < 3 ->
-    if :: !OFF(AHEAD_NUMBERS_HANDED_OVER) :: else -> handed = token + 1 fi;
-    token++;
-    leased[5 + aheads] = 2;
-    reserved_end = 2;
-    ahead = 5 + aheads; aheads++; ahead_token = token;
-    ahead_attempt = reserved_attempt; ahead_until = reserved_until; ahead_end = reserved_end
-  :: else
-  fi
-}
+  byte in_multipart, in_parts, my_attempts[2], my_end, my_until, my_attempt, seen_objects, seen_notes, my_number; \
+  bool has_lease, found_leased;
 
 inline start_storage() {
   if
-  :: takes_ahead != BEFORE -> d_step { /* as objects */
+  :: !begun -> d_step { /* as objects */
     if :: recorded & 1 -> objects = objects | OBJECT(EARLIER, 0) :: else fi;
     if :: recorded & 2 -> objects = objects | OBJECT(EARLIER, 1) :: else fi }
   :: recorded && !parallel -> d_step { /* as parts */
@@ -70,61 +48,72 @@ inline start_storage() {
     if :: recorded & 2 -> sent[PART(EARLIER, 1, 0)] = EARLIER :: else fi;
     reserved_end = OFFSET(recorded) }
   fi;
-  if :: takes_ahead == BEFORE -> d_step { take_ahead() } :: else fi
+  if
+  :: handed = NOBODY
+  :: !parallel -> d_step { handed = token; reserved_end = 2 }
+  fi
 }
 
 inline read_storage_state() {
-  has_lease = leased[my_lease] != 0; in_multipart = (in_parts -> in_multipart : multipart)
+  has_lease = leased[me] != 0; in_multipart = (in_parts -> in_multipart : multipart)
 }
 
-/* engine/record_lease.py RecordLease.released, storage/s3/writer.py S3Writer.sync */
+/* engine/record_lease.py RecordLease.released and ended, storage/s3/writer.py S3Writer.sync */
 inline commit_storage_state() {
-  leased[my_lease] = 0;
-  handed = my_token; /* storage/s3/numbers.py handed_over */
+  leased[me] = 0;
+  if
+  :: !parallel && (my_token == my_number || OFF(HANDED_OVER_LATE)) -> /* storage/s3/numbers.py handed_over */
+    handed = my_token;
+    reserved_end = 2
+  :: else
+  fi;
   if
   :: in_parts ->
     multipart = in_multipart; parts = parts | in_parts;
     if :: HAS(in_parts, 0) -> attempts[0] = my_attempts[0] :: else fi;
     if :: HAS(in_parts, 1) -> attempts[1] = my_attempts[1] :: else fi
   :: else
-  fi;
-  if :: recorded == 1 && goes_on -> take_ahead(); my_token = token :: else fi
+  fi
 }
 
-/* engine/leases_ahead.py LeasesAhead.take and LeaseAhead.fits */
-#define FITS_AHEAD (ahead && mine == 2 && my_recorded == 1 && \
-  (my_token == ahead_token || OFF(AHEAD_TOKEN_NOT_COMPARED)))
-
-inline use_ahead() {
-  d_step {
-    if
-    :: FITS_AHEAD ->
-      my_lease = ahead; has_lease = true; allowed = true;
-      my_attempt = ahead_attempt; my_until = ahead_until; my_end = ahead_end;
-      if :: !OFF(AHEAD_USED_TWICE) -> ahead = 0 :: else fi
-    :: else
-    fi
+/* engine/record_lease.py entered, records/leased_lookup.py _entered */
+inline enter() {
+  if :: !OFF(TOKEN_NOT_RAISED) -> token++ :: else fi;
+  for (other : 1 .. 3) {
+    if :: leased[other] & mine && !OFF(ENTRIES_KEPT) -> leased[other] = 0 :: else fi
   }
+  leased[me] = mine; my_number = token; my_token = token; has_lease = true
 }
 
-/* engine/leasing.py Leasing._lease_in_record, engine/record_lease.py entered */
+/* storage/s3/numbers.py _given, which a look-up leaves as it is */
+#define IS_HANDED (handed == token || OFF(HANDED_TO_ANYBODY))
+#define ALL_GIVEN (parallel || (IS_HANDED && STOP(mine) <= reserved_end))
+
+/* records/leased_lookup.py LeasedLookup.find, or the usual look-up */
+inline look_up() {
+  if
+  :: d_step {
+      !parallel && status == UPLOADING && !expired && OFFSET(recorded) == START(mine) ->
+      my_status = status; my_recorded = recorded; my_named = named; my_expired = expired;
+      in_multipart = multipart;
+      my_attempt = reserved_attempt; my_until = reserved_until; my_end = reserved_end;
+      found_leased = ALL_GIVEN;
+      enter()
+    }
+  :: read_record()
+  fi
+}
+
+/* engine/leasing.py Leasing._has_lease and _enter */
 inline take_lease() {
-  allowed = false; my_lease = me;
-  if :: mine == 1 && my_recorded == 0 && takes_ahead == NOW -> goes_on = true :: true fi;
-  if :: MAY_WRITE && FITS_AHEAD -> use_ahead() :: true fi;
+  allowed = found_leased; found_leased = false;
   do
   :: allowed -> break
   :: !allowed && MAY_WRITE ->
     d_step {
       changed = STATUS_IS(UPLOADING) && TOKEN_IS(my_token) && OFFSET_IS(my_recorded);
       if
-      :: changed ->
-        reserve();
-        if :: !OFF(TOKEN_NOT_RAISED) -> token++ :: else fi;
-        for (other : 1 .. 7) {
-          if :: leased[other] & mine && !OFF(ENTRIES_KEPT) -> leased[other] = 0 :: else fi
-        }
-        leased[me] = mine; my_token = token; has_lease = true; allowed = true
+      :: changed -> reserve(); enter(); allowed = true
       :: else
       fi
     }
@@ -140,9 +129,9 @@ inline take_lease() {
 /* storage/s3/numbers.py reserve */
 inline reserve() {
   if
-  :: handed == token && token != 0 ->
+  :: IS_HANDED ->
     reserved_end = (STOP(mine) > reserved_end -> STOP(mine) : reserved_end)
-  :: (handed != token || token == 0) && (START(mine) >= reserved_end || OFF(NUMBERS_USED_AGAIN)) ->
+  :: !IS_HANDED && (START(mine) >= reserved_end || OFF(NUMBERS_USED_AGAIN)) ->
     reserved_attempt = 0; reserved_until = 0; reserved_end = STOP(mine)
   :: else ->
     reserved_attempt = (START(mine) >= reserved_until -> 1 : reserved_attempt + 1);
@@ -251,7 +240,7 @@ inline release_hook_lease() { d_step { if :: hook_holder == me -> hook_holder = 
 
 inline forget_open_files() {
   in_multipart = 0; in_parts = 0; my_attempts[0] = 0; my_attempts[1] = 0; my_end = 0; my_until = 0; my_attempt = 0;
-  seen_objects = 0; seen_notes = 0; part = 0; my_lease = 0; goes_on = false;
+  seen_objects = 0; seen_notes = 0; part = 0; my_number = 0; found_leased = false;
   if :: hook_holder == me -> hook_dead = true :: else fi
 }
 

@@ -40,15 +40,10 @@ byte alive;             /* requests that are running */
 byte off;               /* the guard that is switched off; 0: none */
 byte roles[4];          /* what each request does */
 bool parallel;          /* whether a dialect sends chunks in any order; the first request creates */
-byte takes_ahead;       /* whether a commit takes the lease of the next chunk along: NEVER, BEFORE, NOW */
+bool begun;             /* whether the first unit is recorded, as a part in a store, and no other one */
 bool name_is_wanted;    /* whether another upload wants the final name, once it is free */
 
-#define NEVER 0
-#define BEFORE 1        /* the first unit's has, as a part's, before anything else */
-#define NOW 2           /* the requests' may; nothing is recorded at the start */
-
 hidden byte other;      /* counts within a step */
-hidden byte found_other;
 
 /* The guards of the protocol. Each can be switched off, and the model must then fail. */
 #define OFF(guard) (off == (guard))

@@ -16,7 +16,7 @@ from flask import Response
 from chunked_upload.engine.chunk import Chunk
 from chunked_upload.engine.errors import FileTooLarge, OffsetMismatch, SizeMismatch
 from chunked_upload.engine.plan import WritePlan
-from chunked_upload.errors import ConfigurationError
+from chunked_upload.errors import ChunkedUploadError, ConfigurationError
 from chunked_upload.http.errors import BadRequestHeaders
 from chunked_upload.http.views.receiving import ReceivingView, agreed_id, chunk_too_large
 from chunked_upload.http.wire.content_range import (
@@ -53,7 +53,10 @@ class ChunkedUploadView(ReceivingView):
         :param upload_id: the upload's id, from the URL or the form; None for a new upload's first
             chunk, or when the field comes after the file.
         """
-        record = self._open_upload(upload_id) if upload_id else self.new_record(incoming)
+        if upload_id:
+            record = self._open_upload(upload_id, self._foreseen(incoming))
+        else:
+            record = self.new_record(incoming)
         span = self.span(incoming)
         max_bytes = self.most_bytes(self.request)
         self._check_sizes(incoming, span, max_bytes)
@@ -74,10 +77,23 @@ class ChunkedUploadView(ReceivingView):
         response = self.reply(self.get_response_data(stored, self.request))
         return add_progress(response, stored)
 
-    def _open_upload(self, upload_id: str) -> Record:
-        record = self.find(upload_id)
+    def _open_upload(self, upload_id: str, plan: WritePlan | None = None) -> Record:
+        record = self.find(upload_id) if plan is None else self.find_to_write(upload_id, plan)
         self.is_valid_chunked_upload(record)
         return record
+
+    def _foreseen(self, incoming: Incoming) -> WritePlan | None:
+        """Return what a chunk is going to write to a known upload; None if that is of no use."""
+        if not self.engine.leasing.finds:
+            return None
+        try:
+            span = self.span(incoming)
+            self._check_sizes(incoming, span, None)
+        except ChunkedUploadError:  # told after the look-up
+            return None
+        if span is None:
+            return None
+        return WritePlan(start=span.start, stop=span.stop, total=span.total)
 
     # What the request declares
 

@@ -10,8 +10,11 @@ from chunked_upload.engine.errors import (
     OffsetMismatch,
     UploadExpired,
 )
+from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.http.errors import BadRequestHeaders, UnsupportedBody
+from chunked_upload.http.views.found_to_append import find_to_append
 from chunked_upload.http.views.repeated_append import compare_with_stored
+from chunked_upload.http.wire.body import Body
 from chunked_upload.http.wire.parameters import media_type
 from chunked_upload.records.model import Status
 from chunked_upload.records.repository import Record
@@ -30,7 +33,7 @@ class AppendView(TransferView):
         """Append the request's bytes; complete the upload if the client says so."""
         self.check_permissions(self.request)
         given = self.given
-        record = self.record = self.find(upload_id)
+        record = self.record = self._found(upload_id, given)
         self.engine.check_unexpired(record)
         self._check_type(given)
         offset = self._offset(given)
@@ -41,6 +44,16 @@ class AppendView(TransferView):
         except (BeyondLength, UploadExpired):  # also when its bytes are lost (section 4.1.1)
             self.invalidate(record)
             raise
+
+    def _found(self, upload_id: str, given: Head) -> Record:
+        try:
+            self._check_type(given)
+            offset = self._offset(given)
+            length = given.total(offset, Body.of(self.request.environ).length)
+        except ChunkedUploadError:  # told after the look-up
+            return self.find(upload_id)
+        verify = self.content_check
+        return find_to_append(self, upload_id, offset=offset, length=length, verify=verify)
 
     def _check_type(self, given: Head) -> None:
         kind = media_type(self.request.environ)

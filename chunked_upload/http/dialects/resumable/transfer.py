@@ -48,7 +48,7 @@ class TransferView(OffsetView):
         length = given.total(offset, body.length)
         unknown = record.length is None and length is None
         self._check_end(body, proven=verify is not None or not unknown)
-        self._check_chunk(body.length)  # a client that sent too much at once can go on
+        self.check_chunk(body.length)  # a client that sent too much at once can go on
         _check_room(record, offset, body.length)
         self.append(record, offset=offset, length=length, last=last, verify=verify)
         if not last:

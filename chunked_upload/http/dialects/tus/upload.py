@@ -12,6 +12,7 @@ from chunked_upload.http.errors import MethodNotOffered
 from chunked_upload.records.repository import Record
 
 from ...views.files import UploadFileView
+from ...views.found_to_append import find_to_append
 from ...views.repeated_append import compare_with_stored
 from . import answers
 from .base import TusView, is_complete, is_settled, is_whole
@@ -50,7 +51,7 @@ class TusUploadView(TusView):
         offset = read_offset(self.request)
         length = read_number(self.request, "Upload-Length")
         checksum = self.read_checksum()
-        record = self.find(upload_id)
+        record = find_to_append(self, upload_id, offset=offset, length=length, verify=checksum)
         if Declared.of(record).is_final:
             raise FinalUpload
         if is_whole(record):
