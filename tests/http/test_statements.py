@@ -16,6 +16,7 @@ from tests.conftest import create_tables
 from tests.support.postgres import Cluster
 from tests.support.protocol import Protocol
 from tests.support.s3 import Store
+from tests.support.s3_faults import counted
 from tests.support.tus import Tus
 
 pytestmark = pytest.mark.only_postgresql
@@ -120,10 +121,12 @@ def test_an_append(nodes: list[FlaskClient], log: Log, statements: list[str]) ->
 
 
 def test_a_question_for_the_offset(nodes: list[FlaskClient], log: Log) -> None:
-    """It changes nothing if no append is under way."""
+    """It changes nothing and asks no store if no append is under way."""
     tus = Tus(nodes[0])
     url = tus.created(4)
     assert tus.patch(url, b"1", 0).status_code == 204
     log.new()
-    assert tus.head(url).headers["Upload-Offset"] == "1"
+    with counted() as calls:
+        assert tus.head(url).headers["Upload-Offset"] == "1"
     assert log.new() == ["SELECT", "SELECT"]
+    assert calls.names == []
