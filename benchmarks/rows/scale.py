@@ -43,6 +43,11 @@ class Continuing:
         self.state = begin(runner.dialect, self._wire, 4 * _TIB)
         self.send(1)
 
+    def reconnect(self) -> None:
+        """Take a new connection: the server closes one that has been idle for long."""
+        self._wire.close()
+        self._wire = Wire(self._runner.service.port)
+
     def send(self, chunks: int) -> Sample:
         """Send chunks and tell their rate."""
         begun = time.monotonic()
@@ -152,6 +157,8 @@ def _compare_tables(
             uploads[key] = Continuing(runner, bench.payload)
         if full.key in runners:
             fill(full_uri or sqlite_uri(bench.place / full.key), records)
+            for upload in uploads.values():
+                upload.reconnect()
         _take_turns(bench, measured, runners, uploads, chunks)
 
 
