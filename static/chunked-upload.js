@@ -123,6 +123,11 @@ export class ChunkedUploader extends EventTarget {
     return upload;
   }
 
+  /** How many files this browser is still storing: if the page were left now, they would be forgotten. */
+  get unstored() {
+    return this.#store.unstored;
+  }
+
   /**
    * Remove a done or failed upload from the list. Nothing changes on the server.
    *
@@ -228,11 +233,7 @@ export class ChunkedUploader extends EventTarget {
     return records.filter((record) => !this.#claimed.has(record.id));
   }
 
-  /**
-   * Remove one from the resume store. The server keeps it until it expires or is deleted.
-   *
-   * @param {Remembered} remembered
-   */
+  /** Remove a file from the resume store; the server keeps what it has. @param {Remembered} remembered */
   async forget(remembered) {
     await this.#store.forget(remembered.id);
   }

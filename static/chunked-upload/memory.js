@@ -34,7 +34,7 @@ export class Memory {
   /**
    * @param {import("./transfer-state.js").TransferState} state
    * @param {Pick<import("./resume-store.js").ResumeStore, "find" | "keep" | "forget" |
-   *   "isFirstFailure" | "user"> | null} store Null: nothing is remembered.
+   *   "isFirstFailure" | "user" | "unstored"> | null} store Null: nothing is remembered.
    * @param {Set<string>} claimed Keys of entries that belong to uploads of this uploader.
    */
   constructor(state, store, claimed) {
@@ -52,7 +52,7 @@ export class Memory {
    */
   begin(id) {
     if (id !== null) this.#claim(id);
-    this.#begun = this.#findOrSave(id);
+    this.#begun = this.#countedUntilStored(id);
     return this.#begun;
   }
 
@@ -138,6 +138,14 @@ export class Memory {
   release() {
     this.#stopTimer();
     this.#claimed.delete(this.#id);
+  }
+
+  /** @param {string | null} id */
+  async #countedUntilStored(id) {
+    const store = this.#store;
+    if (store === null) return;
+    store.unstored += 1;
+    await this.#findOrSave(id).finally(() => (store.unstored -= 1));
   }
 
   /** @param {string | null} id */

@@ -17,7 +17,7 @@ const OLD_STORE = "uploads";
 const BLOCKED_FOR = 2000;
 /** Milliseconds that a finished upload is kept, for other tabs that wait with the same file. */
 const FINISHED_FOR = 3_600_000;
-/** Entries that are looked up at once. What follows from each is done before the page may draw again. */
+/** Entries that are looked up, or written, before the page may draw again. */
 const TOGETHER = 100;
 
 /** Return a key for a new entry. `crypto.randomUUID` is missing outside of HTTPS. */
@@ -28,6 +28,8 @@ export function newKey() {
 export class ResumeStore {
   /** Whose entries are found; null: those of nobody in particular. @type {string | null} */
   user = null;
+  /** Files that are being stored for the first time. */
+  unstored = 0;
   #endpoint;
   /** @type {Promise<IDBDatabase | null> | null} */
   #opened = null;
@@ -132,12 +134,14 @@ export class ResumeStore {
     if (!database) return false;
     try {
       const transaction = database.transaction(STORE, "readwrite");
+      const success = succeeds(transaction);
       const store = transaction.objectStore(STORE);
+      let number = 0;
       for (const [id, record] of changes) {
-        if (record === null) store.delete(id);
-        else put(store, record);
+        const request = record === null ? store.delete(id) : put(store, record);
+        if ((number += 1) % TOGETHER === 0) await over(request);
       }
-      return await succeeds(transaction);
+      return await success;
     } catch {
       return false; // the database was closed meanwhile
     }
@@ -223,10 +227,10 @@ function upgrade(database, transaction) {
  */
 function put(store, record) {
   try {
-    store.put(record);
+    return store.put(record);
   } catch {
     // Some handles cannot be stored. Without one the user picks the file again.
-    store.put({ ...record, handle: null });
+    return store.put({ ...record, handle: null });
   }
 }
 
@@ -244,6 +248,18 @@ async function readTogether(database, lookups) {
   } catch {
     return []; // the database was closed meanwhile
   }
+}
+
+/**
+ * Wait for a request, whatever comes of it.
+ *
+ * @param {IDBRequest} request
+ * @returns {Promise<void>}
+ */
+function over(request) {
+  return new Promise((resolve) => {
+    request.onsuccess = request.onerror = () => resolve();
+  });
 }
 
 /**

@@ -29,7 +29,8 @@ export class Semaphore {
     await new Promise((resolve, reject) => {
       const waiter = { order, start: () => resolve(settle()) };
       const leave = () => {
-        this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+        // Where all are paused, the last one leaves first.
+        this.#waiters.splice(this.#waiters.lastIndexOf(waiter), 1);
         reject(signal.reason);
       };
       const settle = () => signal.removeEventListener("abort", leave);

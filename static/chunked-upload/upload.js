@@ -155,7 +155,9 @@ export class Upload extends EventTarget {
   /** Stop sending. What has arrived stays on the server, which is asked how much that is. */
   pause() {
     if (!ACTIVE.has(this.state)) return;
+    const isUntouched = this.state === "queued" && this.uploadId === null;
     this.#stop("paused");
+    if (isUntouched) return; // there is nothing to ask the server for
     const settling = (this.#settling = new AbortController());
     this.#previousRun = this.#previousRun.then(() => this.#settle(settling.signal));
   }

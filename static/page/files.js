@@ -7,6 +7,7 @@
 import { setWords, wordButton } from "./buttons.js";
 import { problemWords } from "./describe.js";
 import { el, setText } from "./dom.js";
+import { FinishedRecords, merge } from "./finished-records.js";
 
 /** @typedef {import("../chunked-upload.js").ChunkedUploader} ChunkedUploader */
 /** @typedef {import("../chunked-upload.js").UploadError} UploadError */
@@ -27,8 +28,8 @@ export class Files {
   #catalog;
   #list;
   #account;
-  /** Finished files that are loaded, newest first. @type {UploadRecord[]} */
-  #finished = [];
+  /** Those that are loaded. */
+  #finished = new FinishedRecords();
   /** How many there are on the server. */
   #total = 0;
   /** Number of the latest refresh. */
@@ -94,7 +95,10 @@ export class Files {
       const [unfinished, finished] = await lists;
       if (request !== this.#latest) return;
       this.#total = finished.total;
-      this.#finished = merge(finished.uploads, finished.next === null ? [] : this.#finished);
+      this.#finished.all = merge(
+        finished.uploads,
+        finished.next === null ? [] : this.#finished.all,
+      );
       this.#show(merged(unfinished.uploads, remembered));
       this.#loaded = true;
       this.#sayEmpty();
@@ -132,19 +136,19 @@ export class Files {
     while (await this.loadMore());
   }
 
-  /** Add an upload that has just finished. @param {UploadRecord} record */
+  /** Add an upload that has just finished. Its row is that of the upload. @param {UploadRecord} record */
   add(record) {
-    this.#finished = [record, ...this.#finished];
+    this.#finished.add(record);
     this.#total += 1;
-    this.#catalog.setFinished(this.#finished);
   }
 
   /** Take deleted files off the list. @param {(string | null)[]} uploadIds */
   drop(uploadIds) {
     const gone = new Set(uploadIds);
-    const left = this.#finished.filter((record) => !gone.has(record.upload_id));
-    this.#total -= this.#finished.length - left.length;
-    this.#finished = left;
+    const before = this.#finished.all;
+    const left = before.filter((record) => !gone.has(record.upload_id));
+    this.#total -= before.length - left.length;
+    this.#finished.all = left;
     this.#catalog.setFinished(left);
     this.#list.arrange();
     this.#sayEmpty();
@@ -160,14 +164,14 @@ export class Files {
     for (;;) {
       const page = await this.#page(number).catch(() => null);
       if (page === null || request !== this.#latest) return false;
-      this.#finished = merge(this.#finished, page.uploads);
+      this.#finished.all = merge(this.#finished.all, page.uploads);
       if (this.#finished.length > before || page.next === null) {
         this.#total = page.next === null ? this.#finished.length : page.total;
         break;
       }
       number += 1;
     }
-    this.#catalog.setFinished(this.#finished);
+    this.#catalog.setFinished(this.#finished.all);
     this.#list.arrange();
     return this.#finished.length < this.#total;
   }
@@ -184,14 +188,14 @@ export class Files {
   }
 
   #forgetFinished() {
-    this.#finished = [];
+    this.#finished.all = [];
     this.#total = 0;
   }
 
   /** @param {Resumable[]} unfinished */
   #show(unfinished) {
     this.#catalog.setUnfinished(unfinished);
-    this.#catalog.setFinished(this.#finished);
+    this.#catalog.setFinished(this.#finished.all);
     this.#list.arrange();
   }
 
@@ -225,17 +229,6 @@ export class Files {
     await this.refresh();
     if (this.#again.hidden) this.element.closest("section")?.focus();
   }
-}
-
-/**
- * Join records, the first ones' order before the others'.
- *
- * @param {UploadRecord[]} first
- * @param {UploadRecord[]} others
- */
-function merge(first, others) {
-  const known = new Set(first.map((record) => record.upload_id));
-  return [...first, ...others.filter((record) => !known.has(record.upload_id))];
 }
 
 /**

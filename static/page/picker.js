@@ -10,6 +10,7 @@ import { el, setText } from "./dom.js";
 import { droppedFiles, named } from "./dropped.js";
 import { icon } from "./icons.js";
 import { listenForFiles } from "./incoming.js";
+import { lookAt } from "./look-at.js";
 import { dotted, limitWords, maxBytesOf, quotaWords } from "./limits.js";
 import { usageLine } from "./usage.js";
 
@@ -138,6 +139,7 @@ export class Picker {
       input.click();
     });
     input.remove();
+    await lookAt(files);
     return files.map((/** @type {File} */ file) => ({
       file,
       path: file.webkitRelativePath || undefined,
@@ -158,10 +160,11 @@ export class Picker {
   }
 
   /** @param {HTMLInputElement} input */
-  #takeFrom(input) {
+  async #takeFrom(input) {
     const files = [...(input.files ?? [])];
     // Emptied, so that the same file can be chosen again.
     input.value = "";
+    await lookAt(files);
     if (files.length > 0)
       this.#take(files.map((file) => ({ file: named(file), path: file.webkitRelativePath })));
   }

@@ -43,13 +43,13 @@ export class Removal {
 
   /** @param {Entry[]} entries */
   async #delete(entries) {
-    const left = [...entries];
+    const left = entries.values(); // which those that run at the same time share
     /** @type {Entry[]} */
     const removed = [];
     /** @type {unknown} */
     let problem;
     const run = async () => {
-      for (let entry = left.shift(); entry !== undefined; entry = left.shift()) {
+      for (const entry of left) {
         try {
           await this.#removeOne(entry);
           removed.push(entry);
@@ -122,7 +122,8 @@ export class Removal {
     const texts = this.#texts;
     const failed = entries.length - removed.length;
     if (failed > 0) {
-      const [first] = entries.filter((entry) => !removed.includes(entry));
+      const gone = new Set(removed);
+      const [first] = entries.filter((entry) => !gone.has(entry));
       const detail = problemWords(problem, texts);
       this.#parts.toasts.show(
         texts.say("deleteFailed", { count: failed, name: nameOf(first), detail }),

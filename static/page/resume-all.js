@@ -103,17 +103,19 @@ export class ResumeAll {
  * @param {Resumable[]} wanted
  */
 export function match(picked, wanted) {
-  const left = new Set(wanted);
+  // By name, since there may be thousands of both.
+  /** @type {Map<string, Resumable[]>} */
+  const left = new Map();
+  for (const one of wanted) left.set(one.name, [...(left.get(one.name) ?? []), one]);
   /** @param {Picked} one @param {(resumable: Resumable) => boolean} fits */
   const find = ({ file, path = file.name }, fits) => {
-    const fitting = [...left].filter(
-      (resumable) => resumable.name === file.name && fits(resumable),
-    );
+    const namesakes = left.get(file.name) ?? [];
+    const fitting = namesakes.filter(fits);
     const best =
       fitting.find((resumable) => resumable.path === path) ??
       fitting.find((resumable) => path.endsWith(`/${resumable.path}`)) ??
       fitting[0];
-    if (best !== undefined) left.delete(best);
+    if (best !== undefined) namesakes.splice(namesakes.indexOf(best), 1);
     return best;
   };
   /** @type {Picked[]} */

@@ -19,6 +19,7 @@ const PAUSE_WITH_MANY = 250;
 
 export class Session {
   #texts;
+  #uploader;
   #catalog;
   #list;
   #announcer;
@@ -35,7 +36,7 @@ export class Session {
   /**
    * @param {import("./format.js").Texts} texts
    * @param {object} parts
-   * @param {Pick<ChunkedUploader, "addEventListener">} parts.uploader
+   * @param {Pick<ChunkedUploader, "addEventListener" | "unstored">} parts.uploader
    * @param {import("./catalog.js").Catalog} parts.catalog
    * @param {import("./file-list.js").FileList} parts.list
    * @param {import("./announce.js").Announcer} parts.announcer
@@ -45,6 +46,7 @@ export class Session {
    */
   constructor(texts, { uploader, catalog, list, announcer, summary, onDone, onFailed }) {
     this.#texts = texts;
+    this.#uploader = uploader;
     this.#catalog = catalog;
     this.#list = list;
     this.#announcer = announcer;
@@ -59,9 +61,11 @@ export class Session {
     setInterval(() => this.#markWaiting(), 1000);
   }
 
-  /** Whether closing the page would interrupt an upload. */
+  /** Whether closing the page would interrupt an upload, or lose a file that the browser has not stored yet. */
   get busy() {
-    return this.#catalog.uploads.some(({ state }) => ACTIVE.has(state));
+    return (
+      this.#uploader.unstored > 0 || this.#catalog.uploads.some(({ state }) => ACTIVE.has(state))
+    );
   }
 
   /** @param {Upload} upload */

@@ -155,6 +155,39 @@ def test_what_is_under_way_is_not_left_without_a_question(visitor: Visitor) -> N
     assert asked == ["beforeunload"]
 
 
+#: Keeps the browser's storage busy until `letGo` is set.
+_OCCUPY = """() => new Promise((occupied) => {
+    indexedDB.open("chunked-upload").onsuccess = ({ target: { result: database } }) => {
+        const store = database.transaction("files", "readwrite").objectStore("files");
+        const again = () => {
+            occupied();
+            if (window.letGo) database.close();
+            else store.count().onsuccess = again;
+        };
+        again();
+    };
+})"""
+
+#: Whether the page lets the user leave without a question.
+_LEAVES = "() => dispatchEvent(new Event('beforeunload', {cancelable: true}))"
+
+
+def test_a_file_that_is_not_stored_yet_is_not_left_without_a_question(visitor: Visitor) -> None:
+    """Of thousands of files the last ones may be paused before the browser has stored them."""
+    visitor.page.route("**/uploads/", lambda route: None)  # nothing gets an answer
+    visitor.pick(visitor.file("first.mp4", chunks(1)))
+    visitor.expect_remembered("first.mp4")
+    visitor.page.evaluate(_OCCUPY)
+    visitor.pick(visitor.file("second.mp4", chunks(1)))
+    expect(visitor.row("second.mp4")).to_be_visible()
+    visitor.button("Pause all").click()
+    visitor.expect_state("second.mp4", "paused")
+    assert not visitor.page.evaluate(_LEAVES)
+    visitor.page.evaluate("window.letGo = true")
+    visitor.expect_remembered("first.mp4", "second.mp4")
+    visitor.page.wait_for_function(_LEAVES)
+
+
 def until(condition: Callable[[], bool]) -> None:
     """Wait until something holds outside of the page."""
     deadline = time.monotonic() + 60

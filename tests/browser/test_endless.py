@@ -1,0 +1,22 @@
+"""Memory over one very large upload: it does not grow with what is sent."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.endless import Sink, upload
+
+#: Bytes by which the page's heap may differ; each GB has at least 1,000 buffers of its size.
+ROUGH = 2 * 2**20
+
+
+@pytest.mark.parametrize(
+    "gigabytes",
+    [pytest.param(1, marks=pytest.mark.long), pytest.param(100, marks=pytest.mark.full)],
+)
+def test_memory_is_flat_however_large_the_file_is(browser: Browser, gigabytes: int) -> None:
+    with Sink(gigabytes * 10**9) as sink:
+        first, *others = upload(browser.new_page(), sink, 10)
+    assert sink.offset == sink.size
+    assert max(look.heap for look in others) < first.heap + ROUGH
