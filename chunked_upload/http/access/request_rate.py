@@ -2,7 +2,8 @@
 
 A file of fixed size, mapped into memory, has one time for each owner: when their requests so far
 are paid for (GCRA, the leaky bucket as a meter). A request costs a lock of the file and a look
-into it, about ten microseconds. Hosts do not share it: that would be a statement for each request.
+into it, about seven microseconds. Hosts do not share it: that would be a statement for each
+request.
 """
 
 from __future__ import annotations
