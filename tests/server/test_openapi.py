@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import io
+import json
 import os
 import subprocess
 import sys
@@ -14,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.server import Server
+from tests.support import preloaded
+from tests.support.server import PROGRAM, Server
 
 PROJECT = Path(__file__).parents[2]
 
@@ -54,18 +56,39 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.mark.long
-def test_schemathesis_finds_nothing(server: Server, tmp_path: Path) -> None:
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("with_tokens", [False, True], ids=["anonymous", "tokens"])
+def test_schemathesis_finds_nothing(tmp_path: Path, with_tokens: bool) -> None:
     """With ``LONG=1`` many more examples, and chains of requests."""
+    environment = {"CHUNKED_UPLOAD_SHARE": "1"}
+    if with_tokens:
+        environment["CHUNKED_UPLOAD_REQUIRE_TOKENS"] = "1"
+    with Server(tmp_path, environment) as server:
+        _run(server, tmp_path, _authorization(server) if with_tokens else [])
+
+
+def _authorization(server: Server) -> list[str]:
+    """Yield the options by which schemathesis sends a token."""
+    made = preloaded.run(
+        [PROGRAM, "create-token", "schemathesis", "--json"],
+        cwd=server.directory,
+        env=server.environment,
+    )
+    return ["--header", f"Authorization: Bearer {json.loads(made.stdout)['token']}"]
+
+
+def _run(server: Server, place: Path, options: list[str]) -> None:
     few = ["--phases", "coverage", "--max-examples", "1", "--no-shrink", *_LEFT_OUT]
     many = ["--max-examples", "300"]
-    (tmp_path / "schemathesis.toml").write_text(CONFIG)
+    (place / "schemathesis.toml").write_text(CONFIG)
     result = subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json"),
             *("--seed", "1", "--continue-on-failure", "--no-color"),
+            *options,
             *(many if os.environ.get("LONG") else few),
         ],
-        cwd=tmp_path,
+        cwd=place,
         env={
             **os.environ,
             "SCHEMATHESIS_HOOKS": "tests.support.schemathesis_hooks",
@@ -73,7 +96,6 @@ def test_schemathesis_finds_nothing(server: Server, tmp_path: Path) -> None:
         },
         capture_output=True,
         text=True,
-        timeout=3600,
         check=False,
     )
     assert result.returncode == 0, result.stdout + result.stderr
