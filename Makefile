@@ -7,7 +7,7 @@ BIN = .venv/bin
 INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
 JOBS ?= auto
 # More than there are processors: many tests wait, for servers, time limits and disks.
-MORE_JOBS = $(if $(filter auto,$(JOBS)),$(shell echo $$(( $$(nproc) * 2 ))),$(JOBS))
+MORE_JOBS = $(if $(filter auto,$(JOBS)),$(shell echo $$(( ($$(nproc) * 3 + 1) / 2 ))),$(JOBS))
 ARGS ?=
 # Neighbours stay together, so that the servers of a module are started in one process.
 PYTEST = $(BIN)/python -m pytest -q --dist worksteal
