@@ -159,7 +159,7 @@ def test_killed_repeated_and_run_twice_at_once_while_the_server_works(
     assert [path for path in server.root.rglob("*") if path.is_file()] == []
     # A process that is killed while it asks the store leaves that to delete-orphans.
     assert [key for key in bucket.multiparts() if "/question-" not in key] == []
-    assert len(bucket.all_keys()) == len(client.md5s)
+    assert len([key for key in bucket.all_keys() if "/question-" not in key]) == len(client.md5s)
     with Server(tmp_path, versitygw.settings(bucket.bucket)) as alone:
         client._server = alone
         for upload_id in client.md5s:
