@@ -97,6 +97,12 @@ stop() {
     exit 1
 }
 
+# The answer is not shown: another site's page tells nothing.
+no_service() {
+    : >"$work/answer"
+    stop "there is no upload service at $url/; its address ends in /uploads/ unless it was set otherwise"
+}
+
 # Ask where the server stands; leaves id and offset, both empty for a new upload.
 ask() {
     local status
@@ -131,6 +137,7 @@ send() {
     case $status in
         200)
             id=$(field upload_id)
+            [ -n "$id" ] || no_service
             take_offset && remember
             ;;
         400)
@@ -138,8 +145,8 @@ send() {
             grep -q '"Offsets do not match"' "$work/answer" || stop "the server refused a chunk:"
             take_offset && [ "$offset" -ne "$before" ]
             ;;
-        404 | 410)
-            [ -n "$id" ] || stop "there is no upload service at $url:"
+        404 | 405 | 410)
+            [ -n "$id" ] || no_service
             rm -f "$state"
             return 1
             ;;

@@ -298,10 +298,13 @@ def test_a_server_that_is_not_there_is_told(server: Server, folder: Path, start:
     assert "connect" in said
 
 
-def test_a_wrong_address_is_told(server: Server, folder: Path, start: Upload) -> None:
+@pytest.mark.parametrize("path", ["/elsewhere/", "/", "/healthz"])
+def test_a_wrong_address_is_told(server: Server, folder: Path, start: Upload, path: str) -> None:
     (folder / "file").write_bytes(DATA)
-    said = refused(start("file", url=f"{server.url}/elsewhere/"))
-    assert "there is no upload service at" in said
+    said = refused(start("file", url=server.url + path))
+    assert f"there is no upload service at {server.url}" in said
+    assert "its address ends in /uploads/ unless it was set otherwise" in said
+    assert "<" not in said, "the answer's HTML tells nothing"
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,28 @@ def test_an_idle_server_ends_at_once_and_leaves_no_process(
     assert "Traceback" not in server.log.read_text()
 
 
+#: Workers that look after their threads every ten minutes instead of every second.
+_RARE_LOOKS = """
+from chunked_upload.server.gunicorn import worker
+
+worker._REST_SECONDS = 600.0
+
+
+class Config:
+    SECRET_KEY = "s"
+"""
+
+
+def test_neither_the_first_answer_nor_the_end_waits_for_a_look_at_the_threads(
+    make_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    (tmp_path / "rare_looks.py").write_text(_RARE_LOOKS)
+    server = make_server(CHUNKED_UPLOAD_CONFIG="rare_looks.Config", WORKERS="2")
+    assert create(server, DATA[:FIRST], len(DATA))
+    server.terminate()
+    assert server.wait() == 0
+
+
 def test_workers_end_when_their_main_process_is_killed(
     make_server: Callable[..., Server],
 ) -> None:
@@ -92,6 +114,42 @@ def test_workers_end_when_their_main_process_is_killed(
     server.kill_main()
     eventually(lambda: not any(map(alive, pids)))
     server.start()
+
+
+#: Workers that take long to load the app; the main process does not.
+_SLOW_WORKERS = """
+import os, time
+
+MAIN = os.getpid()
+
+
+class Slow:
+    def __get__(self, instance, owner):
+        if os.getpid() != MAIN:
+            open("loading", "w").close()
+            time.sleep(2)
+        return "s"
+
+
+class Config:
+    SECRET_KEY = Slow()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_whose_workers_are_still_loading_ends_without_a_complaint(
+    tmp_path: Path, number: int
+) -> None:
+    (tmp_path / "slow_workers.py").write_text(_SLOW_WORKERS)
+    server = Server(tmp_path, {"CHUNKED_UPLOAD_CONFIG": "slow_workers.Config", "WORKERS": "1"})
+    server.launch()
+    try:
+        eventually(lambda: (tmp_path / "loading").exists(), seconds=60)
+        server.terminate(number)
+        assert server.wait() == 0
+    finally:
+        server.kill()
+    assert "Traceback" not in server.log.read_text()
 
 
 def test_workers_that_are_still_loading_end_too(tmp_path: Path) -> None:

@@ -80,6 +80,9 @@ class WaitingConnections:
         #: With a request that has to wait for a place; and whether its body is read meanwhile.
         self._held: dict[Connection, bool] = {}
         self._watch = threading.Lock()
+        #: Closing one wakes who watches the other.
+        self._waker, self._woken = socket.socketpair()
+        self._selector.register(self._woken, selectors.EVENT_READ)
         self._next_glance = self._next_sweep = 0.0
         self._stops_at: float | None = None
 
@@ -162,9 +165,10 @@ class WaitingConnections:
         self._listeners.clear()
 
     def cut_off(self) -> None:
-        """End all connections."""
+        """End all connections, and watching them."""
         for connection in list(self._all):
             connection.cut_off()
+        self._waker.close()
 
     # Called by the thread that watches
 
@@ -174,7 +178,7 @@ class WaitingConnections:
         for key, _ in self._selector.select(seconds):
             if isinstance(key.fileobj, Connection):
                 self._take_in(key.fileobj)
-            else:
+            elif key.fileobj is not self._woken:
                 listeners.append(key.fileobj)
         for listener in listeners:
             self._accept_some(listener)  # type: ignore[arg-type]

@@ -119,6 +119,7 @@ class UploadWorker(Worker):  # type: ignore[misc]
     def run(self) -> None:
         """Serve until told to stop, and then until running requests have ended."""
         self._waiting.listen(self.sockets)
+        self._take_over()  # or the first client would wait for the first look
         while self.alive and self.ppid == os.getppid():
             self._rest()
         self.alive = False
@@ -133,7 +134,8 @@ class UploadWorker(Worker):  # type: ignore[misc]
 
     def handle_quit(self, sig: int, frame: Any) -> None:
         """End at once."""
-        self._cut_off()
+        if self.booted:  # or it is still loading the app, and has no connections
+            self._cut_off()
         super().handle_quit(sig, frame)
 
     def _end(self) -> None:
