@@ -46,7 +46,8 @@ _ID_PART = "/<upload_id>"
 #: The verbs that bring bytes.
 _VERBS = frozenset({"PATCH", "POST", "PUT"})
 
-#: Signals whose receivers may ask for the request that they are sent in.
+#: Signals whose receivers may ask for the request that they are sent in. That of refused requests
+#: is sent in Flask's context all the same, since a refusal needs it.
 _SIGNALS = (
     of_flask.appcontext_popped,
     of_flask.appcontext_pushed,
@@ -56,7 +57,6 @@ _SIGNALS = (
     of_flask.request_tearing_down,
     hooks.chunk_received,
     hooks.request_answered,
-    hooks.request_refused,
 )
 
 #: Whose functions need no context.

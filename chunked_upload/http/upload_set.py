@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,8 @@ class BoundUploadSet:
         self._engines: Mapping[str | None, Engine] | None = None
         #: What is served at each of its rules (views/routing.py).
         self.urls: dict[str, Any] = {}
+        #: Takes each request's :data:`~.views.answered.Answered`, at a tenth of a signal's cost.
+        self.note_answer: Callable[[Any], object] | None = None
         #: The :class:`~chunked_upload.ChunkedUpload` that it was made from.
         self.extension: Any = None
         self._upload_engines = Engines(

@@ -10,9 +10,9 @@ from typing import Any
 
 from flask import Flask
 
-from chunked_upload.errors import reason_of
-from chunked_upload.hooks import SIGNALS, request_answered
+from chunked_upload.hooks import SIGNALS
 from chunked_upload.http.upload_set import BoundUploadSet
+from chunked_upload.records.pool import Pools
 from chunked_upload.records.repository import Record
 from chunked_upload.support.measuring import collect_figures
 
@@ -35,9 +35,7 @@ class Counting:
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._begun = False
-        #: What counts the requests of one kind; to look that up costs as much as to count.
-        self._children: dict[tuple[str, str, str, int], tuple[Any, Any]] = {}
-        #: Whether this process counts; :mod:`.counts` is only imported then.
+        #: Whether this process counts; :mod:`.batch` is only imported then.
         self.running = False
 
     def begin(self) -> None:
@@ -57,18 +55,18 @@ class Counting:
     def _connect(self) -> None:
         if directory := os.environ.get(DIRECTORY_VARIABLE):
             reserve(Path(directory))
-        from . import counts
+        from . import batch
 
-        collect_figures(counts.collect)
-        # The app keeps this object, and signals only refer to their receivers.
-        request_answered.connect(self._answered, self._app)
-        self._receivers = [self._event(name) for name in _EVENTS]
         upload_sets: dict[str, BoundUploadSet] = self._app.extensions["chunked_upload"]
         with self._app.app_context():
-            for upload_set in upload_sets.values():
-                upload_set.engine.records.watch_pool(
-                    opened=counts.CONNECTIONS_OPEN.inc, used=counts.CONNECTIONS_USED.inc
-                )
+            engines = [one.engine.records.database for one in upload_sets.values()]
+        self._pools = Pools(engines)
+        batch.begin(self._pools)
+        collect_figures(batch.note_figure)
+        for upload_set in upload_sets.values():
+            upload_set.note_answer = batch.note_answer
+        # The app keeps this object, and signals only refer to their receivers.
+        self._receivers = [self._event(name) for name in _EVENTS]
 
     def _event(self, name: str) -> Any:
         from .counts import EVENTS
@@ -78,33 +76,3 @@ class Counting:
 
         SIGNALS[name].connect(count, self._app)
         return count
-
-    def _answered(
-        self,
-        app: Flask,
-        *,
-        upload_set: str,
-        dialect: str,
-        method: str,
-        status: int,
-        error: Exception | None,
-        seconds: float,
-    ) -> None:
-        key = upload_set, dialect, method, status
-        requests, request_seconds = self._children.get(key) or self._made(*key)
-        requests.inc()
-        request_seconds.observe(seconds)
-        if error is not None:
-            from . import counts
-
-            counts.ERRORS.labels(upload_set, dialect, reason_of(error)).inc()
-
-    def _made(self, upload_set: str, dialect: str, method: str, status: int) -> tuple[Any, Any]:
-        from . import counts
-
-        made = (
-            counts.REQUESTS.labels(upload_set, dialect, method, status),
-            counts.REQUEST_SECONDS.labels(upload_set, dialect, method),
-        )
-        self._children[upload_set, dialect, method, status] = made
-        return made

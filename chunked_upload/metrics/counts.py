@@ -105,12 +105,13 @@ REFUSED_SCRAPES = Counter(
     registry=REGISTRY,
 )
 
-_HISTOGRAMS = {
+#: What counts the engine's figures.
+HISTOGRAMS = {
     Figure.CHUNK_BYTES: CHUNK_BYTES,
     Figure.SYNC_SECONDS: SYNC_SECONDS,
     Figure.DIGEST_LAG_BYTES: DIGEST_LAG_BYTES,
 }
-_COUNTERS = {
+COUNTERS = {
     Figure.TAKEOVERS: TAKEOVERS,
     Figure.HOOK_FAILURES: HOOK_FAILURES,
     Figure.EVENTS_DELIVERED: EVENT_DELIVERIES.labels("delivered"),
@@ -118,12 +119,3 @@ _COUNTERS = {
     Figure.EVENTS_DEAD: EVENT_DELIVERIES.labels("dead"),
     Figure.ADMIN_REFUSALS: ADMIN_REFUSALS,
 }
-
-
-def collect(figure: Figure, value: float) -> None:
-    """Count one value of a figure of the engine's work."""
-    histogram = _HISTOGRAMS.get(figure)
-    if histogram is not None:
-        histogram.observe(value)
-    else:
-        _COUNTERS[figure].inc(value)

@@ -100,6 +100,10 @@ def _answer(app: Flask, settings: Settings, counting: Counting) -> Response:
         return _refuse(settings)
     from prometheus_client.exposition import choose_encoder
 
+    if counting.running:
+        from .batch import count
+
+        count()
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
     response = Response(encode(_Figures(app)), content_type=content_type)
     response.headers["Cache-Control"] = "no-store"
@@ -134,7 +138,10 @@ class _Figures:
         self._app = app
 
     def collect(self) -> Iterator[Any]:
-        """Yield what the processes have counted, and what database and storage say now."""
+        """Yield what the processes have counted, and what database and storage say now.
+
+        What other processes have noted within the last second may be missing.
+        """
         from prometheus_client import CollectorRegistry
         from prometheus_client.multiprocess import MultiProcessCollector
 

@@ -37,7 +37,6 @@ from .listing import Listing
 from .live import LiveRecords
 from .lookup import Lookup
 from .model import ChunkedUploadMixin, Status
-from .pool import watch_pool
 from .queries import Queries, UploadQuery
 from .quota import Quota, Used, check_ticket, one_at_a_time, used_of
 from .relationships import load_references, references
@@ -218,9 +217,10 @@ class Records(LiveRecords):
         set_committed_value(record, "reserved", granted)
         return granted
 
-    def watch_pool(self, *, opened: Callable[[int], object], used: Callable[[int], object]) -> None:
-        """Tell changes of this process's connections to the database (pool.py)."""
-        watch_pool(self._bind(), opened=opened, used=used)
+    @property
+    def database(self) -> Engine:
+        """The engine of the database, whose connections :mod:`.pool` counts."""
+        return self._bind()
 
     def usage(self, quota_key: str, *, upload_set: str) -> tuple[Used, int]:
         """Return what an owner has in an upload set, and the bytes of today if days are counted."""

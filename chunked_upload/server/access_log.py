@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
@@ -84,7 +85,7 @@ def init_app(app: Flask, *, log_format: str = "json") -> None:
         logger.addHandler(_own_handler)
         logger.setLevel(logging.INFO)
         logger.propagate = False
-    show = json.dumps if is_json(log_format, sys.stdout) else _readable
+    show = None if is_json(log_format, sys.stdout) else _readable
     app.wsgi_app = _AccessLog(app.wsgi_app, show)  # type: ignore[method-assign]
 
 
@@ -92,9 +93,11 @@ class _AccessLog:
     """Logs what a WSGI app has answered, before its answer's body is sent.
 
     It also gives each request its id.
+
+    :param show: makes another line of the one in JSON.
     """
 
-    def __init__(self, app: WSGIApplication, show: Callable[[dict[str, Any]], str]) -> None:
+    def __init__(self, app: WSGIApplication, show: Callable[[str], str] | None) -> None:
         self._app = app
         self._show = show
 
@@ -116,8 +119,8 @@ class _AccessLog:
             if answered and answered[0].startswith("4"):
                 tell_refused(environ, answered[0])
             if answered and logger.isEnabledFor(logging.INFO):
-                seconds = time.perf_counter() - started
-                _log(self._show(_entry(environ, *answered, seconds)))
+                line = _line(environ, *answered, time.perf_counter() - started)
+                _log(line if self._show is None else self._show(line))
             return body
         finally:
             end(token)
@@ -128,38 +131,58 @@ def shown(path: str) -> str:
     return (_SIGNATURE.sub(r"\1…", path) if "/shared/" in path else path)[:_MAX_PATH]
 
 
-def _entry(
+def _line(
     environ: WSGIEnvironment, status: str, headers: list[tuple[str, str]], seconds: float
-) -> dict[str, object]:
-    entry: dict[str, object] = {
-        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "remote": environ.get("REMOTE_ADDR"),
-        "method": environ["REQUEST_METHOD"],
-        "path": shown(get_path_info(environ)),
-        "status": int(status[:3]),
-        "ms": round(seconds * 1000, 1),
-    }
-    if (received := _received(environ)) is not None:
-        entry["received"] = received
+) -> str:
+    """Return an entry as JSON, put together by hand, which takes half as long as json.dumps."""
+    path: str = environ.get("PATH_INFO", "")
+    path = shown(path if path.isascii() else get_path_info(environ))
+    remote = environ.get("REMOTE_ADDR")
+    line = (
+        f'{{"time": "{_now()}", "remote": {"null" if remote is None else _quoted(remote)}'
+        f', "method": {_quoted(environ["REQUEST_METHOD"])}, "path": {_quoted(path)}'
+        f', "status": {int(status[:3])}, "ms": {seconds * 1000:.1f}'
+    )
+    body: Body | None = environ.get(BODY_KEY)
+    # What was counted, else what was declared.
+    received = get_content_length(environ) if body is None else body.received
+    if received is not None:
+        line += f', "received": {received}'
     if span := environ.get("HTTP_CONTENT_RANGE"):
-        entry["range"] = span[:80]
+        line += f', "range": {_quoted(span[:80])}'
     for name, value in headers:
         if name == "Upload-Offset":
-            entry["offset"] = value
+            line += f', "offset": {_quoted(value)}'
             break
     if agent := environ.get("HTTP_USER_AGENT"):
-        entry["agent"] = agent[:200]
-    entry["request_id"] = environ[REQUEST_ID]
+        line += f', "agent": {_quoted(agent[:200])}'
+    line += f', "request_id": {_quoted(environ[REQUEST_ID])}'
     if (context := current()) is not None:
         if context.upload_id is not None:
-            entry["upload_id"] = context.upload_id
+            line += f', "upload_id": {_quoted(context.upload_id)}'
         if context.owner is not None:
-            entry["owner"] = context.owner
-    return entry
+            line += f', "owner": {_quoted(context.owner)}'
+    return line + "}"
 
 
-def _readable(entry: dict[str, Any]) -> str:
+#: A second since 1970, and its text; to write that anew for each line costs a tenth of the line.
+_second: tuple[int, str] = (0, "")
+
+
+def _now() -> str:
+    global _second
+    now = time.time()
+    second, text = _second
+    if second != int(now):
+        second = int(now)
+        text = f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}"
+        _second = second, text
+    return f"{text}.{int((now - second) * 1000):03d}+00:00"
+
+
+def _readable(line: str) -> str:
     """Return an entry as a line for people; JSON's escapes keep it one line."""
+    entry: dict[str, Any] = json.loads(line)
     shown = (
         entry["time"][11:19],
         entry["status"],
@@ -169,11 +192,3 @@ def _readable(entry: dict[str, Any]) -> str:
         *(f"{name}={json.dumps(entry[name])}" for name in _SHOWN if name in entry),
     )
     return " ".join(map(str, shown))
-
-
-def _received(environ: WSGIEnvironment) -> int | None:
-    """Return how many bytes of the body came: those counted, else those declared."""
-    body: Body | None = environ.get(BODY_KEY)
-    if body is not None:
-        return body.received
-    return get_content_length(environ)

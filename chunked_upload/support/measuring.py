@@ -29,13 +29,13 @@ class Figure(Enum):
     ADMIN_REFUSALS = auto()
 
 
-_collect: Callable[[Figure, float], None] | None = None
+_collect: Callable[[tuple[Figure, float]], object] | None = None
 
 
 def measured(figure: Figure, value: float = 1) -> None:
     """Tell one value of a figure."""
     if _collect is not None:
-        _collect(figure, value)
+        _collect((figure, value))
 
 
 @contextmanager
@@ -46,7 +46,7 @@ def timed(figure: Figure) -> Iterator[None]:
     measured(figure, perf_counter() - begun)
 
 
-def collect_figures(collect: Callable[[Figure, float], None] | None) -> None:
-    """Have every value passed to a function, for the whole process; None for nobody."""
+def collect_figures(collect: Callable[[tuple[Figure, float]], object] | None) -> None:
+    """Have every figure and its value passed to a function, in the whole process; None: to none."""
     global _collect
     _collect = collect

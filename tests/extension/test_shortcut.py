@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import chunked_upload
 from chunked_upload import ChunkedUpload, ChunkedUploadError, ChunkedUploadView
+from chunked_upload.hooks import request_refused
 from chunked_upload.http.access import request_rate
 from chunked_upload.http.views.receiving import ReceivingView
 from tests.conftest import create_tables
@@ -91,6 +92,26 @@ def test_requests_are_limited_without_dispatch(
     assert refused(protocol.put(upload_id, b"r", 8, 11), 429)["detail"].startswith("Too many")
     assert dispatches.count == 1
     assert not flask.has_request_context()
+
+
+def test_who_follows_refusals_alone_is_told_in_a_request(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The admin page does, which must cost other chunks nothing."""
+    app, heard = make_app(), []
+    made(app)
+    protocol = Protocol(app.test_client(use_cookies=False))
+    dispatches = Dispatches(app, monkeypatch)
+
+    @request_refused.connect_via(app)
+    def hear(sender: Flask, **given: Any) -> None:
+        heard.append((request.method, current_app.name, given["status"]))
+
+    upload_id = begun(protocol)
+    assert protocol.put(upload_id, b"wo", 6, 11).status_code == 200
+    assert protocol.put(upload_id, b"r", 9, 11).status_code == 400
+    assert heard == [("PUT", app.name, 400)]
+    assert dispatches.count == 1
 
 
 def before(app: Flask) -> None:

@@ -37,6 +37,10 @@ def figure(server: Server, name: str) -> float:
     return sum(map(float, values))
 
 
+def is_counted(server: Server, total: int) -> bool:
+    return figure(server, "chunked_upload_chunk_bytes_sum") == total
+
+
 def has_ended(server: Server, worker: int) -> bool:
     return worker not in server.workers()
 
@@ -44,6 +48,7 @@ def has_ended(server: Server, worker: int) -> bool:
 def test_every_worker_tells_the_sums_of_all(measured: Server) -> None:
     for _ in range(20):  # each over a connection of its own
         upload(measured)
+    eventually(partial(is_counted, measured, 100))
     for _ in range(10):
         assert figure(measured, "chunked_upload_chunk_bytes_sum") == 100
         assert figure(measured, "chunked_upload_uploads") == 20
@@ -54,9 +59,10 @@ def test_every_worker_tells_the_sums_of_all(measured: Server) -> None:
 
 
 def test_workers_die_while_figures_are_read(measured: Server) -> None:
-    """What a dead worker has counted stays; what it held goes."""
+    """What a dead worker has counted stays; what it held goes, and at most its last second."""
     for _ in range(10):
         upload(measured)
+    eventually(partial(is_counted, measured, 50))
     stop, wrong = Event(), []
 
     def scrape() -> None:
@@ -71,20 +77,31 @@ def test_workers_die_while_figures_are_read(measured: Server) -> None:
     scraping = Thread(target=scrape)
     scraping.start()
     try:
-        for _ in range(2):
+        for total in (55, 60):
             worker = next(pid for pid in measured.workers() if pid != measured.pid)
             os.kill(worker, signal.SIGKILL)
             eventually(partial(has_ended, measured, worker))
             upload(measured)
+            eventually(partial(is_counted, measured, total))
     finally:
         stop.set()
         scraping.join()
     assert wrong == []
-    assert figure(measured, "chunked_upload_chunk_bytes_sum") == 60
     files = [path.name for path in (measured.instance / "metrics").iterdir()]
     alive = {str(pid) for pid in measured.workers()}
     held = {re.sub(r"\D", "", name) for name in files if "live" in name}
     assert held <= alive
+
+
+def test_a_worker_that_is_told_to_end_counts_what_it_has_noted(measured: Server) -> None:
+    workers = set(measured.workers()) - {measured.pid}
+    for _ in range(10):
+        upload(measured)
+    for worker in workers:
+        os.kill(worker, signal.SIGTERM)
+    for worker in workers:
+        eventually(partial(has_ended, measured, worker))
+    assert figure(measured, "chunked_upload_chunk_bytes_sum") == 50
 
 
 def test_a_new_run_begins_at_zero(measured: Server) -> None:

@@ -13,6 +13,7 @@ import hashlib
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask, Request, request, session
@@ -178,11 +179,15 @@ def quota_key(app: Flask, request: Request, caller: Caller) -> str:
     """
     if caller.owner is not None:
         return _bounded(f"owner:{caller.owner}")
-    secret = app.secret_key or b""
+    return _address_key(app.secret_key or b"", request.remote_addr or "")
+
+
+@lru_cache(maxsize=1024)
+def _address_key(secret: str | bytes, address: str) -> str:
     key = secret.encode() if isinstance(secret, str) else secret
-    address = network(request.remote_addr or "")
-    hashed = hashlib.blake2b(address.encode(), key=key[:64], digest_size=16).hexdigest()
-    parsed = parse_address(request.remote_addr or "")
+    common = network(address).encode()
+    hashed = hashlib.blake2b(common, key=key[:64], digest_size=16).hexdigest()
+    parsed = parse_address(address)
     return (_NO_ADDRESS if parsed is None else _FAMILIES[parsed.version]) + hashed
 
 
@@ -247,6 +252,9 @@ def _by_ticket(given: str, tickets: Tickets) -> Caller:
 
 def _by_token(given: str, tokens: Tokens) -> Caller | None:
     """Return the caller that a Bearer token says; None when it is no token of this service."""
+    kept: Caller | None = tokens.kept(given)
+    if kept is not None:
+        return kept
     try:
         token = tokens.find(given)
     except TokenInvalid as error:
@@ -254,7 +262,9 @@ def _by_token(given: str, tokens: Tokens) -> Caller | None:
     if token is None:
         return Caller(refused=_UNKNOWN) if tokens.claims(given) else None
     owner = _bounded(f"{_TOKEN}{token.name}")
-    return Caller(owner, token=token.name, scopes=token.scopes)
+    caller = Caller(owner, token=token.name, scopes=token.scopes)
+    tokens.keep(given, token, caller)
+    return caller
 
 
 def _flask_login_user() -> Any:

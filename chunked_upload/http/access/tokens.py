@@ -11,12 +11,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
+import math
 import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import Request
 
@@ -47,10 +49,14 @@ class Token:
 
     :param name: uploads belong to it.
     :param scopes: some of :data:`SCOPES`.
+    :param expires_on: None for never.
+    :param asked_until: until when this is known (monotonic seconds).
     """
 
     name: str
     scopes: frozenset[str]
+    expires_on: datetime | None = None
+    asked_until: float = math.inf
 
 
 class TokenInvalid(Exception):
@@ -93,7 +99,7 @@ class StoredTokens:
 
         :raises TokenInvalid: when it has been revoked, or has expired.
         """
-        row = self._row(digest)
+        row, until = self._row(digest)
         if row is None:
             return None
         if row.revoked_on is not None:
@@ -102,7 +108,7 @@ class StoredTokens:
             raise TokenInvalid(
                 f"the token has expired, on {row.expires_on:%Y-%m-%d %H:%M} UTC; ask for a new one"
             )
-        return Token(row.name, frozenset(row.scopes.split()))
+        return Token(row.name, frozenset(row.scopes.split()), row.expires_on, until)
 
     def any_of(self, scope: str) -> bool:
         """Return whether a token with this scope counts now; one statement, and no cache."""
@@ -114,19 +120,19 @@ class StoredTokens:
                     raise
                 return False
 
-    def _row(self, digest: str) -> TokenMixin | None:
+    def _row(self, digest: str) -> tuple[TokenMixin | None, float]:
         asked = time.monotonic()
         row, until = self._said.get(digest, (None, 0.0))
         if asked < until:
-            return row
+            return row, until
         try:
             with translate_failures():
                 row = self._read(digest)
         finally:
             if len(self._said) >= _MOST_REMEMBERED:
                 self._said.clear()
-        self._said[digest] = row, asked + CACHE_SECONDS
-        return row
+        self._said[digest] = said = row, asked + CACHE_SECONDS
+        return said
 
     def _read(self, digest: str) -> TokenMixin | None:
         try:
@@ -149,6 +155,23 @@ class Tokens:
     def __init__(self, configured: Mapping[str, str] | None, stored: StoredTokens | None) -> None:
         self._configured = configured or {}
         self.stored = stored
+        #: What was made of tokens that count; by their text, since hashing it costs more than that.
+        self._kept: dict[str, tuple[Token, Any]] = {}
+
+    def kept(self, given: str) -> Any:
+        """Return what :meth:`keep` has kept for a token; None when it may not count any more."""
+        token, made = self._kept.get(given, (None, None))
+        if token is None or token.asked_until <= time.monotonic():
+            return None
+        stored, expires_on = self.stored, token.expires_on
+        expired = stored is not None and expires_on is not None and expires_on <= stored.now()
+        return None if expired else made
+
+    def keep(self, given: str, token: Token, made: Any) -> None:
+        """Keep what was made of a token that counts."""
+        if len(self._kept) >= _MOST_REMEMBERED:
+            self._kept.clear()
+        self._kept[given] = token, made
 
     def find(self, given: str) -> Token | None:
         """Return the token of this text; None for a text that is no token of this service.
