@@ -70,6 +70,8 @@ class Worker:
         for connection in list(self.waiting._all):
             connection.close()
         self.waiting._selector.close()
+        self.waiting._waker.close()
+        self.waiting._woken.close()
 
 
 @pytest.fixture
