@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -88,20 +89,25 @@ class World:
         known = set()
         for record in records(self.app):
             place = record.path or f".incoming/{record.upload_id[:2]}/{record.upload_id}.part"
-            known.add(self.root / place)
+            known.add(str(self.root / place))
             assert (self.root / place).stat().st_size >= record.offset
             assert record.length is None or record.offset <= record.length
-        found = {p for p in self.root.rglob("*") if p.is_file() and p.suffix != ".turn"}
+        found = {
+            os.path.join(folder, name)
+            for folder, _, names in os.walk(self.root)
+            for name in names
+            if not name.endswith(".turn")
+        }
         assert found <= known
 
-    def _outside(self) -> set[Path]:
-        places = [*self.directory.rglob("*"), *Path("/").iterdir(), *Path.cwd().iterdir()]
-        return {
-            path
-            for path in places
-            if self.root not in path.parents
-            and not path.name.startswith(("tests.db", ".coverage", ".hypothesis"))
-        }
+    def _outside(self) -> set[str]:
+        """What is in the test's directory beside the store, in ``/`` and here."""
+        found = {os.path.join(place, name) for place in ("/", ".") for name in os.listdir(place)}
+        for folder, folders, names in os.walk(self.directory):
+            found.update(os.path.join(folder, name) for name in [*folders, *names])
+            folders[:] = [name for name in folders if os.path.join(folder, name) != str(self.root)]
+        own = ("tests.db", ".coverage", ".hypothesis")
+        return {path for path in found if not os.path.basename(path).startswith(own)}
 
 
 @pytest.fixture

@@ -12,11 +12,12 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import Connection, MetaData, create_engine, make_url, text
 
 from tests.support import guard
 from tests.support.ports import free_port
@@ -29,6 +30,46 @@ def find_programs() -> Path | None:
         return Path(on_path).resolve().parent  # it may be a link to one of many
     found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
     return Path(found[-1]).parent if found else None
+
+
+#: What is in the schema ``public``: each row has a new ``xmin`` when it was changed.
+_STATE = """
+WITH relations AS (SELECT oid, xmin FROM pg_class WHERE relnamespace = 'public'::regnamespace)
+SELECT string_agg(state, ' ' ORDER BY state) FROM (
+    SELECT concat(oid, '-', xmin) AS state FROM relations
+    UNION ALL SELECT concat(attrelid, '-', attnum, '-', xmin) FROM pg_attribute
+        WHERE attrelid IN (SELECT oid FROM relations)
+    UNION ALL SELECT concat('constraint-', oid, '-', xmin) FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace
+    UNION ALL SELECT concat('trigger-', oid, '-', xmin) FROM pg_trigger
+        WHERE tgrelid IN (SELECT oid FROM relations)
+    UNION ALL SELECT concat('function-', oid, '-', xmin) FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace
+) AS states
+"""
+
+_RESTART_NUMBERS = """
+SELECT setval(oid::regclass, 1, false) FROM pg_class
+WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace
+"""
+
+
+def _state(connection: Connection) -> str:
+    return str(connection.execute(text(_STATE)).scalar() or "")
+
+
+@dataclass
+class _Kept:
+    """A table that one test after the other uses: making it takes longer than most tests.
+
+    While none does, it is in the schema ``kept``, emptied. ``state`` tells whether a test has
+    changed it.
+    """
+
+    metadata: MetaData
+    table: str
+    state: str
+    used: bool = True
 
 
 class Cluster:
@@ -55,6 +96,7 @@ class Cluster:
             self.uri = f"postgresql+psycopg://tests@{host}:{self.port}/postgres"
         # One connection for all tests: a new one takes as long as what it is for.
         self._engine = create_engine(self.uri, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
+        self._kept: _Kept | None = None
         self._make()
 
     def _make(self) -> None:
@@ -106,9 +148,37 @@ class Cluster:
     def fresh_database(self) -> str:
         """Empty the database and return its URI."""
         with self._engine.connect() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
+            kept = self._kept
+            if kept is not None and kept.used and _state(connection) == kept.state:
+                connection.execute(text(f"DELETE FROM {kept.table}"))
+                connection.execute(text(_RESTART_NUMBERS))
+                connection.execute(text("ALTER SCHEMA public RENAME TO kept"))
+                kept.used = False
+            else:
+                connection.execute(text("DROP SCHEMA public CASCADE"))
             connection.execute(text("CREATE SCHEMA public"))
         return self.uri
+
+    def create_table(self, metadata: MetaData, create: Callable[[], None]) -> None:
+        """Have a model's one table in the database: that of the last test which had the same.
+
+        :param create: what makes it, where there is none.
+        """
+        [table] = metadata.tables
+        with self._engine.connect() as connection:
+            if _state(connection):  # the test has made something of its own
+                create()
+                return
+            kept = self._kept
+            if kept is not None and not kept.used:
+                if kept.metadata is metadata:
+                    connection.execute(text("DROP SCHEMA public"))
+                    connection.execute(text("ALTER SCHEMA kept RENAME TO public"))
+                    kept.used = True
+                    return
+                connection.execute(text("DROP SCHEMA kept CASCADE"))
+            create()
+            self._kept = _Kept(metadata, table, _state(connection))
 
     def another_database(self, name: str) -> str:
         """Make an empty database beside the usual one and return its URI."""
