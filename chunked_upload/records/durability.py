@@ -21,6 +21,8 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from . import timeouts
+from .group_commit import commit_in_groups
+from .prepared import connected
 
 #: First SQLite without the WAL-reset bug.
 WAL_SAFE = (3, 51, 3)
@@ -62,6 +64,8 @@ def _prepare(engine: Engine, *, own: bool, durable: bool) -> None:
         listener = _limit_waiting
     elif _file(engine) is not None:  # an in-memory database is never durable
         listener = _sqlite_pragmas(engine, own=own, durable=durable)
+        if durable:
+            commit_in_groups(engine, connected)
     if listener is not None:
         event.listen(engine, "connect", listener)
         engine.dispose()  # connections opened earlier were not set up

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, CursorResult, Engine, Select, Update
@@ -19,6 +20,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from chunked_upload.support.blocking import blocking
+
+from .group_commit import group_of
 
 #: Database dialects and drivers that the tests cover.
 _KNOWN = {("sqlite", "pysqlite"), ("postgresql", "psycopg")}
@@ -50,7 +53,7 @@ class Statement:
                 row = connection.execute(self._statement, dict(values)).first()
                 return None if row is None else tuple(row)
 
-        def fetch(connection: Any, cursor: Any) -> Any:
+        def fetch(cursor: Any) -> Any:
             return cursor.fetchone()
 
         found = compiled.run(engine, values, fetch)
@@ -67,12 +70,11 @@ class Statement:
                 result: CursorResult[Any] = connection.execute(self._statement, dict(values))
                 return result.rowcount
 
-        def count(connection: Any, cursor: Any) -> int:
+        def count(cursor: Any) -> int:
             changed: int = cursor.rowcount
-            connection.commit()
             return changed
 
-        changed: int = compiled.run(engine, values, count)
+        changed: int = compiled.commit(engine, values, count)
         return changed
 
     def change_with(
@@ -99,12 +101,11 @@ class Statement:
                 row = connection.execute(self._statement, dict(values)).first()
                 return None if row is None else tuple(row)
 
-        def fetch(connection: Any, cursor: Any) -> Any:
+        def fetch(cursor: Any) -> Any:
             rows = cursor.fetchall()  # SQLite does not commit before it has returned all
-            connection.commit()
             return rows[0] if rows else None
 
-        found = compiled.run(engine, values, fetch)
+        found = compiled.commit(engine, values, fetch)
         return None if found is None else compiled.converted(found)
 
     def _for(self, engine: Engine, values: Values) -> _Compiled | None:
@@ -152,33 +153,54 @@ class _Compiled:
             if (read := column.type.dialect_impl(dialect).result_processor(dialect, None))
         ]
 
-    def run(self, engine: Engine, values: Values, take: Callable[[Any, Any], Any]) -> Any:
-        """Execute on a connection of the pool, and return what ``take(connection, cursor)`` does.
+    def run(self, engine: Engine, values: Values, take: Callable[[Any], Any]) -> Any:
+        """Execute on a connection of the pool, and return what ``take(cursor)`` does.
 
         :raises DBAPIError: as SQLAlchemy would raise it.
         """
-        if engine.dialect.name == "sqlite":  # commits one at a time anyway, and quickly
+        if engine.dialect.name == "sqlite":
             return self._run(engine, values, take)
         with blocking():
             return self._run(engine, values, take)
 
-    def _run(self, engine: Engine, values: Values, take: Callable[[Any, Any], Any]) -> Any:
-        connection = _connected(engine)
+    def commit(self, engine: Engine, values: Values, take: Callable[[Any], Any]) -> Any:
+        """Do the same, and commit."""
+        alone = partial(self._run, engine, values, take, commits=True)
+        if group := group_of(engine):
+            with blocking(brief=True):
+                return group.run(partial(self._execute, values, take), alone)
+        if engine.dialect.name == "sqlite":  # commits one at a time, and waits for no disk
+            return alone()
+        with blocking():
+            return alone()
+
+    def _run(
+        self,
+        engine: Engine,
+        values: Values,
+        take: Callable[[Any], Any],
+        *,
+        commits: bool = False,
+    ) -> Any:
+        connection = connected(engine)
         try:
             if engine.dialect.driver == "psycopg":
                 with _alone(connection):
-                    return self._execute(connection, values, take)
-            return self._execute(connection, values, take)
+                    return self._execute(values, take, connection)
+            result = self._execute(values, take, connection)
+            if commits:
+                connection.commit()
+            return result
         except engine.dialect.loaded_dbapi.Error as error:
             raise self._translated(engine, connection, error, values) from error
         finally:
             connection.close()
 
-    def _execute(self, connection: Any, values: Values, take: Callable[[Any, Any], Any]) -> Any:
+    def _execute(self, values: Values, take: Callable[[Any], Any], connection: Any) -> Any:
         cursor = connection.cursor()
         try:
             cursor.execute(self._sql, self._parameters(values))
-            return take(connection, cursor)
+            return take(cursor)
         finally:
             cursor.close()
 
@@ -219,7 +241,7 @@ def _columns(statement: Any) -> list[Any]:
     return list(getattr(statement, "selected_columns", None) or statement.exported_columns)
 
 
-def _connected(engine: Engine) -> Any:
+def connected(engine: Engine) -> Any:
     """Take a connection of the pool; what making one raises is the driver's own."""
     dialect: Any = engine.dialect
     driver_error = dialect.loaded_dbapi.Error

@@ -8,16 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from typing import TypeAlias
 
-_wrapper: Callable[[], AbstractContextManager[None]] = nullcontext
-
-
-def blocking() -> AbstractContextManager[None]:
-    """Return the context for a call that waits without computing."""
-    return _wrapper()
+#: Makes the context for a call; told whether the call is brief.
+Wrapper: TypeAlias = Callable[[bool], AbstractContextManager[None]]
 
 
-def wrap_blocking(wrapper: Callable[[], AbstractContextManager[None]]) -> None:
-    """Set the context that :func:`blocking` returns, for the whole process."""
+def _nothing(brief: bool) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+_wrapper: Wrapper = _nothing
+
+
+def blocking(*, brief: bool = False) -> AbstractContextManager[None]:
+    """Return the context for a call that waits without computing.
+
+    :param brief: the wait is so short that it is worth a change of threads only if others wait.
+    """
+    return _wrapper(brief)
+
+
+def wrap_blocking(wrapper: Wrapper | None) -> None:
+    """Set what makes the context that :func:`blocking` returns, for the whole process.
+
+    :param wrapper: None for a context that does nothing.
+    """
     global _wrapper
-    _wrapper = wrapper
+    _wrapper = wrapper or _nothing

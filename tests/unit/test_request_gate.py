@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -50,7 +50,7 @@ def wrapped() -> Iterator[None]:
     """Slow calls step out of the gate, as in the bundled server."""
     wrap_blocking(stepping_out)
     yield
-    wrap_blocking(nullcontext)
+    wrap_blocking(None)
 
 
 @pytest.mark.usefixtures("unhurried")

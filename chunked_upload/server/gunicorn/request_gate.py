@@ -58,10 +58,16 @@ def step_out(*, tells: bool = True) -> bool:
 
 
 class stepping_out(AbstractContextManager[None]):  # noqa: N801 - used as a function
-    """Wait for something slow while others pass; outside of the gate it changes nothing."""
+    """Wait for something slow while others pass; outside of the gate it changes nothing.
+
+    :param brief: stay inside unless others wait at the gate.
+    """
+
+    def __init__(self, brief: bool = False) -> None:
+        self._stays = brief and not others_wait()
 
     def __enter__(self) -> None:
-        self._was_inside = step_out()
+        self._was_inside = not self._stays and step_out()
 
     def __exit__(self, *exception: object) -> None:
         if self._was_inside:

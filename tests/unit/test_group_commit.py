@@ -1,0 +1,194 @@
+"""Threads that commit to one database at a time are committed together."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chunked_upload.records.group_commit import GroupCommit
+from tests.server.waiting import eventually
+
+NAMES = ["b", "c", "d"]
+
+
+class Database:
+    """An SQLite file with names that are unique, and a group that commits to it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.commits = 0
+        self.fails = False
+        with sqlite3.connect(path) as connection:
+            connection.execute("CREATE TABLE names (name TEXT UNIQUE)")
+        self.group = GroupCommit(lambda: Connection(self))
+
+    def add(self, name: str, before: Callable[[], object] = lambda: None) -> int:
+        """Add a name by the group; return how many there are in this transaction."""
+
+        def change(connection: Connection) -> int:
+            before()
+            connection.execute("INSERT INTO names VALUES (?)", (name,))
+            [count] = connection.execute("SELECT count(*) FROM names").fetchone()
+            return int(count)
+
+        def alone() -> int:
+            connection = Connection(self)
+            try:
+                count = change(connection)
+                connection.commit()
+                return count
+            finally:
+                connection.close()
+
+        result: int = self.group.run(change, alone)
+        return result
+
+    def names(self) -> set[str]:
+        with sqlite3.connect(self.path) as connection:
+            return {name for (name,) in connection.execute("SELECT name FROM names")}
+
+
+class Connection:
+    """A connection that counts commits, and rolls back when it is given back."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection = sqlite3.connect(database.path)
+
+    def execute(self, *statement: Any) -> sqlite3.Cursor:
+        return self._connection.execute(*statement)
+
+    def commit(self) -> None:
+        if self._database.fails:
+            self._database.fails = False
+            raise OSError("no room")
+        self._connection.commit()
+        self._database.commits += 1
+
+    def close(self) -> None:
+        self._connection.rollback()
+        self._connection.close()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    return Database(tmp_path / "names")
+
+
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as pool:
+        yield pool
+
+
+def crowd(
+    database: Database, threads: ThreadPoolExecutor, names: list[str]
+) -> tuple[Future[int], list[Future[int]]]:
+    """Have others come while the first, who adds ``a``, is at work; then let that one end."""
+    at_work, may_end = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        at_work.set()
+        assert may_end.wait(20)
+
+    first = threads.submit(database.add, "a", hold)
+    assert at_work.wait(20)
+    others = []
+    for number, name in enumerate(names, 1):
+        others.append(threads.submit(database.add, name))
+        eventually(lambda number=number: len(database.group._waiting) == number)  # type: ignore[misc]
+    may_end.set()
+    return first, others
+
+
+def test_one_alone_commits_at_once(database: Database) -> None:
+    assert (database.add("a"), database.commits) == (1, 1)
+    assert (database.add("b"), database.commits) == (2, 2)
+    assert database.names() == {"a", "b"}
+
+
+def test_who_comes_during_a_commit_is_committed_with_the_others(
+    database: Database, threads: ThreadPoolExecutor
+) -> None:
+    first, others = crowd(database, threads, NAMES)
+    assert [first.result(20), *(other.result(20) for other in others)] == [1, 2, 3, 4]
+    assert database.commits == 2
+    assert database.names() == {"a", *NAMES}
+
+
+def test_only_the_one_whose_statement_fails_fails(
+    database: Database, threads: ThreadPoolExecutor
+) -> None:
+    first, others = crowd(database, threads, ["b", "b", "d"])
+    assert first.result(20) == 1
+    errors = [other.exception(20) for other in others]
+    assert [type(error) for error in errors if error] == [sqlite3.IntegrityError]
+    assert database.names() == {"a", "b", "d"}
+    assert database.add("e") == 4, "the next one is not held up"
+
+
+def test_a_commit_that_fails_is_nobodys_success(
+    database: Database, threads: ThreadPoolExecutor
+) -> None:
+    def fail() -> None:
+        database.fails = True
+
+    at_work, may_end = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        at_work.set()
+        assert may_end.wait(20)
+
+    first = threads.submit(database.add, "a", hold)
+    assert at_work.wait(20)
+    once = [fail]
+    others = [
+        threads.submit(database.add, name, lambda: once.pop()() if once else None) for name in NAMES
+    ]
+    eventually(lambda: len(database.group._waiting) == len(NAMES))
+    may_end.set()
+    assert first.result(20) == 1
+    assert sorted(other.result(20) for other in others) == [2, 3, 4], "each has tried again, alone"
+    assert database.names() == {"a", *NAMES}
+
+
+def test_a_leader_that_is_ended_leaves_nobody_waiting(
+    database: Database, threads: ThreadPoolExecutor
+) -> None:
+    ends = [SystemExit()]
+
+    def end() -> None:
+        if ends:
+            raise ends.pop()
+
+    at_work, may_end = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        at_work.set()
+        assert may_end.wait(20)
+
+    first = threads.submit(database.add, "a", hold)
+    assert at_work.wait(20)
+    leader = threads.submit(database.add, "b", end)
+    eventually(lambda: len(database.group._waiting) == 1)
+    other = threads.submit(database.add, "c")
+    eventually(lambda: len(database.group._waiting) == 2)
+    may_end.set()
+    assert first.result(20) == 1
+    assert isinstance(leader.exception(20), SystemExit)
+    assert other.result(20) == 2
+    assert database.names() == {"a", "c"}
+    assert database.add("d") == 3
+
+
+def test_many_threads_lose_nothing(database: Database, threads: ThreadPoolExecutor) -> None:
+    names = [f"{number}" for number in range(200)]
+    assert sorted(threads.map(database.add, names)) == list(range(1, 201))
+    assert database.names() == set(names)
+    assert database.commits <= 200
