@@ -17,8 +17,8 @@ from tests.server.waiting import eventually
 NAMES = ["b", "c", "d"]
 
 
-class Database:
-    """An SQLite file with names that are unique, and a group that commits to it."""
+class NamesFile:
+    """An SQLite database with names that are unique, and a group that commits to it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -57,9 +57,9 @@ class Database:
 class Connection:
     """A connection that counts commits, and rolls back when it is given back."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._connection = sqlite3.connect(database.path)
+    def __init__(self, file: NamesFile) -> None:
+        self._database = file
+        self._connection = sqlite3.connect(file.path)
 
     def execute(self, *statement: Any) -> sqlite3.Cursor:
         return self._connection.execute(*statement)
@@ -77,8 +77,8 @@ class Connection:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return Database(tmp_path / "names")
+def file(tmp_path: Path) -> NamesFile:
+    return NamesFile(tmp_path / "names")
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 
 
 def crowd(
-    database: Database, threads: ThreadPoolExecutor, names: list[str]
+    file: NamesFile, threads: ThreadPoolExecutor, names: list[str]
 ) -> tuple[Future[int], list[Future[int]]]:
     """Have others come while the first, who adds ``a``, is at work; then let that one end."""
     at_work, may_end = threading.Event(), threading.Event()
@@ -97,47 +97,47 @@ def crowd(
         at_work.set()
         assert may_end.wait(20)
 
-    first = threads.submit(database.add, "a", hold)
+    first = threads.submit(file.add, "a", hold)
     assert at_work.wait(20)
     others = []
     for number, name in enumerate(names, 1):
-        others.append(threads.submit(database.add, name))
-        eventually(lambda number=number: len(database.group._waiting) == number)  # type: ignore[misc]
+        others.append(threads.submit(file.add, name))
+        eventually(lambda number=number: len(file.group._waiting) == number)  # type: ignore[misc]
     may_end.set()
     return first, others
 
 
-def test_one_alone_commits_at_once(database: Database) -> None:
-    assert (database.add("a"), database.commits) == (1, 1)
-    assert (database.add("b"), database.commits) == (2, 2)
-    assert database.names() == {"a", "b"}
+def test_one_alone_commits_at_once(file: NamesFile) -> None:
+    assert (file.add("a"), file.commits) == (1, 1)
+    assert (file.add("b"), file.commits) == (2, 2)
+    assert file.names() == {"a", "b"}
 
 
 def test_who_comes_during_a_commit_is_committed_with_the_others(
-    database: Database, threads: ThreadPoolExecutor
+    file: NamesFile, threads: ThreadPoolExecutor
 ) -> None:
-    first, others = crowd(database, threads, NAMES)
+    first, others = crowd(file, threads, NAMES)
     assert [first.result(20), *(other.result(20) for other in others)] == [1, 2, 3, 4]
-    assert database.commits == 2
-    assert database.names() == {"a", *NAMES}
+    assert file.commits == 2
+    assert file.names() == {"a", *NAMES}
 
 
 def test_only_the_one_whose_statement_fails_fails(
-    database: Database, threads: ThreadPoolExecutor
+    file: NamesFile, threads: ThreadPoolExecutor
 ) -> None:
-    first, others = crowd(database, threads, ["b", "b", "d"])
+    first, others = crowd(file, threads, ["b", "b", "d"])
     assert first.result(20) == 1
     errors = [other.exception(20) for other in others]
     assert [type(error) for error in errors if error] == [sqlite3.IntegrityError]
-    assert database.names() == {"a", "b", "d"}
-    assert database.add("e") == 4, "the next one is not held up"
+    assert file.names() == {"a", "b", "d"}
+    assert file.add("e") == 4, "the next one is not held up"
 
 
 def test_a_commit_that_fails_is_nobodys_success(
-    database: Database, threads: ThreadPoolExecutor
+    file: NamesFile, threads: ThreadPoolExecutor
 ) -> None:
     def fail() -> None:
-        database.fails = True
+        file.fails = True
 
     at_work, may_end = threading.Event(), threading.Event()
 
@@ -145,21 +145,21 @@ def test_a_commit_that_fails_is_nobodys_success(
         at_work.set()
         assert may_end.wait(20)
 
-    first = threads.submit(database.add, "a", hold)
+    first = threads.submit(file.add, "a", hold)
     assert at_work.wait(20)
     once = [fail]
     others = [
-        threads.submit(database.add, name, lambda: once.pop()() if once else None) for name in NAMES
+        threads.submit(file.add, name, lambda: once.pop()() if once else None) for name in NAMES
     ]
-    eventually(lambda: len(database.group._waiting) == len(NAMES))
+    eventually(lambda: len(file.group._waiting) == len(NAMES))
     may_end.set()
     assert first.result(20) == 1
     assert sorted(other.result(20) for other in others) == [2, 3, 4], "each has tried again, alone"
-    assert database.names() == {"a", *NAMES}
+    assert file.names() == {"a", *NAMES}
 
 
 def test_a_leader_that_is_ended_leaves_nobody_waiting(
-    database: Database, threads: ThreadPoolExecutor
+    file: NamesFile, threads: ThreadPoolExecutor
 ) -> None:
     ends = [SystemExit()]
 
@@ -173,22 +173,22 @@ def test_a_leader_that_is_ended_leaves_nobody_waiting(
         at_work.set()
         assert may_end.wait(20)
 
-    first = threads.submit(database.add, "a", hold)
+    first = threads.submit(file.add, "a", hold)
     assert at_work.wait(20)
-    leader = threads.submit(database.add, "b", end)
-    eventually(lambda: len(database.group._waiting) == 1)
-    other = threads.submit(database.add, "c")
-    eventually(lambda: len(database.group._waiting) == 2)
+    leader = threads.submit(file.add, "b", end)
+    eventually(lambda: len(file.group._waiting) == 1)
+    other = threads.submit(file.add, "c")
+    eventually(lambda: len(file.group._waiting) == 2)
     may_end.set()
     assert first.result(20) == 1
     assert isinstance(leader.exception(20), SystemExit)
     assert other.result(20) == 2
-    assert database.names() == {"a", "c"}
-    assert database.add("d") == 3
+    assert file.names() == {"a", "c"}
+    assert file.add("d") == 3
 
 
-def test_many_threads_lose_nothing(database: Database, threads: ThreadPoolExecutor) -> None:
+def test_many_threads_lose_nothing(file: NamesFile, threads: ThreadPoolExecutor) -> None:
     names = [f"{number}" for number in range(200)]
-    assert sorted(threads.map(database.add, names)) == list(range(1, 201))
-    assert database.names() == set(names)
-    assert database.commits <= 200
+    assert sorted(threads.map(file.add, names)) == list(range(1, 201))
+    assert file.names() == set(names)
+    assert file.commits <= 200
