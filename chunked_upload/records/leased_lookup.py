@@ -72,11 +72,8 @@ class LeasedLookup:
         now: Callable[[], datetime],
     ) -> None:
         self._model, self._bind, self._lookup, self._now = model, bind, lookup, now
-        self._statements = {
-            (appends, owned): Statement(self._statement(appends=appends, owned=owned))
-            for appends in (False, True)
-            for owned in (False, True)
-        }
+        #: Made when first asked for: a third of an app's start went into them; SQLite needs none.
+        self._statements: dict[tuple[bool, bool], Statement] = {}
 
     @property
     def works(self) -> bool:
@@ -109,15 +106,24 @@ class LeasedLookup:
         }
         if owner is not None:
             values["of_owner"] = owner
-        statement = self._statements[writes.appends, owner is not None]
-        row = statement.change_and_read(self._bind(), values)
+        row = self._statement(appends=writes.appends, owned=owner is not None).change_and_read(
+            self._bind(), values
+        )
         if row is None:
             return None
         record = self._lookup.record(row)
         record.found_leased = True
         return record
 
-    def _statement(self, *, appends: bool, owned: bool) -> Any:
+    def _statement(self, *, appends: bool, owned: bool) -> Statement:
+        made = self._statements.get((appends, owned))
+        if made is None:  # two threads may make it: either will do
+            made = self._statements[appends, owned] = Statement(
+                self._update(appends=appends, owned=owned)
+            )
+        return made
+
+    def _update(self, *, appends: bool, owned: bool) -> Any:
         model = self._model
         begin, end = bindparam("begin", type_=BigInteger), bindparam("end", type_=BigInteger)
         total = bindparam("total", type_=BigInteger)

@@ -83,6 +83,7 @@ def resumable(client: FlaskClient) -> TestResponse:
 DIALECTS = [form, raw, put, dropzone, tus, resumable]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("send", DIALECTS)
 def test_a_refusal_reaches_the_client_of_each_dialect_and_leaves_nothing(
     client: FlaskClient, receiver: Receiver, app: Flask, send: Send
@@ -107,6 +108,7 @@ def test_what_is_allowed_is_created_and_asked_about_once(
     assert message["data"]["upload_set"] == "chunked_upload"
 
 
+@pytest.mark.one_database
 def test_it_is_told_what_is_known(client: FlaskClient, receiver: Receiver) -> None:
     form(client)
     data = json.loads(receiver.received[0].body)["data"]
@@ -154,6 +156,7 @@ def babble(receiver: Receiver) -> None:
     receiver.answer = lambda stream: stream.write(b"yes, do\r\n\r\n")
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("wrong", [hang, redirect, fail, babble])
 @pytest.mark.parametrize("send", [form, tus])
 def test_without_a_proper_answer_nothing_is_created(
@@ -171,6 +174,7 @@ def test_without_a_proper_answer_nothing_is_created(
     assert nothing_left(app)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("said", "shown"),
     [
@@ -188,6 +192,7 @@ def test_only_its_words_reach_the_client(
     assert (form(client).get_json() or {})["detail"] == shown
 
 
+@pytest.mark.one_database
 def test_a_private_address_that_is_not_allowed_is_not_asked(
     make_app: MakeApp, receiver: Receiver, caplog: Any
 ) -> None:

@@ -336,6 +336,7 @@ def test_the_thread_tells_at_once_what_its_own_process_has_written(
 # Mistakes in the settings
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
@@ -360,6 +361,7 @@ def test_settings_that_cannot_work_say_so_at_the_start(
     assert "secret@" not in str(raised.value)
 
 
+@pytest.mark.one_database
 def test_a_webhook_and_a_listener_have_different_names(make_app: MakeApp) -> None:
     with pytest.raises(ConfigurationError, match="both named 'a'"):
         ChunkedUpload(

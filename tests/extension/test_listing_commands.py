@@ -92,6 +92,7 @@ def test_search_also_finds_the_beginning_of_an_id(app: Flask, ids: dict[str, str
     assert listed(app, "--search", ids["done.mp4"][:12].upper()) == ["done.mp4"]
 
 
+@pytest.mark.one_database
 def test_list_is_a_line_for_each_upload(app: Flask, ids: dict[str, str]) -> None:
     lines = run(app, "list").output.splitlines()
     assert [line.split()[:3] + line.split()[-2:] for line in lines] == [
@@ -136,6 +137,7 @@ def test_delete_takes_the_same_options_and_removes_expired_ones_as_expired(
     assert listed(app) == ["a_1.png"]
 
 
+@pytest.mark.one_database
 def test_delete_asks_first(app: Flask, ids: dict[str, str]) -> None:
     refused = run(app, "delete", "--name", "mp4", answers="n\n")
     assert refused.exit_code == 1
@@ -143,6 +145,7 @@ def test_delete_asks_first(app: Flask, ids: dict[str, str]) -> None:
     assert len(listed(app)) == len(ids)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("command", ["delete", "expire", "list"])
 def test_an_empty_name_does_not_choose_everything(
     app: Flask, ids: dict[str, str], command: str
@@ -175,6 +178,7 @@ def test_expire_leaves_complete_uploads_alone(app: Flask, ids: dict[str, str]) -
     assert listed(app, "--status", "complete") == ["done.mp4"]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("command", ["show", "delete", "expire"])
 def test_an_unknown_id_changes_nothing(app: Flask, ids: dict[str, str], command: str) -> None:
     unknown = "f" * 32
@@ -185,6 +189,7 @@ def test_an_unknown_id_changes_nothing(app: Flask, ids: dict[str, str], command:
     assert len(listed(app)) == len(ids)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -204,6 +209,7 @@ def test_wrong_options_say_what_was_expected(app: Flask, words: list[str], said:
     assert said in " ".join(result.output.split())
 
 
+@pytest.mark.one_database
 def test_verify_takes_ids_and_options(app: Flask, ids: dict[str, str]) -> None:
     assert run(app, "verify", ids["done.mp4"]).output == "1 file was checked, 0 are wrong.\n"
     assert json.loads(run(app, "verify", "--set", "photos", "--json").output)["checked"] == 0
@@ -216,6 +222,7 @@ def test_verify_takes_ids_and_options(app: Flask, ids: dict[str, str]) -> None:
     assert "is not complete" in run(app, "verify", ids["a_1.png"]).output
 
 
+@pytest.mark.one_database
 def test_the_stand_alone_program_has_them(app: Flask) -> None:
     assert {"list", "show", "delete", "expire"} <= cli.commands.keys()
     assert listed(app) == []
@@ -236,6 +243,7 @@ def test_stats_count_by_status_and_owner(app: Flask, ids: dict[str, str]) -> Non
     assert found["videos"]["free_bytes"] > 0
 
 
+@pytest.mark.one_database
 def test_stats_for_people(app: Flask, ids: dict[str, str]) -> None:
     lines = run(app, "stats", "--owners", "1").output.splitlines()
     assert lines[0] == "photos:"

@@ -80,6 +80,7 @@ def test_an_upload_is_counted(protocol: Protocol, scrape: Scrape) -> None:
     assert found["chunked_upload_events_total chunked_upload completed"] == 1
 
 
+@pytest.mark.one_database
 def test_a_refusal_is_counted_by_reason_and_dialect(protocol: Protocol, scrape: Scrape) -> None:
     upload_id = protocol.chunk(b"hello", 0, 10).get_json()["upload_id"]
     assert protocol.put(upload_id, b"world", 6, 11).status_code == 400
@@ -106,6 +107,7 @@ def test_what_is_stored_is_read_at_the_scrape(protocol: Protocol, client: FlaskC
     assert found["chunked_upload_up database"] == found["chunked_upload_up storage"] == 1
 
 
+@pytest.mark.one_database
 def test_a_hook_that_fails_waits(app: Flask, protocol: Protocol, scrape: Scrape) -> None:
     uploads: ChunkedUpload = app.extensions["tests"]
 
@@ -174,6 +176,7 @@ def test_a_database_that_fails_is_told(app: Flask, client: FlaskClient) -> None:
     assert not any(name.startswith("chunked_upload_uploads ") for name in found)
 
 
+@pytest.mark.one_database
 def test_nothing_is_told_of_a_storage_that_is_not_asked(make_app: MakeApp) -> None:
     storage = "tests.support.memory_storage.MemoryStorage"
     app = make_app(CHUNKED_UPLOAD_METRICS=True, CHUNKED_UPLOAD_STORAGE_CLASS=storage)
@@ -185,6 +188,7 @@ def test_nothing_is_told_of_a_storage_that_is_not_asked(make_app: MakeApp) -> No
     assert "chunked_upload_up storage" not in found
 
 
+@pytest.mark.one_database
 def test_openmetrics_is_spoken(client: FlaskClient) -> None:
     response = client.get("/metrics", headers={"Accept": "application/openmetrics-text"})
     assert response.content_type.startswith("application/openmetrics-text")
@@ -196,6 +200,7 @@ def test_openmetrics_is_spoken(client: FlaskClient) -> None:
 LOCAL, ELSEWHERE = {"REMOTE_ADDR": "127.0.0.1"}, {"REMOTE_ADDR": "203.0.113.7"}
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("environ", "headers", "status"),
     [
@@ -229,6 +234,7 @@ def test_only_this_host_and_the_token_see_them(
         assert "CHUNKED_UPLOAD_METRICS_TOKEN" in response.get_json()["reason"]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("told", ["203.0.113.7", "127.0.0.1"])
 @pytest.mark.parametrize("connection", [LOCAL, ELSEWHERE])
 def test_an_address_that_a_header_tells_opens_nothing(
@@ -241,6 +247,7 @@ def test_an_address_that_a_header_tells_opens_nothing(
     assert client.get("/metrics", environ_base=LOCAL).status_code == 200
 
 
+@pytest.mark.one_database
 def test_other_verbs_and_places_of_the_token_open_nothing(client: FlaskClient) -> None:
     assert client.head("/metrics", environ_base=ELSEWHERE).status_code == 403
     assert client.post("/metrics", environ_base=ELSEWHERE).status_code == 405
@@ -248,6 +255,7 @@ def test_other_verbs_and_places_of_the_token_open_nothing(client: FlaskClient) -
     assert client.get(url, environ_base=ELSEWHERE).status_code == 403
 
 
+@pytest.mark.one_database
 def test_a_refused_scrape_is_counted_and_logged(
     client: FlaskClient, scrape: Scrape, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -257,12 +265,14 @@ def test_a_refused_scrape_is_counted_and_logged(
     assert "secret-word" not in caplog.text
 
 
+@pytest.mark.one_database
 def test_they_are_off_by_default(make_app: MakeApp) -> None:
     app = make_app()
     ChunkedUpload(app)
     assert app.test_client().get("/metrics").status_code == 404
 
 
+@pytest.mark.one_database
 def test_an_app_has_the_url_already(make_app: MakeApp) -> None:
     app = make_app(CHUNKED_UPLOAD_METRICS=True)
     app.add_url_rule("/metrics", "own", lambda: "own")
@@ -270,6 +280,7 @@ def test_an_app_has_the_url_already(make_app: MakeApp) -> None:
         ChunkedUpload(app)
 
 
+@pytest.mark.one_database
 def test_the_package_is_missing(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
     find = util.find_spec
     monkeypatch.setattr(
@@ -280,6 +291,7 @@ def test_the_package_is_missing(make_app: MakeApp, monkeypatch: pytest.MonkeyPat
         ChunkedUpload(make_app(CHUNKED_UPLOAD_METRICS=True))
 
 
+@pytest.mark.one_database
 def test_a_short_token_is_refused(make_app: MakeApp) -> None:
     with pytest.raises(ConfigurationError, match="METRICS_TOKEN must be at least 16") as caught:
         ChunkedUpload(make_app(CHUNKED_UPLOAD_METRICS_TOKEN="guess"))
@@ -289,6 +301,7 @@ def test_a_short_token_is_refused(make_app: MakeApp) -> None:
 # What is made of them
 
 
+@pytest.mark.one_database
 def test_the_alerts_are_about_figures_that_exist(client: FlaskClient) -> None:
     assert named("deploy/monitoring/rules.yml") - known(client) == set()
 
@@ -301,6 +314,7 @@ def test_the_alerts_work() -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.one_database
 def test_promtool_finds_nothing_to_say(client: FlaskClient) -> None:
     promtool = shutil.which("promtool") or skip_without("promtool", install="prometheus")
     text = client.get("/metrics").text
@@ -310,6 +324,7 @@ def test_promtool_finds_nothing_to_say(client: FlaskClient) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.one_database
 def test_the_dashboard_shows_every_figure(client: FlaskClient) -> None:
     shown = named("deploy/monitoring/dashboard.json")
     # The log tells more of these.
@@ -317,6 +332,7 @@ def test_the_dashboard_shows_every_figure(client: FlaskClient) -> None:
     assert known(client) ^ shown == refused
 
 
+@pytest.mark.one_database
 def test_the_document_explains_every_figure(client: FlaskClient) -> None:
     assert known(client) ^ named("docs/operating.md") == {
         "chunked_upload_database_connections_used"  # said as …_used

@@ -46,6 +46,7 @@ def serve(app: Flask, *hooks: Any) -> Protocol:
     return Protocol(app.test_client())
 
 
+@pytest.mark.one_database
 def test_the_hook_gets_a_file_as_flask_users_know_them(make_app: MakeApp, tmp_path: Path) -> None:
     seen: dict[str, Any] = {}
 
@@ -84,6 +85,7 @@ def test_the_hook_gets_a_file_as_flask_users_know_them(make_app: MakeApp, tmp_pa
     assert upload_id
 
 
+@pytest.mark.one_database
 def test_the_file_may_be_moved_away(make_app: MakeApp, tmp_path: Path) -> None:
     """Then the record alone remains; its file is gone, and removing it is no error."""
 
@@ -109,6 +111,7 @@ def test_a_repeated_completion_runs_the_hook_once(make_app: MakeApp) -> None:
     assert hook.calls == ["file.bin"]
 
 
+@pytest.mark.one_database
 def test_several_hooks_run_in_the_order_of_their_registration(make_app: MakeApp) -> None:
     order: list[int] = []
     protocol = serve(
@@ -118,6 +121,7 @@ def test_several_hooks_run_in_the_order_of_their_registration(make_app: MakeApp)
     assert order == [1, 2]
 
 
+@pytest.mark.one_database
 def test_a_views_own_on_completion_replaces_or_extends_the_registered(make_app: MakeApp) -> None:
     order: list[str] = []
 
@@ -134,6 +138,7 @@ def test_a_views_own_on_completion_replaces_or_extends_the_registered(make_app: 
     assert order == ["view", "registered"]
 
 
+@pytest.mark.one_database
 def test_what_the_hook_raises_is_logged_and_undoes_nothing(
     make_app: MakeApp, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -150,6 +150,7 @@ def test_names_that_are_not_utf8(app: Flask, client: FlaskClient, raw: bytes) ->
 # Forms
 
 
+@pytest.mark.one_database
 def test_ten_thousand_parts(app: Flask, client: FlaskClient) -> None:
     fields = [field(f"f{n}", "x") for n in range(10_000)]
     for parts in ([*fields, file(DATA)], [file(DATA), *fields]):
@@ -157,6 +158,7 @@ def test_ten_thousand_parts(app: Flask, client: FlaskClient) -> None:
     assert nothing_left(app)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("name", ["a", "upload_id", "file"])
 def test_ten_thousand_parts_of_one_name(app: Flask, client: FlaskClient, name: str) -> None:
     response = post_form(client, *[field(name, "")] * 10_000, file(DATA))
@@ -165,6 +167,7 @@ def test_ten_thousand_parts_of_one_name(app: Flask, client: FlaskClient, name: s
     assert nothing_left(app)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("ended", [True, False])
 def test_a_header_of_a_megabyte(app: Flask, client: FlaskClient, ended: bool) -> None:
     long = b"X-Long: " + b"x" * 2**20 + (b"\r\n" if ended else b"")
@@ -175,6 +178,7 @@ def test_a_header_of_a_megabyte(app: Flask, client: FlaskClient, ended: bool) ->
     assert nothing_left(app)
 
 
+@pytest.mark.one_database
 def test_a_megabyte_before_the_first_boundary(app: Flask, client: FlaskClient) -> None:
     response = client.post(
         "/uploads/", data=b"x" * 2**20 + b"\r\n" + form(file(DATA)), content_type=FORM
@@ -182,6 +186,7 @@ def test_a_megabyte_before_the_first_boundary(app: Flask, client: FlaskClient) -
     assert response.status_code in (200, 400, 413)
 
 
+@pytest.mark.one_database
 def test_a_huge_part_that_is_no_file(app: Flask, client: FlaskClient) -> None:
     for parts in ([field("a", b"x" * 2**20), file(DATA)], [file(DATA), field("a", b"x" * 2**20)]):
         refused(post_form(client, *parts), 413)
@@ -189,6 +194,7 @@ def test_a_huge_part_that_is_no_file(app: Flask, client: FlaskClient) -> None:
     assert nothing_left(app)
 
 
+@pytest.mark.one_database
 def test_bytes_after_the_last_boundary_are_ignored(app: Flask, client: FlaskClient) -> None:
     body = form(file(DATA)) + b"epilogue" * 100_000 + form(file(b"other"))
     response = client.post("/uploads/", data=body, content_type=FORM)
@@ -203,6 +209,7 @@ def test_fields_that_are_not_text(app: Flask, client: FlaskClient, protocol: Pro
     assert metadata["nul"] == "ab\ufffd"
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "disposition",
     [
@@ -223,6 +230,7 @@ def test_odd_dispositions(app: Flask, client: FlaskClient, disposition: bytes) -
         assert nothing_left(app)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "header",
     [

@@ -61,6 +61,7 @@ def test_the_file_is_promoted_and_nothing_else_left(app: Flask, protocol: Protoc
     assert data == DATA
 
 
+@pytest.mark.one_database
 def test_the_place_is_a_setting(make_app: Callable[..., Flask]) -> None:
     app = make_app(CHUNKED_UPLOAD_PATH="done/%Y")
     ChunkedUpload(app)
@@ -69,6 +70,7 @@ def test_the_place_is_a_setting(make_app: Callable[..., Flask]) -> None:
     assert list(stored(app)) == [datetime.now(UTC).strftime("done/%Y/file.bin")]
 
 
+@pytest.mark.one_database
 def test_the_place_may_be_the_root_itself(make_app: Callable[..., Flask]) -> None:
     app = make_app(CHUNKED_UPLOAD_PATH="")
     ChunkedUpload(app)
@@ -86,6 +88,7 @@ def test_equal_names_never_overwrite(app: Flask, protocol: Protocol) -> None:
     assert all(name.endswith(".txt") for name in kept)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("suffix", ["json", "merge-patch+json"])
 def test_json_does_as_well_as_a_form(client: FlaskClient, protocol: Protocol, suffix: str) -> None:
     upload_id = protocol.upload(DATA)
@@ -97,6 +100,7 @@ def test_json_does_as_well_as_a_form(client: FlaskClient, protocol: Protocol, su
     assert response.status_code == 200, response.text
 
 
+@pytest.mark.one_database
 def test_a_multipart_form_does_as_well(client: FlaskClient, protocol: Protocol) -> None:
     upload_id = protocol.upload(DATA)
     response = client.post(
@@ -107,12 +111,14 @@ def test_a_multipart_form_does_as_well(client: FlaskClient, protocol: Protocol) 
     assert response.status_code == 200, response.text
 
 
+@pytest.mark.one_database
 def test_a_file_in_the_form_is_ignored(client: FlaskClient, protocol: Protocol) -> None:
     upload_id = protocol.upload(DATA)
     fields = {"upload_id": upload_id, "md5": md5_of(DATA), "f": (io.BytesIO(b"x"), "x.txt")}
     assert client.post("/uploads/complete", data=fields).status_code == 200
 
 
+@pytest.mark.one_database
 def test_a_chunked_transfer_does_as_well(client: FlaskClient, protocol: Protocol) -> None:
     upload_id = protocol.upload(DATA)
     response = send(
@@ -152,6 +158,7 @@ def test_repeating_with_another_md5_is_refused(
     assert protocol.state(upload_id).get_json()["status"] == 2
 
 
+@pytest.mark.one_database
 def test_a_hook_that_raises_does_not_undo_the_completion(make_app: Callable[..., Flask]) -> None:
     app = make_app()
     uploads = ChunkedUpload(app)
@@ -180,6 +187,7 @@ def test_no_hook_runs_for_a_wrong_md5(hooked: tuple[Protocol, list[dict[str, Any
     assert len(told) == 1
 
 
+@pytest.mark.one_database
 def test_a_view_may_do_without_the_md5(make_app: Callable[..., Flask]) -> None:
     class Trusting(ChunkedUploadCompleteView):
         do_md5_check = False
@@ -211,6 +219,7 @@ def test_many_chunks_have_the_md5_of_the_whole(app: Flask, protocol: Protocol) -
 # Refused
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "fields",
     [
@@ -232,6 +241,7 @@ def test_both_fields_are_required(
     refused(response, 400, "Both 'upload_id' and 'md5' are required")
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "fields",
     [
@@ -270,6 +280,7 @@ def test_bytes_are_missing(app: Flask, protocol: Protocol) -> None:
     assert protocol.complete(upload_id, DATA).status_code == 200
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "body",
     [
@@ -293,6 +304,7 @@ def test_json_that_is_not_an_object(client: FlaskClient, body: bytes) -> None:
     refused(response, 400)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("body", "status"),
     [
@@ -306,6 +318,7 @@ def test_odd_json_objects(client: FlaskClient, body: bytes, status: int) -> None
     refused(response, status)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("constant", [b"NaN", b"Infinity", b"-Infinity"])
 def test_constants_that_only_python_takes(client: FlaskClient, constant: bytes) -> None:
     body = b'{"upload_id": ' + constant + b"}"
@@ -320,6 +333,7 @@ def test_a_lone_surrogate_as_md5(client: FlaskClient, protocol: Protocol) -> Non
     refused(response, 400, "md5 checksum does not match")
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("name", ["upload_id", "md5"])
 def test_a_deciding_field_twice(client: FlaskClient, protocol: Protocol, name: str) -> None:
     upload_id = protocol.upload(DATA)
@@ -331,6 +345,7 @@ def test_a_deciding_field_twice(client: FlaskClient, protocol: Protocol, name: s
     assert protocol.state(upload_id).get_json()["status"] == 1
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "content_type", ["text/xml", "application/octet-stream", "a", "multipart/mixed"]
 )
@@ -339,6 +354,7 @@ def test_other_types_of_body(client: FlaskClient, content_type: str) -> None:
     refused(response, 415)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "content_type",
     ["application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"],
@@ -354,6 +370,7 @@ def test_a_body_too_large(client: FlaskClient, content_type: str, chunked: bool)
     refused(response, 413)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "content_type",
     ["application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"],
@@ -368,11 +385,13 @@ def test_a_body_cut_short(client: FlaskClient, protocol: Protocol, content_type:
     assert protocol.state(upload_id).get_json()["status"] == 1
 
 
+@pytest.mark.one_database
 def test_a_multipart_form_without_boundary(client: FlaskClient) -> None:
     response = client.post("/uploads/complete", data=b"--b\r\n", content_type="multipart/form-data")
     refused(response, 400)
 
 
+@pytest.mark.one_database
 def test_ten_thousand_fields(client: FlaskClient) -> None:
     body = "&".join(f"{n}=" for n in range(10_000))
     response = client.post(
@@ -382,6 +401,7 @@ def test_ten_thousand_fields(client: FlaskClient) -> None:
     refused(response, response.status_code)
 
 
+@pytest.mark.one_database
 def test_too_many_parts(client: FlaskClient) -> None:
     rows = [field(f"f{n}", "") for n in range(500)]
     refused(client.post("/uploads/complete", data=form(*rows), content_type=FORM), 413)

@@ -64,6 +64,7 @@ def untouched(app: Flask, protocol: Protocol, begun: str) -> Untouched:
 # 403
 
 
+@pytest.mark.one_database
 def test_403(make_app: Callable[..., Flask]) -> None:
     app = make_app()
     ChunkedUpload(app).user_loader(lambda request: None)
@@ -159,6 +160,7 @@ def test_no_chunk_file(app: Flask, client: FlaskClient, body: bytes, content_typ
     assert nothing_left(app)
 
 
+@pytest.mark.one_database
 def test_no_chunk_file_for_a_known_upload(client: FlaskClient, untouched: Untouched) -> None:
     response = post_form(client, field("upload_id", untouched.upload_id), span="bytes 6-10/11")
     refused(response, 400, "No chunk file was submitted")
@@ -245,6 +247,7 @@ def test_bad_content_range_for_a_known_upload(
     untouched.check()
 
 
+@pytest.mark.one_database
 def test_content_range_missing_for_raw_bytes(client: FlaskClient, untouched: Untouched) -> None:
     for method in ("PUT", "POST"):
         response = client.open(f"/uploads/{untouched.upload_id}", method=method, data=b"world")
@@ -293,6 +296,7 @@ def test_another_transfer_encoding(app: Flask, client: FlaskClient) -> None:
 # 400 Size of file exceeds the limit
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("as_form", [True, False])
 @pytest.mark.parametrize("ranged", [True, False])
 def test_file_too_large(make_app: Callable[..., Flask], as_form: bool, ranged: bool) -> None:
@@ -330,6 +334,7 @@ def test_a_whole_file_for_a_started_upload(protocol: Protocol, untouched: Untouc
     untouched.check()
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("as_form", [True, False])
 def test_a_first_chunk_that_is_not_the_first(
     app: Flask, client: FlaskClient, as_form: bool
@@ -387,6 +392,7 @@ def test_a_later_chunk_longer_or_shorter_than_its_range(
     untouched.check()
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("ranged", [True, False])
 @pytest.mark.parametrize("chunked", [True, False])
 def test_a_form_cut_short(app: Flask, client: FlaskClient, ranged: bool, chunked: bool) -> None:
@@ -513,6 +519,7 @@ def test_complete_errors_leave_the_upload_as_it_was(
 # Which id
 
 
+@pytest.mark.one_database
 def test_two_different_ids(client: FlaskClient, untouched: Untouched) -> None:
     mine, other = field("upload_id", untouched.upload_id), field("upload_id", ABSENT)
     url = f"/uploads/{untouched.upload_id}"
@@ -535,6 +542,7 @@ def test_the_same_id_twice(client: FlaskClient, begun: str) -> None:
     assert response.status_code == 200
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("known", [False, True])
 def test_two_files(client: FlaskClient, untouched: Untouched, known: bool) -> None:
     files = [file(b"world"), file(b"world", field_name="files[]")]
@@ -598,6 +606,7 @@ class FullDisk:
         monkeypatch.setattr(os, "pwrite", pwrite)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("all_writes", [False, True])
 def test_507_for_a_first_chunk(
     app: Flask, protocol: Protocol, monkeypatch: pytest.MonkeyPatch, all_writes: bool

@@ -99,6 +99,7 @@ WAYS: dict[str, Callable[[FlaskClient], TestResponse]] = {
 }
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("way", WAYS)
 def test_every_dialect_takes_it_and_keeps_to_it(app: Flask, way: str) -> None:
     ticket = made(app, filename="fixed.txt", metadata={"album": "7"}, max_bytes=len(DATA))
@@ -113,12 +114,14 @@ def test_every_dialect_takes_it_and_keeps_to_it(app: Flask, way: str) -> None:
     assert len(records(app)) == 1
 
 
+@pytest.mark.one_database
 def test_a_length_that_nobody_announces_is_limited_too(app: Flask) -> None:
     tus = Tus(client_with(app, made(app, max_bytes=10)))
     url = tus.create(None, {"Upload-Defer-Length": "1"}).headers["Location"]
     assert tus.patch(url, DATA, 0).status_code == 413
 
 
+@pytest.mark.one_database
 def test_types(app: Flask) -> None:
     client = client_with(app, made(app, types=["image/*", ".pdf"], uploads=9))
     for name in ("a.jpg", "b.PNG", "c.pdf"):
@@ -141,6 +144,7 @@ def test_it_sees_its_own_uploads_alone(app: Flask) -> None:
     refused(client.get(f"/uploads/{own}/file"), 403)
 
 
+@pytest.mark.one_database
 def test_the_client_cannot_say_what_the_ticket_says(app: Flask) -> None:
     client = client_with(app, made(app, metadata={"album": "7"}))
     Protocol(client).chunk(DATA, album="8", note="mine")
@@ -183,6 +187,7 @@ def test_what_it_has_begun_it_may_finish_after_it_has_expired(
 # What is no ticket
 
 
+@pytest.mark.one_database
 def test_a_ticket_altered_in_each_byte_is_refused(app: Flask) -> None:
     ticket = made(app, owner="ann", filename="a.txt")
     client = app.test_client()
@@ -198,12 +203,14 @@ def test_a_ticket_altered_in_each_byte_is_refused(app: Flask) -> None:
     assert nothing_left(app)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("text", ["chut_", "chut_.", "chut_e30.e30", "chut_" + "x" * 9000])
 def test_what_only_looks_like_a_ticket(app: Flask, text: str) -> None:
     content = refused(Protocol(client_with(app, text)).chunk(DATA), 403, DENIED)
     assert content["reason"] == "the ticket is not one that this service has signed"
 
 
+@pytest.mark.one_database
 def test_it_counts_for_the_upload_set_that_made_it(make_app: MakeApp) -> None:
     app = make_app()
     served(app)
@@ -213,6 +220,7 @@ def test_it_counts_for_the_upload_set_that_made_it(make_app: MakeApp) -> None:
     refused(Protocol(client, "/photos").chunk(DATA), 403, DENIED)
 
 
+@pytest.mark.one_database
 def test_keys_are_changed_without_a_gap(app: Flask) -> None:
     ticket = made(app)
     app.config["SECRET_KEY_FALLBACKS"] = [app.secret_key]
@@ -222,6 +230,7 @@ def test_keys_are_changed_without_a_gap(app: Flask) -> None:
     refused(Protocol(client_with(app, ticket)).chunk(DATA), 403, DENIED)
 
 
+@pytest.mark.one_database
 def test_where_callers_are_anonymous_it_counts_as_well(make_app: MakeApp) -> None:
     app = make_app()
     app.secret_key = "only for tests"
@@ -231,6 +240,7 @@ def test_where_callers_are_anonymous_it_counts_as_well(make_app: MakeApp) -> Non
     refused(app.test_client().get(f"/uploads/{upload_id}"), 404)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "allowed",
     [
@@ -248,6 +258,7 @@ def test_a_ticket_that_cannot_be_used_is_not_made(app: Flask, allowed: dict[str,
         made(app, **allowed)
 
 
+@pytest.mark.one_database
 def test_the_command(app: Flask) -> None:
     words = ["create-ticket", "--owner", "ann", "--max-bytes", "1K", "--metadata", "a=b", "--json"]
     result = app.test_cli_runner().invoke(args=["chunked-upload", *words])

@@ -153,6 +153,7 @@ def test_a_text_of_another_form_asks_the_database_nothing(
         refused(Protocol(client_with(app, text)).chunk(DATA), 403, DENIED)
 
 
+@pytest.mark.one_database
 def test_wrong_tokens_do_not_fill_the_memory(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokens, "_MOST_REMEMBERED", 5)
     for _ in range(12):
@@ -163,6 +164,7 @@ def test_wrong_tokens_do_not_fill_the_memory(app: Flask, monkeypatch: pytest.Mon
 # Scopes
 
 
+@pytest.mark.one_database
 def test_a_token_without_the_scope_upload_changes_nothing(app: Flask) -> None:
     upload_id = Protocol(client_with(app, made(app))).upload(DATA)
     reader = client_with(app, made(app, "read"))
@@ -181,6 +183,7 @@ def test_a_token_without_the_scope_upload_changes_nothing(app: Flask) -> None:
     assert reader.get("/uploads/").get_json()["total"] == 1
 
 
+@pytest.mark.one_database
 def test_a_token_without_the_scope_read_gets_no_file(app: Flask) -> None:
     sender = client_with(app, made(app, "upload"))
     upload_id = Protocol(sender).completed(DATA)
@@ -190,12 +193,14 @@ def test_a_token_without_the_scope_read_gets_no_file(app: Flask) -> None:
     assert downloaded(client_with(app, made(app, "read")), upload_id) == DATA
 
 
+@pytest.mark.one_database
 def test_an_admin_token_is_for_the_admin_page_alone(app: Flask) -> None:
     admin = client_with(app, made(app, "admin"))
     refused(admin.get("/uploads/"), 403, WRONG_SCOPE)
     refused(Protocol(admin).chunk(DATA), 403, WRONG_SCOPE)
 
 
+@pytest.mark.one_database
 def test_each_dialect_refuses_in_its_own_form(app: Flask) -> None:
     reader = client_with(app, made(app, "read"))
     answer = reader.post("/uploads/tus/", headers={"Tus-Resumable": "1.0.0", "Upload-Length": "5"})
@@ -206,6 +211,7 @@ def test_each_dialect_refuses_in_its_own_form(app: Flask) -> None:
     assert answer.get_json()["detail"] == WRONG_SCOPE
 
 
+@pytest.mark.one_database
 def test_a_scope_holds_whatever_rules_the_app_has(make_app: MakeApp) -> None:
     app = make_app()
     uploads = ChunkedUpload(app, require_tokens=True)
@@ -251,6 +257,7 @@ def test_an_app_without_tokens_has_no_table_of_them(make_app: MakeApp) -> None:
 # What operators are told
 
 
+@pytest.mark.one_database
 def test_refusals_are_security_events(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
     reader, token = made(app, "read"), new_token()
     with caplog.at_level(logging.WARNING, "chunked_upload.security"):
