@@ -93,6 +93,10 @@ def _times(spread: Spread) -> str:
     return f"{spread.median:.2f}× ({spread.low:.2f}–{spread.high:.2f})"
 
 
+def seconds(value: float) -> str:
+    return f"{value:.2f} s"
+
+
 def ms(seconds: float) -> str:
     return f"{seconds * 1000:,.1f} ms"
 

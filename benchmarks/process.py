@@ -21,6 +21,8 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 _PR_SET_PDEATHSIG = 1
 _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
+#: How often a server that starts is asked whether it answers.
+_ASK_SECONDS = 0.005
 
 _libc = ctypes.CDLL(None)
 
@@ -110,7 +112,7 @@ class Service:
                     if probe.recv(1):
                         return
             except OSError:
-                time.sleep(0.05)
+                time.sleep(_ASK_SECONDS)
         said = self.log.read_text(errors="replace")[-1500:]
         raise ServiceError(f"{self._command[0]} does not answer:\n{said}")
 

@@ -27,6 +27,8 @@ _METRICS: dict[str, tuple[str, Callable[[float], str]]] = {
     "probe_p99": ("p99, ms", lambda v: f"{v * 1000:,.1f}"),
     "probe_worst": ("worst, ms", lambda v: f"{v * 1000:,.1f}"),
     "errors": ("errors", lambda v: f"{v:,.0f}"),
+    "start": ("first answer after, s", lambda v: f"{v:.2f}"),
+    "start_cpu": ("processor time, s", lambda v: f"{v:.2f}"),
     "peak": ("peak, MB", lambda v: f"{v / 1e6:,.0f}"),
     "idle": ("before, MB", lambda v: f"{v / 1e6:,.0f}"),
 }

@@ -11,6 +11,7 @@ from . import (
     sizes,
     slow,
     small,
+    start,
     variants,
 )
 
@@ -24,6 +25,7 @@ ROWS = [
     *sizes.ROWS,
     *scale.ROWS,
     *download.ROWS,
+    *start.ROWS,
     *variants.ROWS,
     *object_store.ROWS,
     *nodes.ROWS,
