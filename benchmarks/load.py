@@ -42,7 +42,7 @@ class Payload:
     def __init__(self, span: int = 64 * MIB) -> None:
         self._span = span
         self._bytes = memoryview(random.Random(5).randbytes(span))
-        self._digests = [(0, hashlib.md5(usedforsecurity=False))]
+        self._digests: dict[str, list[tuple[int, Any]]] = {}
 
     def pieces(self, start: int, stop: int) -> list[Piece]:
         """Return the bytes ``[start, stop)`` as slices of memory."""
@@ -54,22 +54,28 @@ class Payload:
             start += size
         return found
 
-    def md5(self, size: int) -> str:
-        """Return the MD5 of the first ``size`` bytes; prefixes once hashed are remembered."""
-        seen, digest = max((known for known in self._digests if known[0] <= size), key=_first)
+    def digest(self, size: int, checksum: str = "md5") -> str:
+        """Return a checksum of the first ``size`` bytes; prefixes once hashed are remembered."""
+        nothing = (0, hashlib.new(checksum, usedforsecurity=False))
+        digests = self._digests.setdefault(checksum, [nothing])
+        seen, digest = max((known for known in digests if known[0] <= size), key=_first)
         if seen < size:
             digest = digest.copy()
             for piece in self.pieces(seen, size):
                 digest.update(piece)
-            self._digests.append((size, digest))
-        return digest.hexdigest()
+            digests.append((size, digest))
+        return str(digest.hexdigest())
 
 
 class Dialect(ABC):
     """How one protocol carries an upload: requests out of arguments, states out of replies.
 
     A state is the protocol's own: an id, a URL; empty before the first chunk.
+
+    :ivar checksum: the one with which an upload is completed.
     """
+
+    checksum = "md5"
 
     def begin(self, size: int) -> Frame | None:
         """Return the request that creates an upload, where the first chunk does not."""
@@ -90,7 +96,7 @@ class Dialect(ABC):
         :raises LoadError: when the reply says that it was not taken.
         """
 
-    def complete(self, state: str, md5: str) -> Frame | None:
+    def complete(self, state: str, digest: str) -> Frame | None:
         """Return the request that has the upload completed and verified, where there is one."""
         return None
 
@@ -128,7 +134,7 @@ class Timing:
 
 def upload(dialect: Dialect, wire: Wire, payload: Payload, task: Task) -> Timing:
     """Upload as one client does."""
-    md5 = payload.md5(task.size)
+    digest = payload.digest(task.size, dialect.checksum)
     timing = Timing(time.monotonic(), 0.0)
     for _ in range(task.uploads):
         state = begin(dialect, wire, task.size)
@@ -136,7 +142,7 @@ def upload(dialect: Dialect, wire: Wire, payload: Payload, task: Task) -> Timing
             stop = min(start + task.chunk, task.size)
             state = send_chunk(dialect, wire, payload, state, start, stop, task.size)
         timing.ended = time.monotonic()
-        last = dialect.complete(state, md5)
+        last = dialect.complete(state, digest)
         if last:
             sent = timing.ended
             expect(wire.ask(last.head, [last.before]), 200)
@@ -166,7 +172,8 @@ def run(dialect: Dialect, port: int, payload: Payload, task: Task, *, clients: i
     :return: from the first client's begin to the last one's end.
     :raises LoadError: when any client fails.
     """
-    payload.md5(task.size)  # before the clock runs, and before a fork would do it many times
+    # Before the clock runs, and before a fork would do it many times.
+    payload.digest(task.size, dialect.checksum)
     if clients == 1:
         with Wire(port) as wire:
             return upload(dialect, wire, payload, task)

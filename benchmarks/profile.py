@@ -120,7 +120,7 @@ def _record(options: argparse.Namespace, place: Path) -> str:
         "ours",
         "ours",
         durable=options.durable,
-        md5=not options.no_md5,
+        checksum="" if options.no_md5 else "md5",
         protocol=_PROTOCOLS.get(options.load, "form"),
     )
     ours.prepare(workshop)

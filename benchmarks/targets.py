@@ -30,6 +30,8 @@ RESUMABLE = (
     "tuspyserver",
     "resumable-upload",
 )
+#: Those of them that are written in Python, but for the Django ones.
+PYTHON = ("tuspyserver", "resumable-upload")
 #: Peers that speak tus.
 TUS = ("@tus/server", "tuspyserver", "resumable-upload", "tusd")
 #: The naive view, which records nothing: not a peer in what matters, but a user might take it.
@@ -86,6 +88,13 @@ TARGETS = (
         f"≥ 2.2× {_DJANGO}, which is not",
         2.2,
         times("ours-durable", _DJANGO, "speed"),
+    ),
+    Target(
+        "sha256",
+        "8 MiB forms, SHA-256 verified, completion included, not durable",
+        "≥ 1× the fastest peer in Python, none of which verifies",
+        1.0,
+        times("ours-sha256", (*PYTHON, *NAIVE), "speed"),
     ),
     Target(
         "raw",

@@ -9,11 +9,11 @@ from ..wire import Reply, expect, form_type, head, multipart
 class ChunkedForms(Dialect):
     """Chunks as real multipart forms, then a completion with the MD5.
 
-    :param md5: False completes without; ours alone can be told to take that.
+    :param checksum: "" completes without; ours alone can be told to take that, or another one.
     """
 
-    def __init__(self, *, md5: bool = True) -> None:
-        self._md5 = md5
+    def __init__(self, *, checksum: str = "md5") -> None:
+        self._sends, self.checksum = bool(checksum), checksum or "md5"
 
     def chunk(self, state: str, start: int, size: int, total: int) -> Frame:
         before, after = multipart({"upload_id": state} if state else {}, "file")
@@ -28,8 +28,8 @@ class ChunkedForms(Dialect):
         expect(reply, 200)
         return state or str(reply.json["upload_id"])
 
-    def complete(self, state: str, md5: str) -> Frame | None:
-        fields = f"upload_id={state}" + (f"&md5={md5}" if self._md5 else "")
+    def complete(self, state: str, digest: str) -> Frame | None:
+        fields = f"upload_id={state}" + (f"&{self.checksum}={digest}" if self._sends else "")
         return form_post("/uploads/complete", fields.encode())
 
     def probe(self, state: str) -> bytes:

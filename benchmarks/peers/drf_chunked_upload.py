@@ -38,8 +38,8 @@ class DrfChunks(Dialect):
         expect(reply, 200)
         return state or str(reply.json["id"])
 
-    def complete(self, state: str, md5: str) -> Frame | None:
-        return form_post(f"/uploads/{state}/", f"md5={md5}".encode())
+    def complete(self, state: str, digest: str) -> Frame | None:
+        return form_post(f"/uploads/{state}/", f"md5={digest}".encode())
 
     def probe(self, state: str) -> bytes:
         return head("GET", f"/uploads/{state}/", {})

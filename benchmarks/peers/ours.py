@@ -29,7 +29,7 @@ class Ours(Peer):
     """``chunked-upload serve`` from this checkout.
 
     :param durable: every chunk synced before it is acknowledged, as is the default.
-    :param md5: whether the server computes and compares the MD5.
+    :param checksum: which one the server computes and compares; "" for none.
     :param protocol: ``form`` or ``raw`` (the chunk protocol, in multipart forms or raw bodies), or
         ``tus``.
     :param database: SQLAlchemy's URI; by default SQLite beside the uploads.
@@ -41,7 +41,7 @@ class Ours(Peer):
     key: str
     title: str
     durable: bool = True
-    md5: bool = True
+    checksum: str = "md5"
     protocol: str = "form"
     database: str | None = None
     on: str = ""
@@ -50,7 +50,7 @@ class Ours(Peer):
     workers: int = 1
 
     def prepare(self, workshop: Workshop) -> None:
-        if not self.md5 and _MD5_SETTING not in KEYS:
+        if not self.checksum and _MD5_SETTING not in KEYS:
             raise Unavailable("this server cannot leave out the MD5")
 
     def versions(self) -> Mapping[str, str]:
@@ -59,7 +59,7 @@ class Ours(Peer):
     def dialect(self) -> Dialect:
         if self.protocol == "tus":
             return Tus("/uploads/tus/")
-        return {"form": ChunkedForms, "raw": ChunkedRaw}[self.protocol](md5=self.md5)
+        return {"form": ChunkedForms, "raw": ChunkedRaw}[self.protocol](checksum=self.checksum)
 
     def service(self, place: Path, files: Path) -> Service:
         environment = {
@@ -69,8 +69,10 @@ class Ours(Peer):
             "WORKERS": str(self.workers),
             **self.more,
         }
-        if not self.md5:
+        if not self.checksum:
             environment[_MD5_SETTING] = "0"
+        elif self.checksum != "md5":
+            environment["CHUNKED_UPLOAD_CHECKSUMS"] = self.checksum
         if self.database:
             environment["CHUNKED_UPLOAD_DATABASE_URI"] = self.database
         if self.on:

@@ -47,7 +47,7 @@ def ours_raw(*, durable: bool = False, md5: bool = True) -> Ours:
     key = "ours-raw" + ("-durable" if durable else "") + ("" if md5 else "-no-md5")
     how = "durable" if durable else "not durable"
     title = f"chunked-upload, raw, {how}" + ("" if md5 else ", no MD5")
-    return Ours(key, title, durable=durable, md5=md5, protocol="raw")
+    return Ours(key, title, durable=durable, checksum="md5" if md5 else "", protocol="raw")
 
 
 def peers(*, workers: int = 1) -> list[Peer]:

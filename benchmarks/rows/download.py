@@ -50,7 +50,7 @@ def store(runner: ServerRunner, bench: Bench, size: int) -> str:
     with Wire(runner.service.port) as wire:
         state = begin(dialect, wire, size)
         state = send_chunk(dialect, wire, bench.payload, state, 0, size, size)
-        last = dialect.complete(state, bench.payload.md5(size))
+        last = dialect.complete(state, bench.payload.digest(size, dialect.checksum))
         if last:
             expect(wire.ask(last.head, [last.before]), 200)
             return f"/uploads/{state}/file"

@@ -61,7 +61,9 @@ def _ours(*, durable: bool, md5: bool, workers: int) -> Ours:
     key = "ours-tus" + ("-durable" if durable else "") + ("" if md5 else "-no-md5")
     how = "durable" if durable else "not durable"
     title = f"chunked-upload, tus, {how}" + ("" if md5 else ", no MD5")
-    return Ours(key, title, durable=durable, md5=md5, protocol="tus", workers=workers)
+    return Ours(
+        key, title, durable=durable, checksum="md5" if md5 else "", protocol="tus", workers=workers
+    )
 
 
 _ABOUT = "Creation and completion are included. No other tus server syncs or keeps a checksum."

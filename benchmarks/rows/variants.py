@@ -49,8 +49,8 @@ def _ways(first: str | None, second: str | None) -> list[Contestant]:
     ways: list[Contestant] = [
         Ours("default", "default: durable, MD5, SQLite, one worker"),
         Ours("not-durable", "not durable", durable=False),
-        Ours("no-md5", "no MD5", md5=False),
-        Ours("neither", "not durable, no MD5", durable=False, md5=False),
+        Ours("no-md5", "no MD5", checksum=""),
+        Ours("neither", "not durable, no MD5", durable=False, checksum=""),
         Ours("two-workers", "two workers", workers=2),
         Ours("gunicorn", "plain gunicorn (gthread)", on="gunicorn"),
         Ours("gunicorn-two", "plain gunicorn, two workers", on="gunicorn", workers=2),

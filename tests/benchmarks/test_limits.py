@@ -18,7 +18,7 @@ TASK = Task(size=5000 * KIB + 7, chunk=2000 * KIB)
 class _Forgetful(Payload):
     """A file of whose MD5 the client is wrong."""
 
-    def md5(self, size: int) -> str:
+    def digest(self, size: int, checksum: str = "md5") -> str:
         return "0" * 32
 
 
