@@ -4,7 +4,9 @@
 alone. Each gets a few chunks of a long file, one server after another, in turns whose order
 rotates. What counts is the processor time of a server's processes, which other programs on the
 machine disturb less than the time of the clock, beside that of the server with all of it off in the
-same turn.
+same turn. Where a process has its memory alone makes a few percent, so all servers start again and
+again; each start's median counts. The last column compares all that was spent from the first turn
+to the last: what a server does once a second, and while others have their turn, is in it.
 """
 
 from __future__ import annotations
@@ -18,7 +20,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from contextlib import ExitStack
+from itertools import chain
+from operator import truediv
 from pathlib import Path
 from typing import Any
 
@@ -102,10 +107,13 @@ class Measured:
 
     def send(self, count: int) -> float:
         """Send chunks, and return the processor time of each, in seconds."""
-        pids = self.service.pids()
-        began = processor_seconds(pids)
+        began = self.spent()
         self._send(count)
-        return (processor_seconds(pids) - began) / count
+        return (self.spent() - began) / count
+
+    def spent(self) -> float:
+        """Return the processor time of its processes so far, in seconds."""
+        return processor_seconds(self.service.pids())
 
     def end(self) -> None:
         """Remove the file."""
@@ -139,58 +147,76 @@ def processor_seconds(pids: list[int]) -> float:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--files", type=int, default=20, help="sent to each server (20)")
+    parser.add_argument("--starts", type=int, default=12, help="of the servers (12)")
     parser.add_argument("--each", action="store_true", help="also each part alone")
+    parser.add_argument("--kib", type=int, nargs="+", default=[64, 1024, 8192], help="of a chunk")
     options = parser.parse_args()
     sets = {"all off": [], "all on": list(PARTS)}
     if options.each:
         sets |= {part: [part] for part in PARTS}
-    print("| chunks of | | ms of processor time each | beside all off |\n|---|---|---:|---:|")
-    for size in (64 * 1024, 2**20, 8 * 2**20):
-        with ExitStack() as stack:
-            place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="operating-")))
-            webhook = stack.enter_context(receiving()).url
-            servers = {}
-            for name, parts in sets.items():
-                servers[name] = Measured(place / name.replace(" ", "-"), parts, webhook)
-                stack.callback(servers[name].service.stop)
-            _tell(size, _measure(servers, os.urandom(size), options.files))
+    print("| chunks of | | ms of processor time each | beside all off | from first to last |")
+    print("|---|---|---:|---:|---:|")
+    for kib in options.kib:
+        chunk, measured = os.urandom(kib * 1024), Figures()
+        for _ in range(options.starts):
+            _measure(sets, chunk, measured)
+        for name in sets:
+            print(f"| {kib} KiB | {name} | {measured.told(name)} |", flush=True)
 
 
-def _measure(servers: dict[str, Measured], chunk: bytes, files: int) -> dict[str, list[float]]:
-    """Return the processor time of a chunk of each server in each turn."""
-    names = list(servers)
-    took: dict[str, list[float]] = {name: [] for name in names}
-    turns, count = (40, 10) if len(chunk) < 2**20 else (10, 4)
-    for file in range(files + 1):
-        for server in servers.values():
-            server.begin(chunk, turns * count + 1)
+class Figures:
+    """What the servers of each name took, in seconds of processor time."""
+
+    def __init__(self) -> None:
+        #: For a chunk, by start and turn.
+        self.turns: defaultdict[str, list[list[float]]] = defaultdict(list)
+        #: From the first turn of a start to its last.
+        self.whole: defaultdict[str, list[float]] = defaultdict(list)
+
+    def told(self, name: str) -> str:
+        """Return the columns of one name."""
+        off = self.turns["all off"]
+        ratios = [
+            statistics.median(map(truediv, *start)) * 100 - 100
+            for start in zip(self.turns[name], off, strict=True)
+        ]
+        whole = list(map(truediv, self.whole[name], self.whole["all off"]))
+        took = statistics.median(chain(*self.turns[name])) * 1000
+        low, middle, high = _middle(ratios)
+        more = statistics.median(whole) * 100 - 100
+        return f"{took:.3f} | {middle:+.1f} % ({low:+.1f} to {high:+.1f}) | {more:+.1f} %"
+
+
+def _measure(sets: dict[str, list[str]], chunk: bytes, measured: Figures) -> None:
+    """Start the servers, and measure what chunks take in turns."""
+    turns, count = (40, 10) if len(chunk) < 2**20 else (16, 4)
+    warming = turns // 4  # caches, connections, statements
+    with ExitStack() as stack:
+        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="operating-")))
+        webhook = stack.enter_context(receiving()).url
+        servers = {}
+        for name, parts in sets.items():
+            servers[name] = Measured(place / name.replace(" ", "-"), parts, webhook)
+            stack.callback(servers[name].service.stop)
+            servers[name].begin(chunk, (warming + turns) * count + 1)
+            servers[name].send(warming * count)
+        began = {name: server.spent() for name, server in servers.items()}
+        took: dict[str, list[float]] = {name: [] for name in servers}
+        names = list(servers)
         for turn in range(turns):
             for name in (names * 2)[turn % len(names) :][: len(names)]:
-                seconds = servers[name].send(count)
-                if file > 0:  # the first one warms up: caches, connections, statements
-                    took[name].append(seconds)
-        for server in servers.values():
+                took[name].append(servers[name].send(count))
+        for name, server in servers.items():
+            measured.turns[name].append(took[name])
+            measured.whole[name].append(server.spent() - began[name])
             server.end()
-    return took
-
-
-def _tell(size: int, took: dict[str, list[float]]) -> None:
-    for name, seconds in took.items():
-        ratios = [one / off for one, off in zip(seconds, took["all off"], strict=True)]
-        low, middle, high = (value * 100 - 100 for value in _middle(ratios))
-        print(
-            f"| {size // 1024} KiB | {name} | {statistics.median(seconds) * 1000:.3f}"
-            f" | {middle:+.1f} % ({low:+.1f} to {high:+.1f}) |",
-            flush=True,
-        )
 
 
 def _middle(values: list[float]) -> tuple[float, float, float]:
     """Return the median between the ends of its 95 % confidence interval (order statistics)."""
     ordered, half = sorted(values), 0.98 * len(values) ** 0.5
     low, high = int(len(values) / 2 - half), int(len(values) / 2 + half)
-    return ordered[low], statistics.median(values), ordered[high]
+    return ordered[max(0, low)], statistics.median(values), ordered[min(high, len(values) - 1)]
 
 
 if __name__ == "__main__":

@@ -137,11 +137,11 @@ def _line(
     """Return an entry as JSON, put together by hand, which takes half as long as json.dumps."""
     path: str = environ.get("PATH_INFO", "")
     path = shown(path if path.isascii() else get_path_info(environ))
-    remote = environ.get("REMOTE_ADDR")
+    remote, tenths = environ.get("REMOTE_ADDR"), round(seconds * 10_000)
     line = (
         f'{{"time": "{_now()}", "remote": {"null" if remote is None else _quoted(remote)}'
         f', "method": {_quoted(environ["REQUEST_METHOD"])}, "path": {_quoted(path)}'
-        f', "status": {int(status[:3])}, "ms": {seconds * 1000:.1f}'
+        f', "status": {int(status[:3])}, "ms": {tenths // 10}.{tenths % 10}'
     )
     body: Body | None = environ.get(BODY_KEY)
     # What was counted, else what was declared.
@@ -177,7 +177,7 @@ def _now() -> str:
         second = int(now)
         text = f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}"
         _second = second, text
-    return f"{text}.{int((now - second) * 1000):03d}+00:00"
+    return f"{text}.{str(1000 + int((now - second) * 1000))[1:]}+00:00"
 
 
 def _readable(line: str) -> str:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
 
 import pytest
 from flask import Flask
+from werkzeug.test import create_environ
 
 from chunked_upload.server import access_log as accesslog
 
@@ -40,6 +44,25 @@ def test_a_line_goes_to_standard_output(
     [line] = capsys.readouterr().out.splitlines()
     entry = json.loads(line)
     assert (entry["path"], entry["status"], entry["agent"]) == ("/none", 404, "me")
+
+
+def test_a_line_says_when_and_from_where(
+    logged_app: Flask, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = [1796000000.0, 1796000000.007, 1796000000.9996, 1796000059.5]
+    for now in times:
+        monkeypatch.setattr(time, "time", lambda now=now: now)
+        environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/nöne".encode().decode("latin-1")}
+        list(logged_app.wsgi_app({**create_environ(), **environ, "REMOTE_ADDR": None}, ignore))
+    entries = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    told = [datetime.fromisoformat(entry["time"]).timestamp() for entry in entries]
+    assert told == pytest.approx(times, abs=0.001)
+    assert all(len(entry["time"]) == len("2026-11-29T11:13:00.443+00:00") for entry in entries)
+    assert {(entry["path"], entry["remote"]) for entry in entries} == {("/nöne", None)}
+
+
+def ignore(*_: Any) -> Any:
+    """Start no response."""
 
 
 def test_a_handler_of_the_operators_own_gets_records(

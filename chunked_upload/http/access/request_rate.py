@@ -2,8 +2,7 @@
 
 A file of fixed size, mapped into memory, has one time for each owner: when their requests so far
 are paid for (GCRA, the leaky bucket as a meter). A request costs a lock of the file and a look
-into it, about seven microseconds. Hosts do not share it: that would be a statement for each
-request.
+into it, a few microseconds. Hosts do not share it: that would be a statement for each request.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import mmap
 import os
 import struct
 import threading
+from functools import lru_cache
 from pathlib import Path
 from time import monotonic
 
@@ -42,7 +42,7 @@ class RequestRate:
 
         :param per_second: so many may come at once, and then so many a second.
         """
-        tag = hashlib.blake2b(key.encode(), digest_size=8).digest()
+        tag, number = _tag(key)
         cost = 1 / per_second
         with self._lock:
             # A child of a process that has opened it needs a file of its own.
@@ -52,8 +52,14 @@ class RequestRate:
             fcntl.lockf(file, fcntl.LOCK_EX)
             try:
                 now = monotonic()
-                place, paid = self._slot(table, tag, now)
-                wait = paid + cost - (now + 1)
+                place = number % _SLOTS * _SLOT.size
+                owner, paid = _SLOT.unpack_from(table, place)
+                if owner != tag:
+                    place, paid = self._slot(table, tag, number, now)
+                # After a reboot this clock begins again: no time of its past is that far ahead.
+                if not now < paid <= now + 2:
+                    paid = now
+                wait: float = paid + cost - (now + 1)
                 if wait > 1e-9:
                     return wait
                 _SLOT.pack_into(table, place, tag, paid + cost)
@@ -61,26 +67,30 @@ class RequestRate:
             finally:
                 fcntl.lockf(file, fcntl.LOCK_UN)
 
-    def _slot(self, table: mmap.mmap, tag: bytes, now: float) -> tuple[int, float]:
-        """Return an owner's place in the table, and until when their requests are paid for."""
-        first = int.from_bytes(tag, "little")
+    def _slot(self, table: mmap.mmap, tag: bytes, number: int, now: float) -> tuple[int, float]:
+        """Return the place of an owner whose first one is another's, and what is in it."""
         free = None
-        for number in range(_TRIES):
-            place = (first + number) % _SLOTS * _SLOT.size
+        for more in range(_TRIES):
+            place = (number + more) % _SLOTS * _SLOT.size
             owner, paid = _SLOT.unpack_from(table, place)
-            # After a reboot this clock begins again: no time of its past is that far ahead.
-            paid = paid if paid <= now + 2 else now
             if owner == tag:
-                return place, max(now, paid)
-            if free is None and paid <= now:
+                return place, paid
+            if free is None and not now < paid <= now + 2:
                 free = place
         if free is not None:
             return free, now
-        place = first % _SLOTS * _SLOT.size
-        return place, max(now, _SLOT.unpack_from(table, place)[1])
+        place = number % _SLOTS * _SLOT.size
+        return place, _SLOT.unpack_from(table, place)[1]
 
     def _open(self) -> tuple[int, int, mmap.mmap]:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         os.ftruncate(file, _SLOTS * _SLOT.size)
         return os.getpid(), file, mmap.mmap(file, _SLOTS * _SLOT.size)
+
+
+@lru_cache(maxsize=4096)
+def _tag(key: str) -> tuple[bytes, int]:
+    """Return by what an owner's place is known, and the number of the first that it may be."""
+    tag = hashlib.blake2b(key.encode(), digest_size=8).digest()
+    return tag, int.from_bytes(tag, "little")
