@@ -12,6 +12,7 @@ from . import (
     slow,
     small,
     start,
+    thousand,
     variants,
 )
 
@@ -22,6 +23,7 @@ ROWS = [
     *senders.ROWS,
     *patch.ROWS,
     *slow.ROWS,
+    *thousand.ROWS,
     *sizes.ROWS,
     *scale.ROWS,
     *download.ROWS,
