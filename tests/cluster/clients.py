@@ -12,10 +12,14 @@ from urllib.parse import urlencode
 from tests.cluster.cluster import Cluster
 from tests.faults.support_client import Answer, Http, Upload
 from tests.faults.support_tus import TusUpload
-from tests.support.scorecard import Run
+from tests.support.scorecard import Run, Size
 
 #: Seconds between two tries; the balancer may avoid a node for a few seconds.
 _PAUSE = 0.2
+
+#: Seconds before each request, at reduced size: clients that keep two processors busy make nothing
+#: fail that others do not.
+THINKING = 0.03
 
 #: Of ten uploads, so many are larger than a part of the store (tests/support/s3.py).
 _LARGE = 1
@@ -104,6 +108,14 @@ class DropzoneUpload(Upload):
 KINDS: tuple[type[Upload], ...] = (Upload, TusUpload, ResumableUpload, DropzoneUpload)
 
 
+class _Thoughtful(Http):
+    """Requests of somebody who waits a moment before each of them."""
+
+    def request(self, *arguments: Any, **options: Any) -> Answer:
+        time.sleep(THINKING)
+        return super().request(*arguments, **options)
+
+
 class Crowd:
     """Threads that upload file after file until :meth:`finish`.
 
@@ -146,7 +158,8 @@ class Crowd:
 
     def _work(self, number: int, seed: float) -> None:
         rng = random.Random(seed)
-        http = Http(self._cluster.port, timeout=30)
+        kind = _Thoughtful if self._run.size is Size.REDUCED else Http
+        http = kind(self._cluster.port, timeout=30)
         while not self._enough.is_set():
             upload = self._upload(http, rng, KINDS[(number + len(self.uploads)) % len(KINDS)])
             self.uploads.append(upload)

@@ -7,10 +7,11 @@ import time
 from random import Random
 from typing import Any
 
+from tests.cluster.clients import THINKING
 from tests.cluster.cluster import Cluster
 from tests.cluster.node import Node
 from tests.faults.support_client import Answer, Http, Unreachable, Upload
-from tests.support.scorecard import Run
+from tests.support.scorecard import Run, Size
 
 #: Seconds in which each node must store something again once the part is back.
 LONGEST_RECOVERY = 30
@@ -26,6 +27,8 @@ class WatchedHttp(Http):
         self._name = node.name
 
     def request(self, *arguments: Any, **options: Any) -> Answer:
+        if self._run.size is Size.REDUCED:
+            time.sleep(THINKING)
         began = time.monotonic()
         try:
             answer = super().request(*arguments, **options)

@@ -39,21 +39,23 @@ def fixtures(*wanted: str) -> list[str]:
     return [name for name in wanted if provided[name]]
 
 
-# Each program takes seconds of processor time to start. SIGKILL leaves all of them to the guard
-# alone; at the other signals pytest has its chance to end them too.
+# Each program takes seconds of processor time to start, and so does each pytest. SIGKILL leaves all
+# of them to the guard alone; at the other signals pytest has its chance to end them too.
 @pytest.mark.parametrize(
-    ("number", "wanted"),
+    ("number", "workers", "wanted"),
     [
-        (signal.SIGKILL, ["server", "postgres_cluster", "browser"]),
-        (signal.SIGTERM, ["server"]),
-        (signal.SIGINT, ["postgres_cluster", "browser"]),
+        (signal.SIGKILL, 1, ["server", "postgres_cluster", "browser"]),
+        (signal.SIGTERM, 0, ["server"]),
+        (signal.SIGINT, 1, ["postgres_cluster", "browser"]),
     ],
 )
-def test_nothing_is_left(tmp_path: Path, number: signal.Signals, wanted: list[str]) -> None:
+def test_nothing_is_left(
+    tmp_path: Path, number: signal.Signals, workers: int, wanted: list[str]
+) -> None:
     started = fixtures(*wanted)
     (tmp_path / "test_sleeper.py").write_text(SLEEPER.format(fixtures=started))
     run = subprocess.Popen(
-        [*(sys.executable, "-m", "pytest", "-q", "-n", "1", "-p", "tests.conftest"), "."],
+        [*(sys.executable, "-m", "pytest", "-q", "-n", str(workers), "-p", "tests.conftest"), "."],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(PROJECT), "PYTEST_DEBUG_TEMPROOT": str(tmp_path)},
         stdout=subprocess.DEVNULL,
