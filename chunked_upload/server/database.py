@@ -22,9 +22,19 @@ def choose(app: Flask) -> None:
     scheme, _, rest = str(uri).partition("://")
     if scheme in ("postgres", "postgresql"):
         app.config["SQLALCHEMY_DATABASE_URI"] = f"postgresql+psycopg://{rest}"
-    elif scheme == "sqlite" and (driver := newest_sqlite()):
-        app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", {"module": driver})
+    elif scheme == "sqlite":
+        app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", _sqlite_options(app))
     keep_private(app)
+
+
+def _sqlite_options(app: Flask) -> dict[str, Any]:
+    driver = newest_sqlite()
+    options: dict[str, Any] = {"module": driver} if driver else {}
+    if sqlite_file(app) is not None:
+        # What another connection writes, a connection reads again. So the one that was used last
+        # comes first, and not each in turn.
+        options["pool_use_lifo"] = True
+    return options
 
 
 def keep_private(app: Flask) -> None:

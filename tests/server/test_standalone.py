@@ -37,6 +37,31 @@ def standalone(instance: Path) -> Iterator[Flask]:
         app.extensions["sqlalchemy"].engine.dispose()
 
 
+def test_the_connection_to_sqlite_that_was_used_last_is_used_next(standalone: Flask) -> None:
+    """One that another has written since would read its pages again, for every chunk."""
+    with standalone.app_context():
+        engine = standalone.extensions["sqlalchemy"].engine
+        first, second = engine.connect(), engine.connect()
+        last = first.connection.dbapi_connection
+        second.close()
+        first.close()
+        for _ in range(3):
+            with engine.connect() as connection:
+                assert connection.connection.dbapi_connection is last
+
+
+def test_sqlite_in_memory_has_no_pool_of_connections(
+    instance: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SQLALCHEMY_DATABASE_URI", "sqlite://")
+    app = create_app("testing")
+    with app.app_context():
+        engine = app.extensions["sqlalchemy"].engine
+        with engine.connect() as connection:
+            assert connection.exec_driver_sql("SELECT 1").scalar() == 1
+        engine.dispose()
+
+
 def test_health_names_a_storage_that_fails(standalone: Flask, instance: Path) -> None:
     client = standalone.test_client()
     assert client.get("/healthz").json == {"status": "ok", "database": "ok", "storage": "ok"}
