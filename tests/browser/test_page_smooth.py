@@ -1,4 +1,4 @@
-"""The page keeps still and keeps up: no layout shift, a hundred files, every word in one place."""
+"""The page keeps still and keeps up: no layout shift, many files, every word in one place."""
 
 from __future__ import annotations
 
@@ -54,14 +54,15 @@ _WATCH = """() => {
 }"""
 
 
-def test_a_hundred_files_stay_smooth(visitor: Visitor) -> None:
+def test_many_files_stay_smooth(visitor: Visitor) -> None:
+    """More than have room in the window, all of them uploaded."""
     folder = visitor.directory / "many"
-    for n in range(100):
+    for n in range(60):
         visitor.file(f"many/{n}.bin", 100)
     visitor.page.evaluate(_WATCH)
     visitor.page.set_input_files("[data-input=folder]", folder)
-    expect(visitor.page.locator(".cu-summary")).to_contain_text("100 files uploaded")
-    expect(visitor.page.get_by_role("heading", name="Done 100")).to_be_visible()
+    expect(visitor.page.locator(".cu-summary")).to_contain_text("60 files uploaded")
+    expect(visitor.page.get_by_role("heading", name="Done 60")).to_be_visible()
     assert visitor.page.evaluate("window.mostRows") < 40, "only rows in sight are in the document"
     assert visitor.shifts < UNSEEN
     height = visitor.page.evaluate("document.documentElement.scrollHeight")

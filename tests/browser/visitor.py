@@ -9,6 +9,7 @@ import re
 import sqlite3
 import time
 from contextlib import closing
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,6 @@ class Visitor:
             "delete window.showOpenFilePicker; delete window.showSaveFilePicker"
         )
         self.page = self.new_page()
-        self._devtools: CDPSession | None = None
 
     def new_page(self) -> Page:
         """Open a tab, its console watched."""
@@ -115,6 +115,11 @@ class Visitor:
     def wait_for_lists(self) -> None:
         self.page.locator(".cu-files").wait_for()  # before, nothing says that they are loading
         expect(self.page.get_by_text("Loading your uploads…")).to_be_hidden(timeout=PATIENCE)
+
+    def prefer(self, language: str) -> None:
+        """From the next load on, the browser asks for a language."""
+        agent = {"userAgent": self.page.evaluate("navigator.userAgent"), "acceptLanguage": language}
+        self._devtools.send("Emulation.setUserAgentOverride", agent)
 
     def configure(self, **changes: Any) -> None:
         """From the next load on, the page is told something else by its server."""
@@ -173,11 +178,13 @@ class Visitor:
 
     def drag(self, kind: str, *paths: Path) -> None:
         """Send the page one of the events of dragging files."""
-        if self._devtools is None:
-            self._devtools = self.context.new_cdp_session(self.page)
         data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
         event = {"type": kind, "x": 300, "y": 200, "data": data}
         self._devtools.send("Input.dispatchDragEvent", event)
+
+    @cached_property
+    def _devtools(self) -> CDPSession:
+        return self.context.new_cdp_session(self.page)
 
     def hold_chunk(self, number: int = 1, *, of: str | None = None) -> Any:
         """Stop a chunk half-way; see :meth:`tests.browser.proxy.Proxy.hold`.
