@@ -19,7 +19,6 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.support import browser as chromium
 from tests.support import guard, postgres, s3
-from tests.support.kept import KeptContexts
 from tests.support.missing import fail_if_skipped_in_ci, skip_without
 from tests.support.protocol import Protocol
 from tests.support.reports import sendable
@@ -282,17 +281,9 @@ def browser_process(playwright: Playwright) -> Iterator[Browser]:
         yield running
 
 
-@pytest.fixture(scope="session")
-def kept_contexts(browser_process: Browser) -> KeptContexts:
-    """Contexts that serve one test after another."""
-    return KeptContexts(browser_process)
-
-
 @pytest.fixture
-def browser(browser_process: Browser, kept_contexts: KeptContexts) -> Iterator[Browser]:
+def browser(browser_process: Browser) -> Iterator[Browser]:
     """Chromium without pages of other tests; what this test opens is closed after it."""
     yield browser_process
-    kept_contexts.take_back()
-    for context in browser_process.contexts:
-        if context not in kept_contexts:
-            context.close()
+    for context in list(browser_process.contexts):
+        context.close()

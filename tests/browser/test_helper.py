@@ -330,3 +330,4 @@ def test_a_script_that_does_not_arrive_is_no_silence(browser: Browser, site: Sit
     page.get_by_role("link", name="Seite neu laden").click()
     page.locator(".dz-hidden-input").first.wait_for(state="attached")
     expect(page.locator(".chunked-upload-not-loaded")).to_have_count(0)
+    page.context.close()

@@ -66,7 +66,6 @@ def test_every_byte_arrives(
     }.items():
         record_property(name, value)
     outcome = run(trial, fault)
-    if not client.chunked:
-        context.close()
+    context.close()
     record_property("outcome", outcome.name)
     assert outcome == client.expected(fault)

@@ -105,11 +105,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture
-def page(browser: Browser, site: Site) -> Page:
-    tab = browser.new_page()
-    tab.set_default_timeout(60_000)
-    tab.goto(f"{site.url}/page.html")
-    return tab
+def page(browser: Browser, site: Site) -> Iterator[Page]:
+    with browser.new_context() as context:
+        tab = context.new_page()
+        tab.set_default_timeout(60_000)
+        tab.goto(f"{site.url}/page.html")
+        yield tab
 
 
 @pytest.fixture
