@@ -18,6 +18,7 @@ from chunked_upload import ChunkedUpload, ConfigurationError
 from chunked_upload.engine import moving as engine_moving
 from chunked_upload.engine.moving import Moving, NotToBeMoved
 from chunked_upload.storage.base import StorageBusy
+from chunked_upload.storage.s3.bucket import Bucket
 from chunked_upload.storage.s3.storage import S3Storage
 from chunked_upload.upload_sets import UploadSet
 from tests.conftest import create_tables
@@ -269,6 +270,34 @@ def test_a_move_that_is_killed_between_steps_can_be_repeated(
     assert files_in(root) == []
     assert len(bucket.all_keys()) == 1
     assert bucket.multiparts() == []
+
+
+@pytest.mark.parametrize("ends", ["moved", "deleted"])
+def test_a_process_killed_when_it_has_started_a_multipart_upload_leaves_none(
+    on_disk: Flask, moving: Move, bucket: ClientStorage, ends: str
+) -> None:
+    """Before it can write down which one, and with a key that does not tell whose it is."""
+    upload_id = uploaded(on_disk, LARGE)
+    app = moving()
+    whole = Bucket.start
+
+    def killed(self: Bucket, key: str, metadata: dict[str, str]) -> Any:
+        made = whole(self, key, metadata)
+        if "/question-" in key:  # what the store can do
+            return made
+        raise Killed
+
+    with patch.object(Bucket, "start", killed), pytest.raises(Killed):
+        move(app)
+    [left] = bucket.multiparts()
+    assert upload_id not in left
+    if ends == "moved":
+        moved(app)
+        assert content(app, upload_id) == LARGE
+    else:
+        assert app.test_client().delete(f"/uploads/{upload_id}").status_code == 204
+    assert bucket.multiparts() == []
+    assert [key for key in bucket.all_keys() if ".incoming" in key] == []
 
 
 @pytest.mark.parametrize("step", ["_copy", "_promote", "_switch"])

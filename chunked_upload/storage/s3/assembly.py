@@ -96,8 +96,7 @@ class Assembly:
         [(first, _, stop), *others] = pieces
         if not others and first.size == stop <= LARGEST_PART:
             return self._copy(upload, key, first)
-        multipart = self._bucket.start(key, metadata_of(upload))
-        self._objects.note(upload.upload_id, multipart)
+        multipart = self._objects.start(upload.upload_id, key, metadata_of(upload))
         groups = list(enumerate(_in_a_row(pieces, upload.offset), start=1))
         return self._finish(upload, multipart, groups)
 

@@ -103,12 +103,23 @@ class Objects:
 
     # Multipart uploads that nothing refers to yet
 
-    def note(self, upload_id: str, multipart: Multipart) -> str:
-        """Write down a multipart upload, so that it is aborted with the upload; return the name."""
-        name = _NOTE + secrets.token_hex(8)
-        content = json.dumps([multipart.key, multipart.upload]).encode()
-        self.bucket.put(self.key(upload_id, name), Body.of(content))
-        return name
+    def start(self, upload_id: str, key: str, metadata: dict[str, str]) -> Multipart:
+        """Start a multipart upload, which is aborted with the upload.
+
+        If this process is killed before it can write down which one it has started, the key tells
+        whose it is. A moved file's does not (it is that of the other storage); so it is written
+        down before, and stands for all multipart uploads with it.
+        """
+        if upload_id not in key:
+            self._note(upload_id, key, "")
+            return self.bucket.start(key, metadata)
+        multipart = self.bucket.start(key, metadata)
+        self._note(upload_id, key, multipart.upload)
+        return multipart
+
+    def _note(self, upload_id: str, key: str, multipart: str) -> None:
+        content = json.dumps([key, multipart]).encode()
+        self.bucket.put(self.key(upload_id, _NOTE + secrets.token_hex(8)), Body.of(content))
 
     def forget(self, upload_id: str) -> None:
         """Remove all objects of an upload, and its multipart uploads that are written down."""
@@ -121,11 +132,17 @@ class Objects:
 
     def _abort_noted(self, key: str) -> None:
         try:
-            self.bucket.abort(*json.loads(self.bucket.read_all(key)))
+            noted, multipart = json.loads(self.bucket.read_all(key))
         except FileNotFoundError:  # another request removes them too
             return
         except ValueError as error:
             raise StorageBusy(f"the object store did not return {key}") from error
+        if multipart:
+            self.bucket.abort(noted, multipart)
+            return
+        for found, multipart, _ in self.bucket.multiparts(noted):
+            if found == noted:
+                self.bucket.abort(found, multipart)
 
     def delete_later(self, upload_id: str, names: list[str]) -> None:
         """Remove objects in another thread; what it cannot remove goes with the upload."""

@@ -237,8 +237,7 @@ class S3Writer(PartWriter):
         parts = self._parts
         if parts is None:
             return
-        multipart = self._objects.bucket.start(parts.key, parts.metadata)
-        self._objects.note(self._upload_id, multipart)
+        multipart = self._objects.start(self._upload_id, parts.key, parts.metadata)
         self._multipart = multipart
         self._change({"multipart": [*multipart, parts.length]})
 
