@@ -23,7 +23,7 @@ class NamesFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.commits = 0
-        self.fails = False
+        self.at_commit: Callable[[], object] = lambda: None
         with sqlite3.connect(path) as connection:
             connection.execute("CREATE TABLE names (name TEXT UNIQUE)")
         self.group = GroupCommit(lambda: Connection(self))
@@ -65,9 +65,7 @@ class Connection:
         return self._connection.execute(*statement)
 
     def commit(self) -> None:
-        if self._database.fails:
-            self._database.fails = False
-            raise OSError("no room")
+        self._database.at_commit()
         self._connection.commit()
         self._database.commits += 1
 
@@ -87,8 +85,15 @@ def threads() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
+Before = Callable[[], object]
+
+
+def nothing() -> None:
+    """What most threads do before they add their name."""
+
+
 def crowd(
-    file: NamesFile, threads: ThreadPoolExecutor, names: list[str]
+    file: NamesFile, threads: ThreadPoolExecutor, *others: tuple[str, Before]
 ) -> tuple[Future[int], list[Future[int]]]:
     """Have others come while the first, who adds ``a``, is at work; then let that one end."""
     at_work, may_end = threading.Event(), threading.Event()
@@ -99,12 +104,12 @@ def crowd(
 
     first = threads.submit(file.add, "a", hold)
     assert at_work.wait(20)
-    others = []
-    for number, name in enumerate(names, 1):
-        others.append(threads.submit(file.add, name))
+    following = []
+    for number, (name, before) in enumerate(others, 1):
+        following.append(threads.submit(file.add, name, before))
         eventually(lambda number=number: len(file.group._waiting) == number)  # type: ignore[misc]
     may_end.set()
-    return first, others
+    return first, following
 
 
 def test_one_alone_commits_at_once(file: NamesFile) -> None:
@@ -116,7 +121,7 @@ def test_one_alone_commits_at_once(file: NamesFile) -> None:
 def test_who_comes_during_a_commit_is_committed_with_the_others(
     file: NamesFile, threads: ThreadPoolExecutor
 ) -> None:
-    first, others = crowd(file, threads, NAMES)
+    first, others = crowd(file, threads, *((name, nothing) for name in NAMES))
     assert [first.result(20), *(other.result(20) for other in others)] == [1, 2, 3, 4]
     assert file.commits == 2
     assert file.names() == {"a", *NAMES}
@@ -125,7 +130,7 @@ def test_who_comes_during_a_commit_is_committed_with_the_others(
 def test_only_the_one_whose_statement_fails_fails(
     file: NamesFile, threads: ThreadPoolExecutor
 ) -> None:
-    first, others = crowd(file, threads, ["b", "b", "d"])
+    first, others = crowd(file, threads, *((name, nothing) for name in ("b", "b", "d")))
     assert first.result(20) == 1
     errors = [other.exception(20) for other in others]
     assert [type(error) for error in errors if error] == [sqlite3.IntegrityError]
@@ -133,53 +138,57 @@ def test_only_the_one_whose_statement_fails_fails(
     assert file.add("e") == 4, "the next one is not held up"
 
 
+def test_nobody_is_told_before_all_are_on_disk(
+    file: NamesFile, threads: ThreadPoolExecutor
+) -> None:
+    committing, may_commit = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        committing.set()
+        assert may_commit.wait(20)
+
+    def hold_the_commit() -> None:
+        file.at_commit = hold
+
+    first, others = crowd(file, threads, ("b", hold_the_commit), ("c", nothing), ("d", nothing))
+    assert first.result(20) == 1
+    assert committing.wait(20)
+    assert file.names() == {"a"}
+    assert not any(other.done() for other in others)
+    may_commit.set()
+    assert [other.result(20) for other in others] == [2, 3, 4]
+    assert file.names() == {"a", *NAMES}
+
+
 def test_a_commit_that_fails_is_nobodys_success(
     file: NamesFile, threads: ThreadPoolExecutor
 ) -> None:
+    once = [OSError("no room")]
+
     def fail() -> None:
-        file.fails = True
+        if once:
+            raise once.pop()
 
-    at_work, may_end = threading.Event(), threading.Event()
+    def have_it_fail() -> None:
+        file.at_commit = fail
 
-    def hold() -> None:
-        at_work.set()
-        assert may_end.wait(20)
-
-    first = threads.submit(file.add, "a", hold)
-    assert at_work.wait(20)
-    once = [fail]
-    others = [
-        threads.submit(file.add, name, lambda: once.pop()() if once else None) for name in NAMES
-    ]
-    eventually(lambda: len(file.group._waiting) == len(NAMES))
-    may_end.set()
+    first, others = crowd(file, threads, ("b", have_it_fail), ("c", nothing), ("d", nothing))
     assert first.result(20) == 1
     assert sorted(other.result(20) for other in others) == [2, 3, 4], "each has tried again, alone"
+    assert once == []
     assert file.names() == {"a", *NAMES}
 
 
 def test_a_leader_that_is_ended_leaves_nobody_waiting(
     file: NamesFile, threads: ThreadPoolExecutor
 ) -> None:
-    ends = [SystemExit()]
+    once = [SystemExit()]
 
     def end() -> None:
-        if ends:
-            raise ends.pop()
+        if once:
+            raise once.pop()
 
-    at_work, may_end = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        at_work.set()
-        assert may_end.wait(20)
-
-    first = threads.submit(file.add, "a", hold)
-    assert at_work.wait(20)
-    leader = threads.submit(file.add, "b", end)
-    eventually(lambda: len(file.group._waiting) == 1)
-    other = threads.submit(file.add, "c")
-    eventually(lambda: len(file.group._waiting) == 2)
-    may_end.set()
+    first, [leader, other] = crowd(file, threads, ("b", end), ("c", nothing))
     assert first.result(20) == 1
     assert isinstance(leader.exception(20), SystemExit)
     assert other.result(20) == 2
