@@ -1,7 +1,8 @@
 """Client × size × fault: unmodified libraries in a real browser, against a real server.
 
-``make test`` runs a share: most clients with each size and nothing happening, and each fault with a
-file of three chunks. ``make clients`` runs all, 1 GiB included, and writes docs/clients.md.
+``make test`` runs a share, that of each client in one tab: most clients with each size and nothing
+happening, and each fault with a file of three chunks. ``make clients`` runs all, 1 GiB included,
+each cell as somebody new, and writes docs/clients.md.
 """
 
 from __future__ import annotations
@@ -23,25 +24,75 @@ _GONE = (Fault.RELOADED, Fault.BROWSER_KILLED)
 _USUAL = "2·chunk+1"
 
 
-def cells() -> Iterator[object]:
-    """Yield the whole matrix; what only ``make clients`` runs is marked."""
+def cells() -> Iterator[tuple[Client, str, Fault]]:
+    """Yield the whole matrix."""
     for client in all_clients():
         for size, number in SIZES.items():
             for fault in Fault:
                 if client.resume and not number and fault in _GONE:
                     continue  # of an empty file, nothing can be brought back
-                large = number >= LARGE
-                usual = (size == _USUAL and fault in client.share) or (
-                    fault is Fault.NONE and client.share and size in client.sizes and not large
-                )
-                marks = [] if usual else [pytest.mark.full]
-                if large:
-                    marks.append(pytest.mark.timeout(900))
-                cell_id = f"{client.name}-{size}-{fault.value}"
-                yield pytest.param(client, size, fault, id=cell_id, marks=marks)
+                yield client, size, fault
 
 
-@pytest.mark.parametrize(("client", "size", "fault"), list(cells()))
+def share(client: Client) -> list[tuple[str, Fault]]:
+    """Return what ``make test`` runs of a client."""
+    return [
+        (size, fault)
+        for owner, size, fault in cells()
+        if owner == client and SIZES[size] < LARGE
+        if (size == _USUAL and fault in client.share)
+        or (fault is Fault.NONE and client.share and size in client.sizes)
+    ]
+
+
+def browser_of(client: Client, request: pytest.FixtureRequest) -> Browser:
+    # Only a script can tell what happened without the browser's own page about it.
+    browser: Browser = request.getfixturevalue("browser" if client.chunked else "whole_browser")
+    return browser
+
+
+@pytest.mark.parametrize("client", [one for one in all_clients() if one.share], ids=str)
+def test_a_share_of_the_matrix_in_one_tab(
+    client: Client,
+    sites: Sites,
+    request: pytest.FixtureRequest,
+    open_browser: OpenBrowser,
+    tmp_path: Path,
+) -> None:
+    """One file after the other; most of a cell's time went into a page of its own."""
+    browser = browser_of(client, request)
+    context, tab = browser.new_context(), None
+    for number, (size, fault) in enumerate(share(client)):
+        file = f"{number}.bin"
+        trial = Trial(
+            *(client, sites.of(client), context, open_browser, tmp_path, SIZES[size], file, tab)
+        )
+        try:
+            assert run(trial, fault) == client.expected(fault)
+        except BaseException as problem:
+            problem.add_note(f"in the cell: {size}, {fault.value}")
+            raise
+        tab, *others = context.pages
+        for other in others:
+            other.close()
+        if client.resume:  # its page brings back what is done, too
+            context.close()
+            context, tab = browser.new_context(), None
+    context.close()
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("client", "size", "fault"),
+    [
+        pytest.param(
+            *(client, size, fault),
+            id=f"{client}-{size}-{fault.value}",
+            marks=[pytest.mark.timeout(900)] if SIZES[size] >= LARGE else [],
+        )
+        for client, size, fault in cells()
+    ],
+)
 def test_every_byte_arrives(
     client: Client,
     size: str,
@@ -52,8 +103,7 @@ def test_every_byte_arrives(
     tmp_path: Path,
     record_property: Callable[[str, object], None],
 ) -> None:
-    # Only a script can tell what happened without the browser's own page about it.
-    browser: Browser = request.getfixturevalue("browser" if client.chunked else "whole_browser")
+    browser = browser_of(client, request)
     number = SIZES[size]
     site = sites.of(client, chunk=LARGE_CHUNK if number >= LARGE else CHUNK)
     context = browser.new_context()

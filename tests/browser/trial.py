@@ -13,7 +13,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, StorageState
@@ -33,6 +33,8 @@ class Trial:
     """A client, a site and a file of some size.
 
     :param open_browser: starts a browser with a profile on disk, which can be killed.
+    :param name: of the file.
+    :param tab: the client's page, as an earlier trial left it.
     """
 
     client: Client
@@ -41,6 +43,9 @@ class Trial:
     open_browser: OpenBrowser
     directory: Path
     size: int
+    name: str = "file.bin"
+    tab: Page | None = None
+    _done: dict[Page, int] = field(default_factory=dict)
 
     @property
     def proxy(self) -> Proxy:
@@ -61,24 +66,33 @@ class Trial:
         """Number of the chunk to which something happens."""
         return self.chunks // 2
 
-    def file(self, name: str = "file.bin") -> Path:
+    def file(self, prefix: str = "") -> Path:
         """Make a file of the trial's size, its content as good as random."""
-        return make_file(self.directory / name, self.size)
+        return make_file(self.directory / (prefix + self.name), self.size)
 
     def page(self) -> Page:
-        """Open the client's page in a new tab."""
-        page = self.context.new_page()
-        page.set_default_timeout(LONG_PATIENCE if self.size >= LARGE else PATIENCE)
+        """Return the client's page in a tab of its own, opened where it takes no file any more."""
+        page, self.tab = self.tab, None
+        if page is None:
+            page = self.context.new_page()
+            page.set_default_timeout(LONG_PATIENCE if self.size >= LARGE else PATIENCE)
+        elif page.locator(self.client.input).count():
+            return page
         self.client.open(page, self.site.url)
         return page
 
-    def settle(self, page: Page, files: list[Path]) -> Outcome:
+    def begin(self, page: Page, file: Path) -> None:
+        """Pick a file; earlier ones may be done already."""
+        self._done[page] = page.locator(self.client.done).count()
+        self.client.begin(page, [file])
+
+    def settle(self, page: Page, file: Path) -> Outcome:
         """Wait for the upload's end; the user does something about a failure, once."""
         if self._ended(page):
             return Outcome.ITSELF
         if self.client.retry is None:
             self.client.open(page, self.site.url)
-            return self.picked_again(page, files)
+            return self.picked_again(page, file)
         self.client.retry(page)
         page.locator(self.client.failed).wait_for(state="detached")
         assert self._ended(page), f"failed again: {page.inner_text('body')}"
@@ -87,16 +101,18 @@ class Trial:
     def _ended(self, page: Page) -> bool:
         """Wait until the file is done (True) or has failed (False)."""
         client = self.client
-        page.locator(f"{client.done}, {client.failed}").first.wait_for(state="attached")
+        ended = page.locator(f"{client.done}, {client.failed}")
+        ended.nth(self._done[page]).wait_for(state="attached")
         return page.locator(client.failed).count() == 0
 
-    def picked_again(self, page: Page, files: list[Path]) -> Outcome:
+    def picked_again(self, page: Page, file: Path) -> Outcome:
         """In a page that was opened anew: pick the file again; tells whether it went on."""
         before = len(self.proxy.chunks)
         if self.client.resume is None:
-            self.client.begin(page, files)
+            self.begin(page, file)
         else:
-            self.client.resume(page, files)
+            self._done[page] = page.locator(self.client.done).count()
+            self.client.resume(page, [file])
         assert self._ended(page), f"failed again: {page.inner_text('body')}"
         sent = sum(request.received for request in self.proxy.chunks[before:])
         return Outcome.RETRIED if sent < self.size else Outcome.ANEW
@@ -169,21 +185,21 @@ def _without_reply(trial: Trial, chunk: int) -> Ending:
 
 def _upload(trial: Trial, meanwhile: Callable[[], None] = lambda: None) -> Ending:
     file, page = trial.file(), trial.page()
-    trial.client.begin(page, [file])
+    trial.begin(page, file)
     meanwhile()
-    return trial.settle(page, [file]), [file]
+    return trial.settle(page, file), [file]
 
 
 def _server_killed(trial: Trial) -> Ending:
     file, page = trial.file(), trial.page()
     fault = trial.proxy.hold(trial.middle)
-    trial.client.begin(page, [file])
+    trial.begin(page, file)
     fault.wait()
     trial.site.server.kill()
     fault.release()
     _until_noticed(trial, page)
     trial.site.restart()
-    return trial.settle(page, [file]), [file]
+    return trial.settle(page, file), [file]
 
 
 def _until_noticed(trial: Trial, page: Page) -> None:
@@ -197,20 +213,20 @@ def _reloaded(trial: Trial) -> Ending:
     file, page = trial.file(), trial.page()
     with _held(trial, page, file):
         trial.client.open(page, trial.site.url)
-        return trial.picked_again(page, [file]), [file]
+        return trial.picked_again(page, file), [file]
 
 
 def _browser_killed(trial: Trial) -> Ending:
     file = trial.file()
     profile = trial.directory / "profile"
-    trial.context = trial.open_browser(profile)
+    trial.context, trial.tab = trial.open_browser(profile), None
     page = trial.page()
     with _held(trial, page, file):
         state = trial.context.storage_state()
         kill(profile)
         trial.context = trial.open_browser(profile)
         _restore(trial, state)
-        outcome = trial.picked_again(trial.page(), [file])
+        outcome = trial.picked_again(trial.page(), file)
         trial.context.close()
     return outcome, [file]
 
@@ -236,7 +252,7 @@ def _restore(trial: Trial, state: StorageState) -> None:
 def _held(trial: Trial, page: Page, file: Path) -> Iterator[None]:
     """Stop a chunk in its middle; the server sees its rest only at the end."""
     fault = trial.proxy.hold(trial.middle)
-    trial.client.begin(page, [file])
+    trial.begin(page, file)
     fault.wait()
     if trial.size and trial.client.keeps:
         trial.client.remembered(page)
@@ -249,7 +265,7 @@ def _two_tabs(trial: Trial) -> Ending:
 
 
 def _two_files(trial: Trial) -> Ending:
-    files = [trial.file("one.bin"), trial.file("two.bin")]
+    files = [trial.file("one-"), trial.file("two-")]
     # Files of the same bytes, as empty ones are, may be sent one after the other.
     return _tabs(trial, files, waits=None if trial.size else trial.client.waits)
 
@@ -258,16 +274,16 @@ def _tabs(trial: Trial, files: list[Path], *, waits: str | None = None) -> Endin
     """The second tab begins while a chunk of the first one is on its way."""
     pages = [trial.page(), trial.page()]
     fault = trial.proxy.hold(trial.middle)
-    trial.client.begin(pages[0], files[:1])
+    trial.begin(pages[0], files[0])
     fault.wait()
     so_far = len(trial.proxy.chunks)
-    trial.client.begin(pages[1], files[1:])
+    trial.begin(pages[1], files[1])
     if waits is None:
         trial.proxy.wait(lambda proxy: len(proxy.chunks) > so_far)
     else:
         pages[1].wait_for_selector(waits)
     fault.release()
-    outcomes = [trial.settle(page, [file]) for page, file in zip(pages, files, strict=True)]
+    outcomes = [trial.settle(page, file) for page, file in zip(pages, files, strict=True)]
     worst = Outcome.RETRIED if Outcome.RETRIED in outcomes else Outcome.ITSELF
     return worst, files
 

@@ -11,6 +11,9 @@ from tests.browser.client import Client, Fault, Outcome
 EXPECTS = dict.fromkeys((Fault.RELOADED, Fault.BROWSER_KILLED), Outcome.ANEW)
 WHY = dict.fromkeys(EXPECTS, "it keeps nothing across pages")
 
+#: Where nothing is kept, a browser that was killed is as a page that was loaded again.
+SHARE = tuple(fault for fault in Fault if fault is not Fault.BROWSER_KILLED)
+
 #: Several files in one request are sent once; their page leaves a second time to the user.
 FAILING = (Fault.CUT, Fault.REPLY_LOST, Fault.LAST_REPLY_LOST, Fault.SERVER_KILLED)
 MULTIPLE = EXPECTS | dict.fromkeys(FAILING, Outcome.RETRIED)
@@ -58,7 +61,7 @@ CLIENTS = [
     dropzone("Dropzone 5", "dropzone-5", share=(Fault.CUT, Fault.LAST_REPLY_LOST)),
     dropzone("Dropzone 5, parallel", "dropzone-5", parallel="true"),
     dropzone("Dropzone 6", "dropzone-6", force="true"),
-    dropzone("Dropzone 6, parallel", "dropzone-6", parallel="true", share=tuple(Fault)),
+    dropzone("Dropzone 6, parallel", "dropzone-6", parallel="true", share=SHARE),
     dropzone("Dropzone 6, binaryBody", "dropzone-6", page="dropzone-binary.html"),
     dropzone("Dropzone 6, uploadMultiple", "dropzone-6", page="dropzone-multiple.html"),
     dropzone("Dropzone 6.0.0-beta.2, parallel", "dropzone-6-beta", parallel="true"),

@@ -19,6 +19,8 @@ CLIENTS = [
         page="jquery-file-upload.html",
         packages=PACKAGES,
         expects=PICKED_AGAIN,
+        # Killed, the browser has its cookie left; the page's cell is about that.
+        share=tuple(fault for fault in Fault if fault is not Fault.BROWSER_KILLED),
     ),
     Client(
         name="jQuery-File-Upload, multipart: false",

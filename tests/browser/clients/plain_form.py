@@ -13,6 +13,18 @@ BROKEN = (
     Fault.BROWSER_KILLED,
 )
 
+#: Its one reply is the last one too, and a browser that was killed knows as little as a page that
+#: was loaded again.
+SHARE = (
+    Fault.NONE,
+    Fault.CUT,
+    Fault.LAST_REPLY_LOST,
+    Fault.SERVER_KILLED,
+    Fault.RELOADED,
+    Fault.TWO_TABS,
+    Fault.TWO_FILES,
+)
+
 STORED = "the file was stored, and is stored again"
 
 CLIENTS = [
@@ -29,5 +41,7 @@ CLIENTS = [
             Fault.CUT: "Chromium often sends the form again by itself",
             **dict.fromkeys((Fault.REPLY_LOST, Fault.LAST_REPLY_LOST), STORED),
         },
+        sizes=("0", "2·chunk+1"),
+        share=SHARE,
     )
 ]
