@@ -286,4 +286,8 @@ def browser(browser_process: Browser) -> Iterator[Browser]:
     """Chromium without pages of other tests; what this test opens is closed after it."""
     yield browser_process
     for context in list(browser_process.contexts):
+        # What a page asks for last is nobody's failure: its answer comes when the page has gone.
+        for page in context.pages:
+            page.unroute_all(behavior="ignoreErrors")
+        context.unroute_all(behavior="ignoreErrors")
         context.close()

@@ -134,8 +134,19 @@ class Server:
         raise RuntimeError(f"the server does not answer:\n{self.log.read_text()}")
 
     def kill(self) -> None:
-        """SIGKILL the server and all its workers at once, as a crash or the OOM killer would."""
-        self._signal(signal.SIGKILL)
+        """SIGKILL the server and all its workers at once, as a crash or the OOM killer would.
+
+        None is left on return: until the last has ended, the port still takes connections.
+        """
+        if self._process is None:
+            return
+        group = self._process.pid
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
+        self._process.wait()
+        self._process = None
+        while _running(group):
+            time.sleep(0.002)
 
     def kill_main(self) -> None:
         """SIGKILL the main process alone; its workers are left to themselves."""
@@ -163,16 +174,7 @@ class Server:
 
     def workers(self) -> list[int]:
         """Return the pids of all processes of the server, the main one included."""
-        group = os.getpgid(self.pid)
-        pids = [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
-        return [pid for pid in pids if _group(pid) == group]
-
-    def _signal(self, number: int) -> None:
-        if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, number)
-            self._process.wait()
-            self._process = None
+        return _running(self.pid)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -181,8 +183,19 @@ class Server:
         self.kill()
 
 
+def _running(group: int) -> list[int]:
+    """Return the pids of a process group, without those that have ended and nobody waited for."""
+    pids = [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
+    return [pid for pid in pids if _group(pid) == group]
+
+
 def _group(pid: int) -> int | None:
+    """Return a process's group; None if it has ended with all of its threads."""
     try:
-        return os.getpgid(pid)
-    except ProcessLookupError:
+        with open(f"/proc/{pid}/stat") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
         return None
+    state, group, threads = fields[0], int(fields[2]), int(fields[17])
+    # The first thread may have ended before others, which keep its files open.
+    return None if state in "ZX" and threads <= 1 else group
