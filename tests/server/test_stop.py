@@ -105,6 +105,48 @@ def test_neither_the_first_answer_nor_the_end_waits_for_a_look_at_the_threads(
     assert server.wait() == 0
 
 
+#: Workers that take long in one step of their start, each of which says that it has come there.
+_SLOW_STEPS = """
+import os, threading, time
+
+start = threading.Thread.start
+
+
+def rest(step):
+    open(step, "w").close()
+    time.sleep(2)
+
+
+def start_slowly(thread):
+    start(thread)
+    if thread.name.startswith("ThreadPoolExecutor"):
+        rest("serving")
+
+
+threading.Thread.start = start_slowly
+os.register_at_fork(after_in_child=lambda: rest("forked"))
+
+
+class Config:
+    SECRET_KEY = "s"
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("step", ["forked", "serving"])
+def test_a_worker_ends_at_each_step_of_its_start(tmp_path: Path, step: str, number: int) -> None:
+    (tmp_path / "slow_steps.py").write_text(_SLOW_STEPS)
+    environment = {"CHUNKED_UPLOAD_CONFIG": "slow_steps.Config", "GRACE": "600"}
+    server = Server(tmp_path, environment)
+    server.launch()
+    try:
+        eventually(lambda: (tmp_path / step).exists(), seconds=60)
+        server.terminate(number)
+        assert server.wait() == 0
+    finally:
+        server.kill()
+
+
 def test_workers_end_when_their_main_process_is_killed(
     make_server: Callable[..., Server],
 ) -> None:

@@ -16,6 +16,7 @@ from chunked_upload.server.app import create_app
 from chunked_upload.server.open_files import CONNECTIONS
 from chunked_upload.server.shared_counts import worker_ended
 
+from . import stop_signals
 from .logger import ServerLogger
 from .worker import UploadWorker
 
@@ -63,6 +64,7 @@ class Service(BaseApplication):  # type: ignore[misc]
             "limit_request_line": _LONGEST_LINE,
             "limit_request_field_size": _LONGEST_HEADER,
             "control_socket_disable": True,
+            "pre_fork": lambda _arbiter, _worker: stop_signals.hold(),
             "child_exit": worker_ended,
             "worker_exit": _end_delivery,
             **self._settings,

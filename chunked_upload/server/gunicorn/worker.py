@@ -40,7 +40,7 @@ from chunked_upload.settings.keys import Settings
 from chunked_upload.settings.sources import Sources
 from chunked_upload.support.blocking import wrap_blocking
 
-from . import request_gate
+from . import request_gate, stop_signals
 from .body import ConnectionBody
 from .connection import MAX_HEAD, Connection
 from .limits import Limits
@@ -91,6 +91,8 @@ class UploadWorker(Worker):  # type: ignore[misc]
         self._is_followed = False
         #: Whether threads are to end.
         self._has_ended = False
+        #: Whether to end at once.
+        self._quits = False
         keep_buffers()
         super().init_process()
 
@@ -128,24 +130,27 @@ class UploadWorker(Worker):  # type: ignore[misc]
         # has arrived, where their dialect keeps it.
         grace = self.cfg.graceful_timeout
         deadline = time.monotonic() + grace - min(_COMMIT_SECONDS, grace / 2)
-        while len(self._waiting) and time.monotonic() < deadline:
+        while len(self._waiting) and not self._quits and time.monotonic() < deadline:
             self._rest()
-        self._end()
-
-    def handle_quit(self, sig: int, frame: Any) -> None:
-        """End at once."""
-        if self.booted:  # or it is still loading the app, and has no connections
-            self._cut_off()
-        super().handle_quit(sig, frame)
-
-    def _end(self) -> None:
-        self._cut_off()
-        self._pool.shutdown(wait=False, cancel_futures=True)
-
-    def _cut_off(self) -> None:
-        # A signal may interrupt this thread while it holds the pool's lock.
         self._has_ended = True
         self._waiting.cut_off()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """End at once.
+
+        gunicorn's own raises SystemExit wherever the main thread is just then. While it starts a
+        thread, that leaves one which nobody ends, and which the process waits for.
+        """
+        if not self.booted:  # it loads the app, and has no connections
+            os._exit(0)
+        self._quits, self.alive = True, False
+        self.cfg.worker_int(self)
+
+    def init_signals(self) -> None:
+        """Handle signals, also one that came before."""
+        super().init_signals()
+        stop_signals.release()
 
     def _rest(self) -> None:
         """Wait for a signal for a moment, and look after the threads."""
