@@ -78,33 +78,42 @@ cli.add_command(openapi)
     type=click.IntRange(1),
     help="Seconds that running requests get to finish when the server is stopped.",
 )
-@with_appcontext
-def serve(host: str, port: int, workers: int, threads: int, grace: int) -> None:
+@click.pass_obj
+def serve(info: ScriptInfo, host: str, port: int, workers: int, threads: int, grace: int) -> None:
     """Migrate the database and serve.
 
     Every CHUNKED_UPLOAD_* setting is read from the environment.
     """
+    app = info.load_app()
     from .gunicorn.service import Service  # it checks gunicorn first
 
     address = _usable_address(host, port)
-    migrate()
-    _check_storage()
-    forget_counts(current_app)
-    logs.set_up(current_app.extensions["chunked_upload"]["chunked_upload"].settings.log_format)
-    # Or the workers would inherit its connections.
-    current_app.extensions["sqlalchemy"].engine.dispose()
+    with app.app_context():
+        _prepare()
     open_files.allow(open_files.wanted(threads))
     shown = f"[{host}]" if ":" in host else host
-    click.echo(f"Serving on http://{shown}:{port}, {_places(current_app)}")
+    click.echo(f"Serving on http://{shown}:{port}, {_places(app)}")
     sys.stdout.flush()
-    if (found := secret_key(current_app)).verdict is Verdict.WARNING:
+    if (found := secret_key(app)).verdict is Verdict.WARNING:
         click.echo(f"Warning: {found.part}: {found.said}. {found.advice}", err=True)
+    # In no context of the app: the workers would inherit it.
     Service(
+        app,
         bind=f"[{address}]:{port}" if ":" in address else f"{address}:{port}",
         workers=workers,
         threads=threads,
         graceful_timeout=grace,
     ).run()
+
+
+def _prepare() -> None:
+    """Make the current app ready to be served by processes that are forked from this one."""
+    migrate()
+    _check_storage()
+    forget_counts(current_app)
+    logs.set_up(current_app.extensions["chunked_upload"]["chunked_upload"].settings.log_format)
+    for engine in current_app.extensions["sqlalchemy"].engines.values():
+        engine.dispose()  # or the workers would inherit its connections
 
 
 def _places(app: Flask) -> str:

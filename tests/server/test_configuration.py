@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import socket
 import stat
@@ -305,3 +306,11 @@ def test_as_many_workers_run_as_are_asked_for(
 ) -> None:
     server = make_server(WORKERS=workers)
     eventually(lambda: len(server.workers()) == int(workers) + 1)
+
+
+def test_workers_inherit_no_connection_and_no_thread(make_server: Callable[..., Server]) -> None:
+    """They serve the app that the main process has made, and used."""
+    server = make_server(WORKERS="2")
+    files = [os.readlink(entry) for entry in Path(f"/proc/{server.pid}/fd").iterdir()]
+    assert not [file for file in files if server.instance.name in Path(file).parts]
+    assert len(os.listdir(f"/proc/{server.pid}/task")) == 1

@@ -158,23 +158,25 @@ def test_workers_end_when_their_main_process_is_killed(
     server.start()
 
 
-#: Workers that take long to load the app; the main process does not.
+#: Workers that take long to load the app.
 _SLOW_WORKERS = """
-import os, time
+import time
+from chunked_upload.delivery.background import BackgroundDelivery
 
-MAIN = os.getpid()
+start = BackgroundDelivery.start
 
 
-class Slow:
-    def __get__(self, instance, owner):
-        if os.getpid() != MAIN:
-            open("loading", "w").close()
-            time.sleep(2)
-        return "s"
+def start_slowly(delivery):
+    open("loading", "w").close()
+    time.sleep(2)
+    start(delivery)
+
+
+BackgroundDelivery.start = start_slowly
 
 
 class Config:
-    SECRET_KEY = Slow()
+    SECRET_KEY = "s"
 """
 
 

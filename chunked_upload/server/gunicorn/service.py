@@ -12,7 +12,6 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from chunked_upload.delivery.background import BackgroundDelivery
-from chunked_upload.server.app import create_app
 from chunked_upload.server.open_files import CONNECTIONS
 from chunked_upload.server.shared_counts import worker_ended
 
@@ -42,10 +41,12 @@ _DELIVERY = "chunked_upload_delivery"
 class Service(BaseApplication):  # type: ignore[misc]
     """gunicorn with :class:`~.worker.UploadWorker`.
 
+    :param app: made in the main process, and served by each worker that it forks.
     :param settings: gunicorn's, in addition to those below.
     """
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, app: Flask, **settings: Any) -> None:
+        self._app = app
         self._settings = settings
         self._pid = os.getpid()
         super().__init__()
@@ -73,11 +74,12 @@ class Service(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        return create_worker_app(self._pid)
+        start_in_worker(self._app, self._pid)
+        return self._app
 
 
-def create_worker_app(main: int) -> Flask:
-    """Make the app of a worker process, which ends when its main process does.
+def start_in_worker(app: Flask, main: int) -> None:
+    """Start what a worker process has of its own; the worker ends when its main process does.
 
     A main process that is killed cannot stop its workers; they would keep the port, beside those
     of the server that is started next. What they were receiving stays resumable.
@@ -91,10 +93,8 @@ def create_worker_app(main: int) -> Flask:
         os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=watch, name="watch-main", daemon=True).start()
-    app = create_app()
     app.extensions[_DELIVERY] = delivery = BackgroundDelivery(app)
     delivery.start()
-    return app
 
 
 def _end_delivery(_arbiter: Any, worker: Any) -> None:
