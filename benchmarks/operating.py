@@ -150,14 +150,20 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=12, help="of the servers (12)")
     parser.add_argument("--each", action="store_true", help="also each part alone")
     parser.add_argument("--kib", type=int, nargs="+", default=[64, 1024, 8192], help="of a chunk")
+    parser.add_argument(
+        "--beside", choices=["all off", *PARTS], default="all off", help="what the others exceed"
+    )
     options = parser.parse_args()
     sets = {"all off": [], "all on": list(PARTS)}
+    if options.beside != "all off":
+        sets = {options.beside: [options.beside], "all on": list(PARTS)}
     if options.each:
         sets |= {part: [part] for part in PARTS}
-    print("| chunks of | | ms of processor time each | beside all off | from first to last |")
+    columns = ["chunks of", "", "ms of processor time each", f"beside {options.beside}"]
+    print(f"| {' | '.join(columns)} | from first to last |")
     print("|---|---|---:|---:|---:|")
     for kib in options.kib:
-        chunk, measured = os.urandom(kib * 1024), Figures()
+        chunk, measured = os.urandom(kib * 1024), Figures(options.beside)
         for _ in range(options.starts):
             _measure(sets, chunk, measured)
         for name in sets:
@@ -167,7 +173,8 @@ def main() -> None:
 class Figures:
     """What the servers of each name took, in seconds of processor time."""
 
-    def __init__(self) -> None:
+    def __init__(self, beside: str) -> None:
+        self._beside = beside
         #: For a chunk, by start and turn.
         self.turns: defaultdict[str, list[list[float]]] = defaultdict(list)
         #: From the first turn of a start to its last.
@@ -175,12 +182,12 @@ class Figures:
 
     def told(self, name: str) -> str:
         """Return the columns of one name."""
-        off = self.turns["all off"]
+        beside = self.turns[self._beside]
         ratios = [
             statistics.median(map(truediv, *start)) * 100 - 100
-            for start in zip(self.turns[name], off, strict=True)
+            for start in zip(self.turns[name], beside, strict=True)
         ]
-        whole = list(map(truediv, self.whole[name], self.whole["all off"]))
+        whole = list(map(truediv, self.whole[name], self.whole[self._beside]))
         took = statistics.median(chain(*self.turns[name])) * 1000
         low, middle, high = _middle(ratios)
         more = statistics.median(whole) * 100 - 100
