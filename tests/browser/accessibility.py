@@ -20,6 +20,12 @@ OF_WORDS = (
     *("aria-valid-attr-value", "scrollable-region-focusable", "valid-lang"),
 )
 
+#: By language: where all is looked at, once for each direction. Else only what the words can do is.
+RULES: dict[str, tuple[str, ...]] = {"ar": (), "en": ()}
+
+#: The rules whose answer depends on the colours.
+OF_COLOURS = ("color-contrast", "link-in-text-block")
+
 
 def violations(page: Page, within: str = "html", *, rules: Sequence[str] = ()) -> list[str]:
     """Return each rule that the page breaks as it is now, with the elements that do.
@@ -38,3 +44,19 @@ def violations(page: Page, within: str = "html", *, rules: Sequence[str] = ()) -
     look = "async ([within, options]) => (await axe.run(within, options)).violations"
     found = page.evaluate(look, [within, options])
     return [f"{v['id']}: {[node['html'] for node in v['nodes']]}" for v in found]
+
+
+def cut_off(page: Page) -> list[str]:
+    """Return what sticks out of a screen of 320 pixels, and what is too small for what is in it."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll("html, .cu *:not(.cu-unseen, .cu-skip, .cu-stem)")]
+            .filter((one) => one.checkVisibility())
+            .filter((one) => {
+                const {left, right} = one.getBoundingClientRect();
+                const whole = one.matches("html, button, a");
+                const spills = whole && one.scrollWidth > one.clientWidth + 1;
+                return left < 0 || right > 320 || spills;
+            })
+            .map((one) => one.outerHTML)"""
+    )
+    return found

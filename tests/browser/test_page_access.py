@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
 from playwright.sync_api import expect
 
-from tests.browser.accessibility import violations
+from tests.browser.accessibility import OF_COLOURS, OF_WORDS, cut_off, violations
 from tests.browser.test_page_resuming import answer_with, begin
 from tests.browser.test_page_signin import PRIVATE
 from tests.browser.visitor import Visitor, chunks
@@ -22,6 +21,12 @@ LOOKS: dict[str, dict[str, Any]] = {
     "dark": {"color_scheme": "dark"},
     "narrow": {"color_scheme": "dark", "viewport": {"width": 320, "height": 640}},
 }
+
+
+def look_at(visitor: Visitor, look: dict[str, Any]) -> None:
+    """Have the page look as another visitor sees it."""
+    visitor.page.emulate_media(color_scheme=look["color_scheme"])
+    visitor.page.set_viewport_size(look.get("viewport", {"width": 1000, "height": 1400}))
 
 
 def empty(visitor: Visitor) -> None:
@@ -111,36 +116,31 @@ STATES = [
 ]
 
 
-@pytest.mark.parametrize("state", STATES)
-def test_axe_finds_nothing(visit: Visit, state: Callable[[Visitor], None]) -> None:
+#: By look: in the first all is looked at; then what colours, and the room for words, can change.
+RULES: dict[str, tuple[str, ...]] = {
+    "light": (),
+    "dark": OF_COLOURS,
+    "narrow": (*OF_COLOURS, *OF_WORDS),
+}
+
+
+def test_axe_finds_nothing_and_nothing_is_cut_off(visit: Visit) -> None:
+    """In every state and look, one after the other in one tab."""
     visitor = visit(reduced_motion="reduce")  # no colour is half-way to another
-    state(visitor)
-    for look in LOOKS.values():
-        visitor.page.emulate_media(color_scheme=look["color_scheme"])
-        visitor.page.set_viewport_size(look.get("viewport", {"width": 1000, "height": 1400}))
-        assert violations(visitor.page) == [], look
+    for state in STATES:
+        look_at(visitor, LOOKS["light"])
+        visitor.begin_anew()
+        state(visitor)
+        for name, look in LOOKS.items():
+            look_at(visitor, look)
+            assert violations(visitor.page, rules=RULES[name]) == [], (state, name)
+        assert cut_off(visitor.page) == [], state
 
 
 def test_axe_finds_nothing_where_one_signs_in(visit: Visit) -> None:
     visitor = visit(PRIVATE)
     expect(visitor.dialog()).to_be_visible()
     assert violations(visitor.page) == []
-
-
-@pytest.mark.parametrize(
-    "state", [uploading, error, done, my_uploads, question, selecting, asked_for_again]
-)
-def test_nothing_is_cut_off_on_a_narrow_screen(
-    visit: Visit, state: Callable[[Visitor], None]
-) -> None:
-    visitor = visit(**LOOKS["narrow"])
-    state(visitor)
-    assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 320
-    overflowing = """
-        [...document.querySelectorAll(".cu *:not(.cu-unseen, .cu-skip, .cu-stem)")].filter(
-            (one) => one.getBoundingClientRect().right > 320).map((one) => one.outerHTML)
-    """
-    assert visitor.page.evaluate(overflowing) == []
 
 
 def test_the_keyboard_alone_will_do(visitor: Visitor) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.accessibility import OF_WORDS, violations
-from tests.browser.test_page_access import LOOKS
+from tests.browser.accessibility import OF_WORDS, RULES, cut_off, violations
+from tests.browser.test_page_access import LOOKS, look_at
 from tests.browser.test_page_resuming import answer_with, begin
 from tests.browser.test_page_share import SHARING
 from tests.browser.test_page_signin import PRIVATE
@@ -71,11 +71,6 @@ def crowd(visitor: Visitor) -> None:
     visitor.expect_state("setup.exe", "failed")
 
 
-#: By language: where all is looked at, once for each direction. Else only what the words can do
-#: is: colours and elements are the same in every language.
-RULES = {"ar": (), "en": ()}
-
-
 def test_every_language_is_accessible_and_fits(visit: Visit) -> None:
     """One visitor, whose files stay: in each language every state at once, and a question.
 
@@ -88,15 +83,14 @@ def test_every_language_is_accessible_and_fits(visit: Visit) -> None:
         texts = speak(visitor, language)
         crowd(visitor)
         for look in ([LOOKS["light"]] if language in ("ar", "en") else []) + [LOOKS["narrow"]]:
-            visitor.page.emulate_media(color_scheme=look["color_scheme"])
-            visitor.page.set_viewport_size(look.get("viewport", {"width": 1000, "height": 1400}))
+            look_at(visitor, look)
             found = violations(visitor.page, rules=RULES.get(language, OF_WORDS))
             assert found == [], (language, look)
-        assert cut_off(visitor) == [], language
+        assert cut_off(visitor.page) == [], language
         visitor.button(texts["cancelAll"]).click()
         expect(visitor.dialog()).to_be_visible()
         assert violations(visitor.page, rules=RULES.get(language, OF_WORDS)) == [], language
-        assert cut_off(visitor) == [], language
+        assert cut_off(visitor.page) == [], language
         visitor.answer(texts["cancelAllConfirm"])
 
 
@@ -138,22 +132,7 @@ def assert_fine(visitor: Visitor, language: str, part: str) -> None:
     expect(visitor.page.locator(part)).to_be_visible()
     found = violations(visitor.page, part, rules=RULES.get(language, OF_WORDS))
     assert found == [], (language, part)
-    assert cut_off(visitor) == [], (language, part)
-
-
-def cut_off(visitor: Visitor) -> list[str]:
-    """Return what sticks out of a screen of 320 pixels, and buttons too small for their words."""
-    found: list[str] = visitor.page.evaluate(
-        """() => [...document.querySelectorAll(".cu *:not(.cu-unseen, .cu-skip, .cu-stem)")]
-            .filter((one) => one.checkVisibility())
-            .filter((one) => {
-                const {left, right} = one.getBoundingClientRect();
-                const spills = one.matches("button, a") && one.scrollWidth > one.clientWidth + 1;
-                return left < 0 || right > 320 || spills;
-            })
-            .map((one) => one.outerHTML)"""
-    )
-    return found
+    assert cut_off(visitor.page) == [], (language, part)
 
 
 def test_arabic_runs_from_right_to_left(visit: Visit) -> None:
