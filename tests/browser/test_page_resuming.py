@@ -60,10 +60,16 @@ def begin(visitor: Visitor, name: str = "film.mp4", at: int = 2) -> None:
     held.finish()
 
 
-def test_after_a_reload_the_file_is_picked_again_and_goes_on(visitor: Visitor) -> None:
+def test_after_a_reload_the_file_and_no_other_is_picked_again_and_goes_on(visitor: Visitor) -> None:
     begin(visitor)
     listed = visitor.listed("film.mp4")
     expect(listed).to_contain_text(re.compile(r"\d\d% of 262 kB uploaded · 7 days left to finish"))
+    other = visitor.file("other.mp4", chunks(4))
+    visitor.pick_again("Choose the file film.mp4 again to resume", other)
+    expect(visitor.page.get_by_role("alert")).to_contain_text("This is not film.mp4")
+    expect(listed).to_be_visible()
+    assert [upload["filename"] for upload in visitor.listing()] == ["film.mp4"]
+    visitor.button("Close this message").click()
     visitor.site.proxy.clear()
     visitor.pick_again("Choose the file film.mp4 again to resume", visitor.directory / "film.mp4")
     visitor.expect_state("film.mp4", "done")
@@ -71,15 +77,6 @@ def test_after_a_reload_the_file_is_picked_again_and_goes_on(visitor: Visitor) -
     expect(listed).to_have_count(0)
     assert sum(request.received for request in visitor.site.proxy.chunks) < chunks(4)
     visitor.assert_stored(visitor.directory / "film.mp4")
-
-
-def test_another_file_is_not_taken_for_it(visitor: Visitor) -> None:
-    begin(visitor)
-    other = visitor.file("other.mp4", chunks(4))
-    visitor.pick_again("Choose the file film.mp4 again to resume", other)
-    expect(visitor.page.get_by_role("alert")).to_contain_text("This is not film.mp4")
-    expect(visitor.listed("film.mp4")).to_be_visible()
-    assert [upload["filename"] for upload in visitor.listing()] == ["film.mp4"]
 
 
 def test_a_file_of_the_same_name_and_size_starts_again(visitor: Visitor) -> None:
@@ -230,18 +227,6 @@ def test_a_dead_server_is_waited_for(visitor: Visitor) -> None:
     visitor.assert_stored(file)
 
 
-def test_who_does_not_want_to_wait_retries_now(visitor: Visitor) -> None:
-    file = visitor.file("film.mp4", 1000)
-    busy = answer_with(503, "Database does not answer", retry_after=3600)
-    visitor.page.route("**/uploads/", lambda route: _chunk_or_not(route, busy))
-    visitor.pick(file)
-    visitor.expect_state("film.mp4", "waiting")
-    visitor.page.unroute_all()
-    visitor.button("Retry film.mp4 now").click()
-    visitor.expect_state("film.mp4", "done")
-    visitor.assert_stored(file)
-
-
 def test_a_click_meant_for_retry_now_does_not_pause(visitor: Visitor) -> None:
     """The button becomes "Pause" when the upload resumes by itself, maybe just before the click."""
     file = pick_and_lose_the_network(visitor)
@@ -253,41 +238,37 @@ def test_a_click_meant_for_retry_now_does_not_pause(visitor: Visitor) -> None:
     visitor.assert_stored(file)
 
 
-def test_a_full_disk_is_waited_for(visitor: Visitor) -> None:
-    file = visitor.file("film.mp4", 1000)
+def test_a_full_disk_is_waited_for_unless_one_retries_now(visitor: Visitor) -> None:
+    """All files together, or one."""
+    files = [visitor.file("film.mp4", 1000), visitor.file("photo.jpg", 1000)]
     detail = "Storage is full; nothing of this request was kept, retry later"
     full = answer_with(507, detail, retry_after=3600)
-    visitor.page.route("**/uploads/", lambda route: _chunk_or_not(route, full))
-    visitor.pick(file)
-    visitor.expect_words(
-        "film.mp4",
-        re.compile(r"disk is full\. The uploaded part is safe\. Trying again in \d+ (min|hour)"),
-    )
-    visitor.page.unroute_all()
-    visitor.button("Retry now").click()
-    visitor.expect_state("film.mp4", "done")
-    visitor.assert_stored(file)
+    refuse_to_begin(visitor, full)
+    for file, button in zip(files, ("Retry now", "Retry photo.jpg now"), strict=True):
+        visitor.pick(file)
+        visitor.expect_words(
+            file.name,
+            re.compile(
+                r"disk is full\. The uploaded part is safe\. Trying again in \d+ (min|hour)"
+            ),
+        )
+        visitor.page.unroute_all()
+        visitor.button(button).click()
+        visitor.expect_state(file.name, "done")
+        refuse_to_begin(visitor, full)
+    visitor.assert_stored(*files)
 
 
-def _chunk_or_not(route: Route, refuse: Callable[[Route], None]) -> None:
-    if route.request.method == "POST":
-        refuse(route)
-    else:
-        route.continue_()
+def refuse_to_begin(visitor: Visitor, refuse: Callable[[Route], None]) -> None:
+    """From now on, no upload is begun."""
 
+    def decide(route: Route) -> None:
+        if route.request.method == "POST":
+            refuse(route)
+        else:
+            route.continue_()
 
-def test_a_troubled_server_is_asked_again_and_it_says_when(visitor: Visitor) -> None:
-    refuse = answer_with(503, "Database does not answer")
-    visitor.page.route("**/uploads/", lambda route: _chunk_or_not(route, refuse))
-    visitor.pick(visitor.file("film.mp4", 1000))
-    visitor.expect_words(
-        "film.mp4",
-        re.compile(
-            r"The server has a problem: Database does not answer\. Trying again in \d seconds?\."
-        ),
-    )
-    visitor.page.unroute_all()
-    visitor.expect_state("film.mp4", "done")
+    visitor.page.route("**/uploads/", decide)
 
 
 def test_a_wrong_md5_is_said_clearly_with_what_to_do(visitor: Visitor) -> None:
@@ -303,63 +284,73 @@ def test_a_wrong_md5_is_said_clearly_with_what_to_do(visitor: Visitor) -> None:
     visitor.assert_stored(file)  # and nothing else is there any more
 
 
-def test_an_expired_upload_starts_again_and_says_so(visitor: Visitor) -> None:
-    begin(visitor)
+def test_an_upload_that_expired_or_was_lost_starts_again_and_says_so(visitor: Visitor) -> None:
+    says = {
+        "film.mp4": "The earlier upload has expired, so this one starts from the beginning.",
+        "lost.mp4": "The server no longer has the earlier upload",
+    }
+    for name in says:
+        begin(visitor, name)
+    [lost] = [upload for upload in visitor.listing() if upload["filename"] == "lost.mp4"]
     visitor.let_expire("film.mp4")
-    visitor.pick_again("Choose the file film.mp4 again to resume", visitor.directory / "film.mp4")
-    visitor.expect_state("film.mp4", "done")
-    visitor.expect_words(
-        "film.mp4", "The earlier upload has expired, so this one starts from the beginning."
-    )
-    done = [upload for upload in visitor.listing() if upload["status"] == 2]
-    assert done[0]["md5"] == md5_of((visitor.directory / "film.mp4").read_bytes())
+    visitor.context.request.delete(f"{visitor.site.url}/uploads/{lost['upload_id']}")
+    for name, words in says.items():
+        file = visitor.directory / name
+        visitor.pick_again(f"Choose the file {name} again to resume", file)
+        visitor.expect_state(name, "done")
+        visitor.expect_words(name, words)
+        done = [u["md5"] for u in visitor.listing("status=2") if u["filename"] == name]
+        assert done == [md5_of(file.read_bytes())]
 
 
-def test_an_upload_that_the_server_lost_starts_again_and_says_so(visitor: Visitor) -> None:
-    begin(visitor)
-    [upload] = visitor.listing()
-    visitor.context.request.delete(f"{visitor.site.url}/uploads/{upload['upload_id']}")
-    visitor.pick_again("Choose the file film.mp4 again to resume", visitor.directory / "film.mp4")
-    visitor.expect_state("film.mp4", "done")
-    visitor.expect_words("film.mp4", "The server no longer has the earlier upload")
-    visitor.assert_stored(visitor.directory / "film.mp4")
-
-
-def test_a_file_that_changed_is_noticed_and_picked_again(visitor: Visitor) -> None:
+def test_a_file_that_changed_or_was_away_is_noticed_and_picked_again(visitor: Visitor) -> None:
+    """Only the one that is the same resumes."""
+    film = visitor.file("film.mp4", chunks(4))
     held = visitor.hold_chunk(1)
-    file = visitor.file("film.mp4", chunks(4))
-    visitor.pick(file)
+    visitor.pick(film)
     held.wait()
     visitor.file("film.mp4", chunks(4))
     held.release()
     visitor.expect_state("film.mp4", "failed")
     visitor.expect_words("film.mp4", "The file was changed or moved during the upload.")
-    visitor.pick_again("Choose the file film.mp4 again to resume", file)
+    visitor.pick_again("Choose the file film.mp4 again to resume", film)
     visitor.expect_state("film.mp4", "done")
-    visitor.assert_stored(file)
-
-
-def test_a_file_that_was_away_for_a_moment_resumes(visitor: Visitor) -> None:
+    other = visitor.file("other.mp4", chunks(4))
     held = visitor.hold_chunk(2)
-    file = visitor.file("film.mp4", chunks(4))
-    visitor.pick(file)
+    visitor.pick(other)
     held.wait()
-    away = file.rename(file.with_name("away.mp4"))
+    away = other.rename(other.with_name("away.mp4"))
     held.release()
-    visitor.expect_state("film.mp4", "failed")
-    away.rename(file)
-    visitor.pick_again("Choose the file film.mp4 again to resume", file)
+    visitor.expect_state("other.mp4", "failed")
+    away.rename(other)
+    visitor.pick_again("Choose the file other.mp4 again to resume", other)
+    visitor.expect_state("other.mp4", "done")
+    visitor.expect_words("other.mp4", "Resumed at")
+    visitor.assert_stored(film, other)
+
+
+def test_what_the_server_refuses_or_suffers_is_shown_in_its_words(visitor: Visitor) -> None:
+    """But sizes are written as everywhere; where it has a problem, it is asked again."""
+    answers = {
+        "full.mp4": (413, "Unfinished uploads exceed the limit (3)"),
+        "large.mp4": (400, "Size of file exceeds the limit (1500000 bytes)"),
+        "film.mp4": (503, "Database does not answer"),
+    }
+    for name, answer in answers.items():
+        visitor.page.unroute_all()
+        refuse_to_begin(visitor, answer_with(*answer))
+        visitor.pick(visitor.file(name, 1000))
+        visitor.expect_state(name, "waiting" if answer[0] == 503 else "failed")
+    visitor.expect_words("full.mp4", "Unfinished uploads exceed the limit (3)")
+    visitor.expect_words("large.mp4", "Size of file exceeds the limit (1.5 MB)")
+    visitor.expect_words(
+        "film.mp4",
+        re.compile(
+            r"The server has a problem: Database does not answer\. Trying again in \d seconds?\."
+        ),
+    )
+    visitor.page.unroute_all()
     visitor.expect_state("film.mp4", "done")
-    visitor.expect_words("film.mp4", "Resumed at")
-    visitor.assert_stored(file)
-
-
-def test_a_refusal_is_shown_in_the_servers_words(visitor: Visitor) -> None:
-    refuse = answer_with(413, "Unfinished uploads exceed the limit (3)")
-    visitor.page.route("**/uploads/", lambda route: _chunk_or_not(route, refuse))
-    visitor.pick(visitor.file("film.mp4", 1000))
-    visitor.expect_state("film.mp4", "failed")
-    visitor.expect_words("film.mp4", "Unfinished uploads exceed the limit (3)")
 
 
 def let_begin(visitor: Visitor, number: int) -> None:
@@ -459,13 +450,6 @@ def test_the_same_file_twice_is_said_truly(visitor: Visitor) -> None:
     held.release()
     expect(visitor.group("Done")).to_have_count(2)
     visitor.assert_stored(file)
-
-
-def test_sizes_in_a_servers_message_are_written_as_everywhere(visitor: Visitor) -> None:
-    refuse = answer_with(400, "Size of file exceeds the limit (1500000 bytes)")
-    visitor.page.route("**/uploads/", lambda route: _chunk_or_not(route, refuse))
-    visitor.pick(visitor.file("film.mp4", 1000))
-    visitor.expect_words("film.mp4", "Size of file exceeds the limit (1.5 MB)")
 
 
 def test_the_summary_tells_what_is_done_failed_and_paused(visitor: Visitor) -> None:
