@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import OF_COLOURS, OF_WORDS, cut_off, violations
 from tests.browser.test_page_resuming import answer_with, begin
@@ -23,10 +23,10 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 
 
-def look_at(visitor: Visitor, look: dict[str, Any]) -> None:
-    """Have the page look as another visitor sees it."""
-    visitor.page.emulate_media(color_scheme=look["color_scheme"])
-    visitor.page.set_viewport_size(look.get("viewport", {"width": 1000, "height": 1400}))
+def look_at(page: Page, look: dict[str, Any]) -> None:
+    """Have a page look as another visitor sees it."""
+    page.emulate_media(color_scheme=look["color_scheme"])
+    page.set_viewport_size(look.get("viewport", {"width": 1000, "height": 1400}))
 
 
 def empty(visitor: Visitor) -> None:
@@ -128,11 +128,11 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(visit: Visit) -> None:
     """In every state and look, one after the other in one tab."""
     visitor = visit(reduced_motion="reduce")  # no colour is half-way to another
     for state in STATES:
-        look_at(visitor, LOOKS["light"])
+        look_at(visitor.page, LOOKS["light"])
         visitor.begin_anew()
         state(visitor)
         for name, look in LOOKS.items():
-            look_at(visitor, look)
+            look_at(visitor.page, look)
             assert violations(visitor.page, rules=RULES[name]) == [], (state, name)
         assert cut_off(visitor.page) == [], state
 

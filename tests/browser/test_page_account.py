@@ -147,7 +147,7 @@ def test_another_user_of_the_browser_sees_and_resumes_nothing_of_the_first(
     visitor.upload(visitor.file("finished.mp4", 1000))
     # Not its first one, or nothing of it may have arrived when the button is reached.
     held = visitor.hold_chunk(1, of="begun.mp4")
-    files = [visitor.file("begun.mp4", chunks(40))]
+    files = [visitor.file("begun.mp4", chunks(5))]
     files += [visitor.file(f"{name}.mp4", chunks(3)) for name in ("second", "third", "queued")]
     visitor.pick(*files)
     held.wait()

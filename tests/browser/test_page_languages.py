@@ -83,7 +83,7 @@ def test_every_language_is_accessible_and_fits(visit: Visit) -> None:
         texts = speak(visitor, language)
         crowd(visitor)
         for look in ([LOOKS["light"]] if language in ("ar", "en") else []) + [LOOKS["narrow"]]:
-            look_at(visitor, look)
+            look_at(visitor.page, look)
             found = violations(visitor.page, rules=RULES.get(language, OF_WORDS))
             assert found == [], (language, look)
         assert cut_off(visitor.page) == [], language
