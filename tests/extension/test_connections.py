@@ -16,7 +16,7 @@ from sqlalchemy import String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chunked_upload import ChunkedUpload, ChunkedUploadCompleteView, ChunkedUploadView, UploadedFile
-from chunked_upload.http.views import offsets
+from chunked_upload.http.views import progress
 from tests.conftest import create_tables
 from tests.extension.helpers import answer
 from tests.support.protocol import Protocol, md5_of, records
@@ -240,12 +240,12 @@ def test_hooks_of_appends_do_not_starve_the_engine(user_app: Flask) -> None:
     assert record.notified_on is not None
 
 
-@pytest.mark.parametrize("progress", ["not yet recorded", "recorded"])
+@pytest.mark.parametrize("kept", ["not yet recorded", "recorded"])
 def test_no_connection_is_held_while_an_append_arrives(
-    user_app: Flask, monkeypatch: pytest.MonkeyPatch, progress: str
+    user_app: Flask, monkeypatch: pytest.MonkeyPatch, kept: str
 ) -> None:
-    if progress == "recorded":
-        monkeypatch.setattr(offsets, "_PROGRESS_BYTES", 1)
+    if kept == "recorded":
+        monkeypatch.setattr(progress, "_BYTES", 1)
     data = b"x" * 200_000
     url = Tus(user_app.test_client()).created(len(data), headers=ALICE)
     headers = {"Tus-Resumable": VERSION, "Upload-Offset": "0"}

@@ -7,14 +7,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, Request
 from sqlalchemy import update
 
-from chunked_upload import ChunkedUpload
+from chunked_upload import ChunkedUpload, ChunkedUploadError, ChunkedUploadView
 from chunked_upload.engine.chunk import Chunk
 from chunked_upload.engine.engine import UploadEngine
 from chunked_upload.engine.errors import OffsetMismatch
 from chunked_upload.engine.plan import Placement, WritePlan
+from chunked_upload.http.checks import UploadToBe
 from chunked_upload.records.repository import Record, Records
 from chunked_upload.storage.base import merge
 from tests.conftest import create_tables
@@ -227,6 +228,67 @@ def test_an_upload_that_takes_no_such_bytes_is_left_alone(
         assert found is None
     [record] = records(node)
     assert (record.fencing_token, record.write_leases) == (1, None)
+
+
+class Closed(ChunkedUploadView):
+    """Refuses chunks of known uploads."""
+
+    def is_valid_chunked_upload(self, chunked_upload: Any) -> None:
+        raise ChunkedUploadError(status=403, detail="closed")
+
+
+class Unwilling(ChunkedUploadView):
+    """Refuses chunks of uploads that it is told of."""
+
+    def validate(self, request: Request) -> None:
+        if self.upload_to_be.upload_id is not None:
+            raise ChunkedUploadError(status=403, detail="unwilling")
+
+
+class Small(ChunkedUploadView):
+    """Takes smaller files than it took before."""
+
+    def get_max_bytes(self, request: Request) -> int | None:
+        return None if request.method == "POST" else 1
+
+
+def _refuse_known(_: Request, upload: UploadToBe) -> None:
+    if upload.upload_id is not None:
+        raise ChunkedUploadError(status=403, detail="no more")
+
+
+@pytest.fixture(params=[Closed, Unwilling, Small, _refuse_known])
+def refusing(
+    request: pytest.FixtureRequest, versitygw: Store, make_app: Callable[..., Flask]
+) -> Flask:
+    """An app that refuses what follows the first chunk, in each way that it can."""
+    app = make_app(**versitygw.settings(versitygw.bucket()))
+    if isinstance(request.param, type):
+        ChunkedUpload(app, upload_view=request.param)
+    else:
+        ChunkedUpload(app).validate(request.param)
+    create_tables(app)
+    return app
+
+
+def test_a_chunk_that_the_app_refuses_ends_no_older_request(refusing: Flask) -> None:
+    upload_id = create(refusing, 30)
+    with refusing.app_context(), begin(refusing, upload_id, 30, 60) as older:
+        answer = Protocol(refusing.test_client()).put(upload_id, DATA[30:], 30, 60)
+        assert answer.status_code in (400, 403)
+        older.finish_whole()
+        older.commit()
+
+
+@pytest.mark.parametrize("refusing", [Closed, Unwilling, _refuse_known], indirect=True)
+def test_an_append_that_the_app_refuses_ends_no_older_request(refusing: Flask) -> None:
+    tus = Tus(refusing.test_client())
+    url = tus.created(len(DATA))
+    upload_id = url.rpartition("/")[2]
+    with refusing.app_context(), begin(refusing, upload_id, 0, 60, appends=True) as older:
+        assert tus.patch(url, DATA, 0).status_code == 403
+        older.finish_prefix()
+        older.commit()
 
 
 def test_numbers_of_a_request_that_broke_off_are_not_used_again(

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self, TextIO
 
-from chunked_upload.http.views import offsets
+from chunked_upload.http.views import progress
 from tests.support import preloaded
 from tests.support.server import PROGRAM
 from tests.support.strace import attached, wait_until_stopped
@@ -265,7 +265,7 @@ class _Pieces(io.BytesIO):
         super().__init__(body)
         self._piece = piece
         if piece is not None:
-            offsets._PROGRESS_BYTES = piece
+            progress._BYTES = piece
 
     def read(self, size: int | None = -1) -> bytes:
         return super().read(size if self._piece is None else self._piece)

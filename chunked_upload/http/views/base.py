@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from flask import Request, Response, current_app, request
 from flask.views import View
@@ -44,22 +44,11 @@ from ..wire.linger import linger
 from ..wire.replies import json_reply
 from .answered import answered
 from .exceptions import answer_of_app, refusal_of
+from .pending_commit import PendingCommit
 from .request_log import request_log
 
 #: Verbs routed to the views, which answer 405 in JSON themselves for those they do not offer.
 VERBS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-
-
-class PendingCommit(Protocol):
-    """What a request has prepared: a chunk or a completion, not recorded yet."""
-
-    @property
-    def record(self) -> Record: ...
-
-    @property
-    def committed(self) -> bool: ...
-
-    def commit(self) -> None: ...
 
 
 class ChunkedUploadBaseView(View):
@@ -178,13 +167,22 @@ class ChunkedUploadBaseView(View):
             raise UploadNotFound
         return record
 
+    @property
+    def asks_app_about_found(self) -> bool:
+        """Whether code of the app sees a known upload before bytes of it are written."""
+        own, base = type(self), ChunkedUploadBaseView
+        usual = own.get_queryset is base.get_queryset and own.validate is base.validate
+        return not usual or bool(self.upload_set.hooks.validators)
+
     def find_to_write(self, upload_id: str, plan: WritePlan) -> Record:
         """Return the caller's upload, with the write lease for a plan if one statement can do both.
 
+        A lease ends an older request for the same bytes, so where the app might refuse this one
+        later, it is taken later.
+
         :raises UploadNotFound: as :meth:`find` does.
         """
-        usual = type(self).get_queryset is ChunkedUploadBaseView.get_queryset
-        if usual and is_upload_id(upload_id):
+        if not self.asks_app_about_found and is_upload_id(upload_id):
             note_upload(upload_id)
             caller, name = self.upload_set.caller(self.request), self.upload_set.name
             ticket = None if caller.ticket is None else caller.ticket.key
@@ -325,9 +323,8 @@ class ChunkedUploadBaseView(View):
     def _check_csrf(self) -> None:
         if self.request.method not in csrf.UNSAFE or not self.upload_set.checks_csrf:
             return
-        if self.upload_set.caller(self.request).by_token:
-            return
-        if any(name in self.request.headers for name in self.dialect.unforgeable_headers):
+        proven = any(name in self.request.headers for name in self.dialect.unforgeable_headers)
+        if proven or self.upload_set.caller(self.request).by_token:
             return
         csrf.check_head(self.request, fields_follow=self.takes_fields)
 

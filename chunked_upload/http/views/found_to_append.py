@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from chunked_upload.engine.plan import WritePlan
 from chunked_upload.errors import ChunkedUploadError
 from chunked_upload.records.repository import Record
 
@@ -29,8 +28,7 @@ def find_to_append(
     try:
         body.require_end(framed=True)
         view.check_chunk(body.length)
+        plan = view.plan(body, offset, length, verify)
     except ChunkedUploadError:  # told after the look-up
         return view.find(upload_id)
-    stop, keeps = None if body.length is None else offset + body.length, verify is None
-    plan = WritePlan(start=offset, stop=stop, total=length, appends=True, keeps_prefix=keeps)
     return view.find_to_write(upload_id, plan)

@@ -7,8 +7,7 @@ those of the upload set's chunk view.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -34,11 +33,9 @@ from chunked_upload.records.repository import Record
 from ..wire.body import Body
 from ..wire.fields import Fields
 from . import whole_files
+from .progress import Progress
 from .receiving import ReceivingView, chunk_too_large
 from .resource import ResourceView
-
-#: A request's progress is recorded after so many bytes or seconds. More often costs throughput.
-_PROGRESS_BYTES, _PROGRESS_SECONDS = 32 * 1024 * 1024, 1.0
 
 #: Refusals that a client gets over by waiting, or by showing who it is.
 _FOR_NOW = frozenset({401, 408, 423, 425, 429})
@@ -158,7 +155,7 @@ class OffsetView(ResourceView):
         body = Body.of(self.request.environ)
         body.require_end(framed=True)
         self.check_chunk(body.length)
-        with self.engine.begin(record, self._plan(body, offset, length, verify)) as chunk:
+        with self.engine.begin(record, self.plan(body, offset, length, verify)) as chunk:
             broken = self._receive(chunk, body, verify)
             if broken is not None and (verify is not None or not chunk.received):
                 raise broken
@@ -259,9 +256,11 @@ class OffsetView(ResourceView):
         if max_chunk is not None and (size or 0) > max_chunk:
             raise chunk_too_large(max_chunk)
 
-    def _plan(
-        self, body: Body, offset: int, length: int | None, verify: Verify | None
-    ) -> WritePlan:
+    def plan(self, body: Body, offset: int, length: int | None, verify: Verify | None) -> WritePlan:
+        """Return what a request's body is going to write.
+
+        :raises FileTooLarge: when the caller may not upload as much.
+        """
         stop = None if body.length is None else offset + body.length
         max_bytes = self.rules.most_bytes(self.request)
         if max_bytes is not None and max(stop or 0, length or 0) > max_bytes:
@@ -277,7 +276,7 @@ class OffsetView(ResourceView):
 
     def _receive(self, chunk: Chunk, body: Body, verify: Verify | None) -> SizeMismatch | None:
         """Write the body; return the error with which it broke off, if it did."""
-        progress = _Progress(chunk, self.progressed)
+        progress = Progress(chunk, self.progressed)
         # What arrived of a request that stalls counts, unless its checksum has to be right.
         source = iter(body.prompt() if verify is None else body)
         while True:
@@ -331,21 +330,3 @@ class _Creation:
         told, length = None if is_piece(self.record) else EventKind.CREATED, self._length
         self._rules.create(self.record, length=length, reserved=length, told=told)
         self.committed = True
-
-
-class _Progress:
-    """Records a long request's progress from time to time."""
-
-    def __init__(self, chunk: Chunk, then: Callable[[Record], None]) -> None:
-        self._chunk = chunk
-        self._then = then
-        self._size, self._time = 0, time.monotonic()
-
-    def record(self) -> None:
-        """Record what has arrived, if it is time to."""
-        chunk, now = self._chunk, time.monotonic()
-        large = chunk.received - self._size >= _PROGRESS_BYTES
-        if large or now - self._time >= _PROGRESS_SECONDS:
-            chunk.commit_progress()
-            self._then(chunk.record)
-            self._size, self._time = chunk.received, time.monotonic()

@@ -141,6 +141,11 @@ class ReceivingView(ChunkedUploadBaseView):
         """Check that an existing upload takes chunks (hook): not expired, not complete."""
         self.engine.check_open(chunked_upload)
 
+    @property
+    def asks_app_about_found(self) -> bool:
+        own = type(self).is_valid_chunked_upload is not ReceivingView.is_valid_chunked_upload
+        return own or super().asks_app_about_found
+
     def get_response_data(self, chunked_upload: Any, request: Request) -> dict[str, Any]:
         """Return the answer to a chunk (hook)."""
         data: dict[str, Any] = self.upload_set.schemas.dump_chunk_reply(chunked_upload)

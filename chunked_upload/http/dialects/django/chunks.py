@@ -88,7 +88,7 @@ class ChunkedUploadView(ReceivingView):
             return None
         try:
             span = self.span(incoming)
-            self._check_sizes(incoming, span, None)
+            self._check_sizes(incoming, span, self.most_bytes(self.request))
         except ChunkedUploadError:  # told after the look-up
             return None
         if span is None:
