@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.visitor import Visitor, chunks
@@ -13,6 +15,12 @@ TEXTS = Path(__file__).parents[2] / "static" / "page" / "texts" / "en.js"
 
 #: Layout shift that nobody sees: the tenth of what counts as good (web.dev, CLS).
 UNSEEN = 0.01
+
+
+@pytest.fixture
+def visitor(visit: Callable[..., Visitor]) -> Visitor:
+    """Somebody new at the page, in which all moves that may."""
+    return visit(reduced_motion="no-preference")
 
 
 def test_nothing_moves_by_itself(visitor: Visitor) -> None:
