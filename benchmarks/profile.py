@@ -15,7 +15,10 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from .load import KIB, MIB, Payload, Task, run
@@ -50,8 +53,19 @@ _WAITING = (
     "clock_nanosleep ",
     "epoll_wait ",
     "EpollSelector.select ",  # the worker's thread that watches
+    "UploadWorker._rest ",  # its main thread, in select
+    "_worker (concurrent/futures/",  # its other threads, in their queue
+    "_Threads._run (chunked_upload/checksum/",  # those that hash, in theirs
     "syscall (libc",  # futex: Granian's idle threads
 )
+
+
+def busy_stacks(folded: str) -> Iterator[tuple[list[str], int]]:
+    """Yield each stack that does not wait, its innermost function last, and its samples."""
+    for line in folded.splitlines():
+        stack, _, count = line.rpartition(" ")
+        if stack and not stack.rpartition(";")[2].startswith(_WAITING):
+            yield stack.split(";"), int(count)
 
 
 @dataclass
@@ -66,14 +80,10 @@ class Profile:
         """Read folded stacks: ``outer;inner;innermost 17`` a line; those that wait do not count."""
         own: Counter[str] = Counter()
         total: Counter[str] = Counter()
-        for line in folded.splitlines():
-            stack, _, count = line.rpartition(" ")
-            if not stack or stack.rpartition(";")[2].startswith(_WAITING):
-                continue
-            frames = stack.split(";")
-            own[frames[-1]] += int(count)
+        for frames, count in busy_stacks(folded):
+            own[frames[-1]] += count
             for frame in set(frames):
-                total[frame] += int(count)
+                total[frame] += count
         return cls(own, total)
 
     def table(self, most: int) -> list[list[str]]:
@@ -89,6 +99,7 @@ class Profile:
 def main() -> int:
     """Profile one load."""
     options = _options()
+    BUILD.mkdir(parents=True, exist_ok=True)
     try:
         with tempfile.TemporaryDirectory(prefix="profile-", dir=BUILD) as place:
             folded = _record(options, Path(place))
@@ -113,9 +124,8 @@ def _options() -> argparse.Namespace:
 
 def _record(options: argparse.Namespace, place: Path) -> str:
     """Run the server under load and py-spy; return folded stacks."""
-    BUILD.mkdir(parents=True, exist_ok=True)
     workshop = Workshop()
-    spy = workshop.venv("py-spy", _PACKAGES) / "py-spy"
+    spy = find_spy(workshop)
     ours = Ours(
         "ours",
         "ours",
@@ -125,26 +135,41 @@ def _record(options: argparse.Namespace, place: Path) -> str:
     )
     ours.prepare(workshop)
     runner = ours.open(place / "server")
-    busy = multiprocessing.get_context("fork").Process(
-        target=_keep_busy, args=(runner, options), daemon=True
-    )
     try:
-        busy.start()
-        return _sample(spy, _worker(runner), options, place)
+        with kept_busy(runner, _LOADS[options.load], clients=options.clients):
+            return _sample(spy, worker_of(runner), options, place)
     finally:
-        busy.kill()
-        busy.join()
         runner.close()
 
 
-def _keep_busy(runner: ServerRunner, options: argparse.Namespace) -> None:
+def find_spy(workshop: Workshop) -> Path:
+    """Return py-spy's program, installed where there is none yet."""
+    return workshop.venv("py-spy", _PACKAGES) / "py-spy"
+
+
+@contextmanager
+def kept_busy(runner: ServerRunner, task: Task, *, clients: int = 1) -> Iterator[None]:
+    """Have the load generator repeat a task in another process for as long as the block lasts."""
+    forking = multiprocessing.get_context("fork")
+    enough = forking.Event()
+    # No daemon: those may have no processes of their own, which several clients are.
+    busy = forking.Process(target=_repeat, args=(runner, task, clients, enough))
+    busy.start()
+    try:
+        yield
+    finally:
+        enough.set()
+        busy.join()
+
+
+def _repeat(runner: ServerRunner, task: Task, clients: int, enough: Event) -> None:
     payload = Payload()
-    while True:
-        run(runner.dialect, runner.service.port, payload, _LOADS[options.load])
+    while not enough.is_set():
+        run(runner.dialect, runner.service.port, payload, task, clients=clients)
         runner.clean()
 
 
-def _worker(runner: ServerRunner) -> int:
+def worker_of(runner: ServerRunner) -> int:
     """Return the process that does the work, not the one that watches it."""
     return next(pid for pid in runner.service.pids() if pid != runner.service.pid)
 

@@ -209,6 +209,13 @@ TARGETS = (
         most=True,
     ),
     Target(
+        "two-databases",
+        "64 KiB chunks, 16 clients, two workers, durable: PostgreSQL",
+        "≥ 0.8× SQLite",
+        0.8,
+        times("postgresql", "sqlite", "rate"),
+    ),
+    Target(
         "start",
         "from the start of the process to the first answer",
         "≤ 1 s",

@@ -13,6 +13,7 @@ from . import (
     small,
     start,
     thousand,
+    two_databases,
     variants,
 )
 
@@ -24,6 +25,7 @@ ROWS = [
     *patch.ROWS,
     *slow.ROWS,
     *thousand.ROWS,
+    *two_databases.ROWS,
     *sizes.ROWS,
     *scale.ROWS,
     *download.ROWS,
