@@ -18,25 +18,26 @@ from tests.support.server import Server
 Open = Callable[..., LibraryPage]
 
 
-@pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK + 1])
 def test_a_file_of_any_size_arrives_and_is_checked(
-    library: Open, network: Network, tmp_path: Path, size: int
+    library: Open, network: Network, tmp_path: Path
 ) -> None:
     page = library()
-    file = make_file(tmp_path / "grüße & co.bin", size)
-    page.pick(file)
-    seen = page.done()
-    [stored] = network.stored
-    assert stored.read_bytes() == file.read_bytes()
-    md5 = hashlib.md5(file.read_bytes()).hexdigest()
-    assert (seen["result"]["md5"], seen["result"]["filename"]) == (md5, "grüße & co.bin")
-    assert (seen["offset"], seen["sent"], seen["done"]) == (size, size, 1)
-    assert seen["states"] == ["checking", "uploading", "completing", "done"]
-    # A file of one request comes with its creation.
-    statuses = [request.status for request in network.proxy.chunks]
-    several = [204] * -(-size // CHUNK)
-    assert statuses == (several if size > CHUNK else [201 if size else 200])
-    assert page.evaluate("() => uploader.remembered()") == []
+    for at, size in enumerate([0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK + 1]):
+        before, sent = network.stored, len(network.proxy.chunks)
+        file = make_file(tmp_path / "grüße & co.bin", size)
+        page.pick(file)
+        seen = page.done(at)
+        [stored] = set(network.stored) - set(before)
+        assert stored.read_bytes() == file.read_bytes()
+        md5 = hashlib.md5(file.read_bytes()).hexdigest()
+        assert (seen["result"]["md5"], seen["result"]["filename"]) == (md5, "grüße & co.bin")
+        assert (seen["offset"], seen["sent"], seen["done"]) == (size, size, 1)
+        assert seen["states"] == ["checking", "uploading", "completing", "done"]
+        # A file of one request comes with its creation.
+        statuses = [request.status for request in network.proxy.chunks[sent:]]
+        several = [204] * -(-size // CHUNK)
+        assert statuses == (several if size > CHUNK else [201 if size else 200]), size
+        assert page.evaluate("() => uploader.remembered()") == []
 
 
 def test_so_many_at_a_time_and_first_come_first_served(

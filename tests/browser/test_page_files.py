@@ -22,11 +22,15 @@ def owner(visitor: Visitor) -> Visitor:
     return visitor
 
 
-def test_nothing_yet(visitor: Visitor) -> None:
-    note = visitor.page.get_by_text("Nothing here yet.")
+def test_nothing_yet_and_nothing_any_more(visitor: Visitor) -> None:
+    note = visitor.page.locator(".cu-files").get_by_text("Nothing here yet.")
     expect(note).to_be_visible()
-    visitor.upload(visitor.file("first.bin", 1000))
+    visitor.upload(visitor.file("only.bin", 1000))
     expect(note).to_be_hidden()
+    visitor.button("Delete only.bin").click()
+    visitor.answer("Delete")
+    expect(note).to_be_visible()
+    expect(visitor.button("Choose files")).to_be_focused()
 
 
 def test_finished_uploads_are_listed_newest_first(owner: Visitor) -> None:
@@ -40,13 +44,16 @@ def test_finished_uploads_are_listed_newest_first(owner: Visitor) -> None:
     expect(owner.listed("1.bin")).to_contain_text(md5_of((owner.directory / "1.bin").read_bytes()))
 
 
-def test_the_md5_is_copied(owner: Visitor) -> None:
+def test_the_md5_is_copied_or_shown_where_copying_is_forbidden(owner: Visitor) -> None:
     owner.context.grant_permissions(["clipboard-read", "clipboard-write"])
     owner.button("MD5 of 1.bin").click()
     owner.button("Copy the MD5 of 1.bin").click()
     owner.expect_said("Copied the MD5 of 1.bin")
-    copied = owner.page.evaluate("navigator.clipboard.readText()")
-    assert copied == md5_of((owner.directory / "1.bin").read_bytes())
+    md5 = md5_of((owner.directory / "1.bin").read_bytes())
+    assert owner.page.evaluate("navigator.clipboard.readText()") == md5
+    owner.page.evaluate("() => void (navigator.clipboard.writeText = async () => Promise.reject())")
+    owner.button("Copy the MD5 of 1.bin").click()
+    expect(owner.page.get_by_role("alert")).to_contain_text(md5)
 
 
 def test_where_the_server_keeps_sha256_alone_it_is_shown_and_copied(
@@ -64,19 +71,21 @@ def test_where_the_server_keeps_sha256_alone_it_is_shown_and_copied(
     assert visitor.page.evaluate("navigator.clipboard.readText()") == sha256
 
 
-def test_where_copying_is_forbidden_the_md5_is_shown(owner: Visitor) -> None:
-    owner.page.evaluate("() => void (navigator.clipboard.writeText = async () => Promise.reject())")
-    owner.button("MD5 of 1.bin").click()
-    owner.button("Copy the MD5 of 1.bin").click()
-    md5 = md5_of((owner.directory / "1.bin").read_bytes())
-    expect(owner.page.get_by_role("alert")).to_contain_text(md5)
-
-
-def test_a_file_is_downloaded(owner: Visitor) -> None:
+def test_one_is_downloaded_or_several_at_once(owner: Visitor) -> None:
     with owner.page.expect_download() as download:
         owner.page.get_by_role("link", name="Download 1.bin").click()
     assert download.value.suggested_filename == "1.bin"
     assert download.value.path().read_bytes() == (owner.directory / "1.bin").read_bytes()
+    got = []
+    owner.page.on("download", lambda download: got.append(download.suggested_filename))
+    owner.button("Select files").click()
+    for name in ("0.bin", "2.bin"):
+        owner.page.get_by_role("checkbox", name=f"Select {name}").click()
+    with owner.page.expect_download(lambda one: one.suggested_filename == "2.bin"):
+        owner.button("Download").click()
+    assert sorted(got) == ["0.bin", "2.bin"]
+    owner.page.keyboard.press("Escape")
+    expect(owner.button("Select files")).to_be_focused()
 
 
 def test_a_file_just_uploaded_is_downloaded(visitor: Visitor) -> None:
@@ -99,22 +108,13 @@ def test_deleting_asks_and_moves_the_focus_on(owner: Visitor) -> None:
     focused = owner.page.evaluate("document.activeElement.closest('.cu-files .cu-row') !== null")
     assert focused, "the focus is at the row that took its place"
     assert len(owner.listing()) == 2
-
-
-def test_when_the_last_is_deleted_the_page_says_so(visitor: Visitor) -> None:
-    visitor.upload(visitor.file("only.bin", 10))
-    visitor.button("Delete only.bin").click()
-    visitor.answer("Delete")
-    expect(visitor.page.locator(".cu-files")).to_contain_text("Nothing here yet.")
-    expect(visitor.button("Choose files")).to_be_focused()
-
-
-def test_a_file_that_is_gone_already_is_taken_off_the_list(owner: Visitor) -> None:
-    [upload] = [upload for upload in owner.listing() if upload["filename"] == "1.bin"]
+    # One that is gone already is taken off the list, and nothing said.
+    gone = owner.first_listed()
+    [upload] = [upload for upload in owner.listing() if upload["filename"] == gone]
     owner.context.request.delete(f"{owner.site.url}/uploads/{upload['upload_id']}")
-    owner.button("Delete 1.bin").click()
+    owner.button(f"Delete {gone}").click()
     owner.answer("Delete")
-    expect(owner.listed("1.bin")).to_have_count(0)
+    expect(owner.listed(gone)).to_have_count(0)
     expect(owner.page.get_by_role("alert")).to_be_empty()
 
 
@@ -185,19 +185,6 @@ def test_several_are_deleted_at_once(visitor: Visitor) -> None:
     assert visitor.listing() == []
 
 
-def test_several_are_downloaded_at_once(owner: Visitor) -> None:
-    got = []
-    owner.page.on("download", lambda download: got.append(download.suggested_filename))
-    owner.button("Select files").click()
-    for name in ("0.bin", "2.bin"):
-        owner.page.get_by_role("checkbox", name=f"Select {name}").click()
-    with owner.page.expect_download(lambda one: one.suggested_filename == "2.bin"):
-        owner.button("Download").click()
-    assert sorted(got) == ["0.bin", "2.bin"]
-    owner.page.keyboard.press("Escape")
-    expect(owner.button("Select files")).to_be_focused()
-
-
 def test_a_group_is_folded(owner: Visitor) -> None:
     owner.page.get_by_role("button", name="Done 3").press("Enter")
     expect(owner.page.locator(".cu-row")).to_have_count(0)
@@ -215,9 +202,6 @@ def test_a_list_that_cannot_be_had_is_asked_for_again(visitor: Visitor) -> None:
     visitor.page.unroute_all()
     visitor.button("Try again").click()
     expect(files).to_contain_text("Nothing here yet.")
-
-
-def test_without_a_network_the_list_says_so(visitor: Visitor) -> None:
     visitor.page.route("**/uploads/?*", lambda route: route.abort())
     visitor.reload()
-    expect(visitor.page.locator(".cu-files")).to_contain_text("the server cannot be reached")
+    expect(files).to_contain_text("the server cannot be reached")
