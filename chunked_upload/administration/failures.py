@@ -52,6 +52,8 @@ class Failures:
         self._app = app
         self._journal = journal
         self._lock = threading.Lock()
+        #: Held while entries are written.
+        self._writing = threading.Lock()
         #: How often each entry happened, and when last; the key has no time.
         self._waiting: Counter[Entry] = Counter()
         self._last: dict[Entry, datetime] = {}
@@ -62,11 +64,15 @@ class Failures:
         hook_failed.connect(self._hook_failed, app)
 
     def flush(self) -> None:
-        """Write what is waiting.
+        """Write what is waiting; on return, what another thread had begun to write is written too.
 
         :raises DatabaseProblem: when the database does not take it. It keeps waiting then, unless
             the database works, and would never take it.
         """
+        with self._writing:
+            self._flush()
+
+    def _flush(self) -> None:
         with self._lock:
             counts, last = self._waiting, self._last
             self._waiting, self._last = Counter(), {}

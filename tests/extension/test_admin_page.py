@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from werkzeug.test import TestResponse
 
 from chunked_upload import ChunkedUpload, ChunkedUploadMixin, ConfigurationError
 from chunked_upload.administration.failures import Failures
+from chunked_upload.records.journal import Entry, Journal
+from chunked_upload.support.clock import utcnow
 from tests.conftest import create_tables
 from tests.extension.helpers import answer
 from tests.extension.test_commands import age
@@ -145,51 +149,56 @@ def test_guesses_are_not_logged_for_ever(
     assert get(client, "/uploads").status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        ("", ["done.mp4", "late.mp4", "a_1.png"]),
-        ("sort=oldest", ["a_1.png", "late.mp4", "done.mp4"]),
-        ("sort=largest", ["late.mp4", "a_1.png", "done.mp4"]),
-        ("sort=smallest", ["done.mp4", "a_1.png", "late.mp4"]),
-        ("sort=name", ["a_1.png", "done.mp4", "late.mp4"]),
-        ("sort=expires", ["late.mp4", "a_1.png"]),
-        ("status=uploading", ["late.mp4", "a_1.png"]),
-        ("status=complete", ["done.mp4"]),
-        ("status=expired", ["late.mp4"]),
-        ("status=hook-waiting", ["done.mp4"]),
-        ("owner=ada", ["a_1.png"]),
-        ("owner=", ["done.mp4", "late.mp4"]),
-        ("set=photos", ["a_1.png"]),
-        ("storage=file", ["done.mp4", "late.mp4", "a_1.png"]),
-        ("storage=s3", []),
-        ("search=MP4", ["done.mp4", "late.mp4"]),
-        ("search=%25", []),
-        ("older=1h", []),
-        ("older=99999999d", []),
-        ("newer=1h&larger=8", ["late.mp4", "a_1.png"]),
-        ("smaller=8&status=complete", ["done.mp4"]),
-    ],
-)
+#: Which uploads a query lists, in their order.
+LISTED = [
+    ("", ["done.mp4", "late.mp4", "a_1.png"]),
+    ("sort=oldest", ["a_1.png", "late.mp4", "done.mp4"]),
+    ("sort=largest", ["late.mp4", "a_1.png", "done.mp4"]),
+    ("sort=smallest", ["done.mp4", "a_1.png", "late.mp4"]),
+    ("sort=name", ["a_1.png", "done.mp4", "late.mp4"]),
+    ("sort=expires", ["late.mp4", "a_1.png"]),
+    ("status=uploading", ["late.mp4", "a_1.png"]),
+    ("status=complete", ["done.mp4"]),
+    ("status=expired", ["late.mp4"]),
+    ("status=hook-waiting", ["done.mp4"]),
+    ("owner=ada", ["a_1.png"]),
+    ("owner=", ["done.mp4", "late.mp4"]),
+    ("set=photos", ["a_1.png"]),
+    ("storage=file", ["done.mp4", "late.mp4", "a_1.png"]),
+    ("storage=s3", []),
+    ("search=MP4", ["done.mp4", "late.mp4"]),
+    ("search=%25", []),
+    ("older=1h", []),
+    ("older=99999999d", []),
+    ("newer=1h&larger=8", ["late.mp4", "a_1.png"]),
+    ("smaller=8&status=complete", ["done.mp4"]),
+]
+
+
 @pytest.mark.usefixtures("ids")
-def test_the_list_is_filtered_and_sorted(
-    client: FlaskClient, query: str, expected: list[str]
-) -> None:
-    assert names(client, query) == expected
+def test_the_list_is_filtered_and_sorted(client: FlaskClient) -> None:
+    for query, expected in LISTED:
+        assert names(client, query) == expected, query
 
 
-@pytest.mark.parametrize("sort", ["newest", "oldest", "largest", "smallest", "name", "expires"])
-def test_pages_follow_each_other_without_a_gap(
-    app: Flask, client: FlaskClient, ids: dict[str, str], sort: str
-) -> None:
-    whole = names(client, f"sort={sort}")
-    found: list[str] = []
-    after: str | None = ""
-    while after is not None:
-        page = answer(get(client, f"/uploads?limit=1&sort={sort}{after}"))
-        found += [one["filename"] for one in page["uploads"]]
-        after = None if page["next"] is None else f"&after={page['next']}"
-    assert found == whole
+def test_pages_follow_each_other_without_a_gap(client: FlaskClient, ids: dict[str, str]) -> None:
+    for sort in ("newest", "oldest", "largest", "smallest", "name", "expires"):
+        whole = names(client, f"sort={sort}")
+        found: list[str] = []
+        after: str | None = ""
+        while after is not None:
+            page = answer(get(client, f"/uploads?limit=1&sort={sort}{after}"))
+            found += [one["filename"] for one in page["uploads"]]
+            after = None if page["next"] is None else f"&after={page['next']}"
+        assert found == whole, sort
+
+
+def began(app: Flask, name: str, filename: str, when: datetime) -> None:
+    """Set when an upload began: each table has a clock of its own, off by what asking it takes."""
+    with app.app_context():
+        [record] = [one for one in records(app, name) if one.filename == filename]
+        upload_set = app.extensions["chunked_upload"][name]
+        assert upload_set.engine.records.swap(record, {"created_on": when})
 
 
 def test_uploads_of_several_tables_are_one_list(make_app: MakeApp) -> None:
@@ -206,6 +215,7 @@ def test_uploads_of_several_tables_are_one_list(make_app: MakeApp) -> None:
     for number in range(6):
         kind = ("photos", "films")[number % 2]
         Protocol(client, f"/{kind}").upload(b"x", filename=f"{number}.bin")
+        began(app, kind, f"{number}.bin", utcnow() - timedelta(minutes=6 - number))
     found: list[str] = []
     after: str | None = ""
     while after is not None:
@@ -215,33 +225,34 @@ def test_uploads_of_several_tables_are_one_list(make_app: MakeApp) -> None:
     assert found == [f"{number}.bin" for number in reversed(range(6))]
 
 
+#: What is wrong with a query.
+REFUSED = [
+    ("colour=red", "There is no filter 'colour'; there are: after, larger, limit, newer,"),
+    ("status=gone", "it must be one of: uploading, complete, expired, hook-waiting"),
+    ("status=", "it must be one of: uploading"),
+    ("sort=random", "it must be one of: newest, oldest, largest, smallest, name, expires"),
+    ("set=audio", "it must be one of: photos, videos"),
+    ("older=long", "it must be a span of time, as 90m or 7d"),
+    ("older=", "'older' is empty; leave it out, or give a span of time"),
+    ("larger=big", "it must be a number of bytes, as 500K or 10G"),
+    ("larger=99999999999T", "it must be a number of bytes"),
+    ("limit=0", "it must be a number from 1 to 500"),
+    ("limit=%C2%B2", "it must be a number from 1 to 500"),
+    ("search=%00", "has a character in it that no value has"),
+    ("owner=a&owner=b", "'owner' is there 2 times; give it once"),
+    ("after=junk", "begin with the first page"),
+    ("after=WyJuYW1lIix7fV0&sort=newest", "begin with the first page"),
+]
+
+
 @pytest.mark.one_database
-@pytest.mark.parametrize(
-    ("query", "said"),
-    [
-        ("colour=red", "There is no filter 'colour'; there are: after, larger, limit, newer,"),
-        ("status=gone", "it must be one of: uploading, complete, expired, hook-waiting"),
-        ("status=", "it must be one of: uploading"),
-        ("sort=random", "it must be one of: newest, oldest, largest, smallest, name, expires"),
-        ("set=audio", "it must be one of: photos, videos"),
-        ("older=long", "it must be a span of time, as 90m or 7d"),
-        ("older=", "'older' is empty; leave it out, or give a span of time"),
-        ("larger=big", "it must be a number of bytes, as 500K or 10G"),
-        ("larger=99999999999T", "it must be a number of bytes"),
-        ("limit=0", "it must be a number from 1 to 500"),
-        ("limit=%C2%B2", "it must be a number from 1 to 500"),
-        ("search=%00", "has a character in it that no value has"),
-        ("owner=a&owner=b", "'owner' is there 2 times; give it once"),
-        ("after=junk", "begin with the first page"),
-        ("after=WyJuYW1lIix7fV0&sort=newest", "begin with the first page"),
-    ],
-)
 def test_a_filter_that_is_none_gets_400_and_what_is_allowed(
-    app: Flask, client: FlaskClient, query: str, said: str
+    app: Flask, client: FlaskClient
 ) -> None:
-    refused = get(client, f"/uploads?{query}")
-    assert refused.status_code == 400
-    assert said in refused.get_json()["detail"]
+    for query, said in REFUSED:
+        refused = get(client, f"/uploads?{query}")
+        assert refused.status_code == 400, query
+        assert said in refused.get_json()["detail"], query
 
 
 def test_one_uploads_life(client: FlaskClient, ids: dict[str, str]) -> None:
@@ -344,6 +355,33 @@ def test_failures_are_noted_and_equal_ones_counted(
         ids["a_1.png"],
     )
     assert "No space left" in found["storage_full"]["detail"]
+
+
+@pytest.mark.one_database
+def test_what_is_being_written_is_written_when_flush_returns(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a worker that ends would lose it: the thread that writes ends with the process."""
+    add, begun, may_end = Journal.add, threading.Event(), threading.Event()
+
+    def add_slowly(journal: Journal, entries: Iterable[Entry]) -> None:
+        begun.set()
+        assert may_end.wait(60)
+        add(journal, entries)
+
+    monkeypatch.setattr(Journal, "add", add_slowly)
+    Protocol(client, "/videos").completed(b"done")
+    noted: Failures = app.extensions["chunked_upload_admin"]
+    threads = [threading.Thread(target=noted.flush) for _ in range(2)]
+    threads[0].start()
+    assert begun.wait(60)
+    threads[1].start()
+    threads[1].join(0.1)
+    assert threads[1].is_alive()
+    may_end.set()
+    for thread in threads:
+        thread.join()
+    assert [one["what"] for one in failures(app, client)] == ["hook_failed"]
 
 
 @pytest.mark.one_database
@@ -457,27 +495,26 @@ def test_a_state_that_somebody_else_made_is_refused(
     assert verify(client, ids["late.mp4"]).status_code == 400
 
 
+#: What is wrong with a body.
+NO_ACTION: list[tuple[Any, str]] = [
+    ({"action": "paint", "upload_ids": ["a"]}, "'action' must be one of: delete, expire,"),
+    ({"action": ["delete"], "upload_ids": ["a"]}, "'action' must be one of: delete,"),
+    ({"action": "delete"}, "'upload_ids' must be a list of 1 to 100 ids"),
+    ({"action": "delete", "upload_ids": []}, "'upload_ids' must be a list of 1 to 100 ids"),
+    ({"action": "delete", "upload_ids": ["a"] * 101}, "must be a list of 1 to 100 ids"),
+    ({"action": "delete", "upload_ids": [7]}, "must be a list of 1 to 100 ids"),
+    ({"action": "extend", "upload_ids": ["a"]}, "'for' must be a span of time, as 12h or 7d"),
+    ({"action": "extend", "upload_ids": ["a"], "for": "9999d"}, "at most 365 days"),
+    ([], "The JSON body must be an object"),
+]
+
+
 @pytest.mark.one_database
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
-        ({"action": "paint", "upload_ids": ["a"]}, "'action' must be one of: delete, expire,"),
-        ({"action": ["delete"], "upload_ids": ["a"]}, "'action' must be one of: delete,"),
-        ({"action": "delete"}, "'upload_ids' must be a list of 1 to 100 ids"),
-        ({"action": "delete", "upload_ids": []}, "'upload_ids' must be a list of 1 to 100 ids"),
-        ({"action": "delete", "upload_ids": ["a"] * 101}, "must be a list of 1 to 100 ids"),
-        ({"action": "delete", "upload_ids": [7]}, "must be a list of 1 to 100 ids"),
-        ({"action": "extend", "upload_ids": ["a"]}, "'for' must be a span of time, as 12h or 7d"),
-        ({"action": "extend", "upload_ids": ["a"], "for": "9999d"}, "at most 365 days"),
-        ([], "The JSON body must be an object"),
-    ],
-)
-def test_an_action_that_is_none_gets_400(
-    app: Flask, client: FlaskClient, body: Any, said: str
-) -> None:
-    refused = client.post("/admin/actions", json=body, headers=ADMIN)
-    assert refused.status_code == 400
-    assert said in refused.get_json()["detail"]
+def test_an_action_that_is_none_gets_400(app: Flask, client: FlaskClient) -> None:
+    for body, said in NO_ACTION:
+        refused = client.post("/admin/actions", json=body, headers=ADMIN)
+        assert refused.status_code == 400, body
+        assert said in refused.get_json()["detail"]
 
 
 @pytest.mark.one_database
