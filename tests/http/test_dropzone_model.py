@@ -42,7 +42,7 @@ def hooked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, li
 
 
 @settings(
-    max_examples=examples(60),
+    max_examples=examples(30),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

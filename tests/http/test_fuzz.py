@@ -30,7 +30,7 @@ DATA = b"hello world"
 BEGUN, DONE, ABSENT = "<begun>", "<done>", "0" * 32
 
 fuzz = settings(
-    max_examples=examples(100),
+    max_examples=examples(50),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
