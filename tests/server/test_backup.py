@@ -6,13 +6,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.support import postgres
+from tests.support import postgres, preloaded
 from tests.support.s3 import MIB, PART, ClientStorage, Store
 from tests.support.server import PROGRAM, Server
 
@@ -92,14 +91,7 @@ def copied(source: ClientStorage, target: ClientStorage) -> None:
 
 
 def command(server: Server, *arguments: str) -> tuple[int, str]:
-    ran = subprocess.run(
-        [PROGRAM, *arguments],
-        cwd=server.directory,
-        env=server.environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    ran = preloaded.run([PROGRAM, *arguments], cwd=server.directory, env=server.environment)
     return ran.returncode, ran.stdout + ran.stderr
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-import subprocess
 import threading
 import time
 import urllib.error
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import preloaded
 from tests.support.s3 import MIB, PART, ClientStorage, Store
 from tests.support.server import PROGRAM, Server
 
@@ -114,14 +114,9 @@ def expire_leases(server: Server) -> None:
         database.commit()
 
 
-def start_move(server: Server, *options: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [PROGRAM, "move-storage", "--json", *options],
-        cwd=server.directory,
-        env=server.environment,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+def start_move(server: Server, *options: str) -> preloaded.Command:
+    return preloaded.Command(
+        [PROGRAM, "move-storage", "--json", *options], cwd=server.directory, env=server.environment
     )
 
 
@@ -145,14 +140,14 @@ def test_killed_repeated_and_run_twice_at_once_while_the_server_works(
                 assert first.poll() is None
                 time.sleep(0.05)
             first.kill()
-            first.communicate()
+            first.result()
             expire_leases(server)
             client.chunk(open_data[MIB:], MIB, len(open_data), unfinished)
             client.complete(unfinished, open_data)
             both = [start_move(server, "--delete-after", "0") for _ in range(2)]
             for process in both:
-                said, _ = process.communicate(timeout=200)
-                assert process.returncode == 0, said
+                ended = process.result(timeout=200)
+                assert ended.returncode == 0, ended
         for upload_id in client.md5s:
             client.check(upload_id)
         assert client.downloads > 2 * len(SIZES)

@@ -103,6 +103,10 @@ class Command:
         """Return its exit code, or None while it runs."""
         return self._process.poll()
 
+    def kill(self) -> None:
+        """Kill it; :meth:`result` tells what it has written."""
+        self._process.kill()
+
     def result(self, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Wait for its end, at most ``timeout`` seconds; return its exit code and what it wrote."""
         with self._output, self._errors:
