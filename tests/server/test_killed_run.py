@@ -46,7 +46,7 @@ def fixtures(*wanted: str) -> list[str]:
     [
         (signal.SIGKILL, 1, ["server", "postgres_cluster", "browser"]),
         (signal.SIGTERM, 0, ["server"]),
-        (signal.SIGINT, 1, ["postgres_cluster", "browser"]),
+        (signal.SIGINT, 1, ["postgres_cluster"]),
     ],
 )
 def test_nothing_is_left(

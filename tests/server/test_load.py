@@ -29,14 +29,14 @@ from tests.server.waiting import eventually
 from tests.support.server import Server
 
 CLIENTS = 1000
-SECONDS = 5.0
+SECONDS = 2.0
 
 #: Seconds between two probes: without them half of the processors' time would go into probing.
 PAUSE = 0.02
 DATA = bytes(range(256)) * 4000
 
 #: Bytes of the one huge chunk; CHUNK_GIB=1 makes it the size that the figures are given for.
-HUGE = int(float(os.environ.get("CHUNK_GIB", "0.25")) * 2**30)
+HUGE = int(float(os.environ.get("CHUNK_GIB", "0.125")) * 2**30)
 
 
 @pytest.fixture

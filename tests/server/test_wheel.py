@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -11,7 +12,7 @@ import tarfile
 import time
 import venv
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,27 @@ VENDORED = {
 
 
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for what the pytest workers of a run make once, by whichever comes first."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "wheel"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def once(folder: Path, name: str, make: Callable[[Path], None]) -> Path:
+    """Return a folder's entry, made now unless another process has."""
+    done, entry = folder / f"{name}.done", folder / name
+    with (folder / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            make(entry)
+            done.touch()
+    return entry
+
+
+@pytest.fixture(scope="module")
+def clone(made: Path) -> Path:
     """What a fresh clone has: the files that git knows, and nothing that was made beside them."""
     if shutil.which("npm") is None:
         skip_without("npm", install="the package npm")
@@ -46,12 +67,15 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     if listed.returncode != 0:
         skip_without("a git checkout", install="git, and clone the project")
-    folder = tmp_path_factory.mktemp("clone")
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        if (PROJECT / name).is_file():  # deleted ones are listed as well
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(PROJECT / name, folder / name)
-    return folder
+    names = list(filter(None, listed.stdout.decode().split("\0")))
+
+    def copy(folder: Path) -> None:
+        for name in names:
+            if (PROJECT / name).is_file():  # deleted ones are listed as well
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(PROJECT / name, folder / name)
+
+    return once(made, "clone", copy)
 
 
 #: What npm brought, with compressed copies.
@@ -72,13 +96,21 @@ def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def wheel(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheel(clone: Path, made: Path) -> Path:
     """The wheel that ``pip install .`` makes in a fresh clone."""
-    target = tmp_path_factory.mktemp("wheel")
-    made = run("-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(target), str(clone))
-    assert made.returncode == 0, made.stdout
-    [built] = target.glob("*.whl")
+
+    def build(target: Path) -> None:
+        ended = run("-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(target), str(clone))
+        assert ended.returncode == 0, ended.stdout
+
+    [built] = once(made, "built", build).glob("*.whl")
     return built
+
+
+@pytest.fixture
+def source(clone: Path, wheel: Path, tmp_path: Path) -> Path:
+    """A copy of the clone that nobody else builds in, with what npm brought when the wheel was."""
+    return Path(shutil.copytree(clone, tmp_path / "source"))
 
 
 def contents(wheel: Path) -> set[str]:
@@ -121,16 +153,18 @@ def test_the_wheel_has_the_page_bundled_and_minified(wheel: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def installed(wheel: Path, made: Path) -> Path:
     """The programs of an empty environment with the wheel installed."""
-    environment = tmp_path_factory.mktemp("environment") / "venv"
-    venv.create(environment)
-    python = str(environment / "bin" / "python")
-    pip = [sys.executable, "-m", "pip", "--python", python, "--quiet", "install"]
-    constraints = ["--constraint", str(PROJECT / "constraints.txt")]
-    # --no-compile: the server compiles the few modules that it imports.
-    subprocess.run([*pip, "--no-compile", *constraints, str(wheel)], check=True)
-    return environment / "bin"
+
+    def install(environment: Path) -> None:
+        venv.create(environment)
+        python = str(environment / "bin" / "python")
+        pip = [sys.executable, "-m", "pip", "--python", python, "--quiet", "install"]
+        constraints = ["--constraint", str(PROJECT / "constraints.txt")]
+        # --no-compile: the server compiles the few modules that it imports.
+        subprocess.run([*pip, "--no-compile", *constraints, str(wheel)], check=True)
+
+    return once(made, "venv", install) / "bin"
 
 
 @pytest.fixture(scope="module")
@@ -238,16 +272,16 @@ def test_the_first_view_on_a_slow_line(server: Server, browser: Browser) -> None
     assert not any(entry["transferSize"] for entry in files)
 
 
-def test_an_sdist_carries_the_built_files_and_needs_no_npm(clone: Path, tmp_path: Path) -> None:
+def test_an_sdist_carries_the_built_files_and_needs_no_npm(source: Path, tmp_path: Path) -> None:
     command = ("-m", "build", "--no-isolation", "--outdir")
-    built = run(*command, str(tmp_path), "--sdist", str(clone))
+    built = run(*command, str(tmp_path), "--sdist", str(source))
     assert built.returncode == 0, built.stdout
     [sdist] = tmp_path.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         archive.extractall(tmp_path / "unpacked", filter="data")
-    [source] = (tmp_path / "unpacked").iterdir()
-    assert (source / "frontend" / "package-lock.json").is_file()  # it can be built again
-    again = run(*command, str(tmp_path / "again"), "--wheel", str(source), PATH="/nowhere")
+    [carried] = (tmp_path / "unpacked").iterdir()
+    assert (carried / "frontend" / "package-lock.json").is_file()  # it can be built again
+    again = run(*command, str(tmp_path / "again"), "--wheel", str(carried), PATH="/nowhere")
     assert again.returncode == 0, again.stdout
     [wheel] = (tmp_path / "again").glob("*.whl")
     vendored = {name.rpartition("/")[2] for name in contents(wheel) if "/static/vendor/" in name}
@@ -264,10 +298,9 @@ def test_an_sdist_carries_the_built_files_and_needs_no_npm(clone: Path, tmp_path
     ],
 )
 def test_a_build_without_npm_or_its_registry_fails_and_says_what_to_do(
-    clone: Path, tmp_path: Path, environment: dict[str, str], told: str
+    source: Path, tmp_path: Path, environment: dict[str, str], told: str
 ) -> None:
-    source = tmp_path / "source"
-    shutil.copytree(clone, source, ignore=shutil.ignore_patterns("node_modules"))
+    shutil.rmtree(source / "frontend" / "node_modules")
     command = ("-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir")
     cache = str(tmp_path / "cache")
     result = run(
@@ -281,10 +314,8 @@ def test_a_build_without_npm_or_its_registry_fails_and_says_what_to_do(
 
 
 def test_an_editable_install_brings_the_scripts_and_exposes_the_package_alone(
-    clone: Path, tmp_path: Path
+    source: Path, tmp_path: Path
 ) -> None:
-    source = tmp_path / "source"
-    shutil.copytree(clone, source)
     code = "import sys; from hatchling.build import build_editable; build_editable(sys.argv[1])"
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=source, check=True)
     [wheel] = tmp_path.glob("*.whl")
