@@ -33,7 +33,7 @@ def kill_at_random(run: Run, kind: type[Upload]) -> None:
     with Server(run.directory, environment) as server:
         uploads, size = run.amount(reduced=1, full=30), run.amount(reduced=40_000, full=400_000)
         clients = Clients(run, server, uploads, size=size, kind=kind)
-        for _ in range(run.amount(reduced=3, full=100)):
+        for _ in range(run.amount(reduced=2, full=100)):
             time.sleep(run.random.uniform(0, 0.4))
             with clients.hold():
                 server.kill()

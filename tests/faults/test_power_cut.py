@@ -34,23 +34,23 @@ from tests.support.server import Server
 
 @row("power cut at random moments", databases=(SQLITE, SQLITE_ROLLBACK), needs=[LOOP])
 def test_a_power_cut_loses_nothing_that_was_acknowledged(run: Run) -> None:
-    cut_at_random(run, cuts=run.amount(reduced=2, full=30))
+    cut_at_random(run, cuts=run.amount(reduced=1, full=30))
 
 
 @row("power cut, large chunks", databases=(SQLITE,), needs=[LOOP])
 def test_a_power_cut_loses_nothing_of_chunks_whose_way_to_the_disk_begins_early(run: Run) -> None:
-    cut_at_random(run, cuts=run.amount(reduced=2, full=30), size=4_000_000)
+    cut_at_random(run, cuts=run.amount(reduced=1, full=30), size=4_000_000)
 
 
 @row("power cut, appends by tus", databases=(SQLITE,), needs=[LOOP])
 def test_a_power_cut_loses_nothing_of_appends_that_was_told(run: Run) -> None:
-    cuts = run.amount(reduced=2, full=30)
+    cuts = run.amount(reduced=1, full=30)
     cut_at_random(run, cuts=cuts, size=4_000_000, kind=TusUpload)
 
 
 @row("power cut, database on the same disk", databases=(POSTGRESQL,), needs=[LOOP])
 def test_a_power_cut_under_postgresql_loses_nothing_that_was_acknowledged(run: Run) -> None:
-    cut_at_random(run, cuts=run.amount(reduced=2, full=30))
+    cut_at_random(run, cuts=run.amount(reduced=1, full=30))
 
 
 @row("power cut without syncs (control)", databases=(SQLITE,), needs=[LOOP], control=True)

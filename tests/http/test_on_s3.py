@@ -37,7 +37,8 @@ MD5 = hashlib.md5(DATA).hexdigest()
 pytestmark = pytest.mark.one_database
 
 
-@pytest.fixture(params=["versitygw", "rclone"])
+# make check asks the one that does all that Amazon's does.
+@pytest.fixture(params=["versitygw", pytest.param("rclone", marks=pytest.mark.long)])
 def store(request: pytest.FixtureRequest) -> Store:
     running: Store = request.getfixturevalue(request.param)
     return running
