@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.site import Site
-from tests.support import npm
+from tests.support import npm, preloaded
 from tests.support.protocol import md5_of
 from tests.support.server import PROGRAM, Server
 
@@ -118,10 +117,9 @@ def ticket(site: Site) -> str:
     """A ticket for one upload, made where the server runs."""
     command = [PROGRAM, "create-ticket", "--uploads", "1"]
     server = site.server
-    printed = subprocess.check_output(
-        command, cwd=server.directory, env=server.environment, text=True
-    )
-    return printed.strip()
+    made = preloaded.run(command, cwd=server.directory, env=server.environment)
+    made.check_returncode()
+    return made.stdout.strip()
 
 
 @pytest.mark.parametrize("client", UPLOADS)
