@@ -29,6 +29,8 @@ class Network:
     """A server behind a network with faults, as one test sees it."""
 
     def __init__(self, site: Site) -> None:
+        if not site.server.running:  # a test that killed it has failed
+            site.restart()
         site.proxy.clear()
         self.proxy: Proxy = site.proxy
         self.server: Server = site.server
@@ -114,10 +116,10 @@ class LibraryPage:
         script = """([at, wanted]) => {
             const { state, waiting } = uploads[at] ?? {};
             const now = waiting ? `${state}: ${waiting.reason}` : state;
-            return now === wanted || (state === "failed" && "failed");
+            return (now === wanted || state === "failed") && look(at);
         }"""
-        self.page.wait_for_function(script, arg=[at, state])
-        seen = self.look(at)
+        # What it was then: a moment later it may have gone on.
+        seen: dict[str, Any] = self.page.wait_for_function(script, arg=[at, state]).json_value()
         assert seen["state"] == state.partition(":")[0], seen
         return seen
 
