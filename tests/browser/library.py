@@ -40,6 +40,16 @@ class Network:
         self._before = site.stored()
         self._unfinished = site.unfinished()
 
+    def expire(self, upload_id: str) -> None:
+        """Set the time of an upload to be up.
+
+        The server stops meanwhile: it may still be recording what arrived before a line was cut,
+        and with it when the upload expires.
+        """
+        self.server.kill()
+        self.records.expire(upload_id)
+        self.restart()
+
     @property
     def stored(self) -> list[Path]:
         """The files that were completed in this test."""

@@ -152,7 +152,7 @@ def test_an_expired_upload_starts_again_and_says_so(
 ) -> None:
     page, file = begun
     [known] = page.evaluate("() => uploader.remembered()")
-    network.records.expire(known["uploadId"])
+    network.expire(known["uploadId"])
     page.pick(file)
     seen = page.done()
     assert [notice["code"] for notice in seen["notices"]] == ["expired"]
@@ -171,7 +171,7 @@ def test_so_does_one_that_is_lost_in_the_middle(
     page.until("waiting: unreachable")
     upload_id = page.look()["uploadId"]
     if when == "expired":
-        network.records.expire(upload_id)
+        network.expire(upload_id)
     else:
         page.evaluate("id => uploader.remove(id)", upload_id)
     page.call("resume")
