@@ -181,16 +181,21 @@ def test_the_list_is_filtered_and_sorted(client: FlaskClient) -> None:
         assert names(client, query) == expected, query
 
 
+def page_by_page(client: FlaskClient, query: str) -> list[str]:
+    """Return the names of all pages of a list."""
+    found: list[str] = []
+    after: str | None = ""
+    while after is not None:
+        page = answer(get(client, f"/uploads?{query}{after}"))
+        found += [one["filename"] for one in page["uploads"]]
+        after = None if page["next"] is None else f"&after={page['next']}"
+    return found
+
+
 def test_pages_follow_each_other_without_a_gap(client: FlaskClient, ids: dict[str, str]) -> None:
     for sort in ("newest", "oldest", "largest", "smallest", "name", "expires"):
         whole = names(client, f"sort={sort}")
-        found: list[str] = []
-        after: str | None = ""
-        while after is not None:
-            page = answer(get(client, f"/uploads?limit=1&sort={sort}{after}"))
-            found += [one["filename"] for one in page["uploads"]]
-            after = None if page["next"] is None else f"&after={page['next']}"
-        assert found == whole, sort
+        assert page_by_page(client, f"limit=1&sort={sort}") == whole, sort
 
 
 def began(app: Flask, name: str, filename: str, when: datetime) -> None:
@@ -216,12 +221,7 @@ def test_uploads_of_several_tables_are_one_list(make_app: MakeApp) -> None:
         kind = ("photos", "films")[number % 2]
         Protocol(client, f"/{kind}").upload(b"x", filename=f"{number}.bin")
         began(app, kind, f"{number}.bin", utcnow() - timedelta(minutes=6 - number))
-    found: list[str] = []
-    after: str | None = ""
-    while after is not None:
-        page = answer(get(client, f"/uploads?limit=2{after}"))
-        found += [one["filename"] for one in page["uploads"]]
-        after = None if page["next"] is None else f"&after={page['next']}"
+    found = page_by_page(client, "limit=2")
     assert found == [f"{number}.bin" for number in reversed(range(6))]
 
 

@@ -274,8 +274,8 @@ def refusing(
 def test_a_chunk_that_the_app_refuses_ends_no_older_request(refusing: Flask) -> None:
     upload_id = create(refusing, 30)
     with refusing.app_context(), begin(refusing, upload_id, 30, 60) as older:
-        answer = Protocol(refusing.test_client()).put(upload_id, DATA[30:], 30, 60)
-        assert answer.status_code in (400, 403)
+        refused = Protocol(refusing.test_client()).put(upload_id, DATA[30:], 30, 60)
+        assert refused.status_code in (400, 403)
         older.finish_whole()
         older.commit()
 
