@@ -28,7 +28,7 @@ class Lookup:
         mapper: Any = inspect(model)
         self._model = model
         self._manager = mapper.class_manager
-        self._plain = _is_plain(mapper)
+        self._plain = is_plain(mapper)
         self._names = [attribute.key for attribute in mapper.column_attrs]
         #: What a row must consist of for :meth:`record`.
         self.columns = [getattr(model, name) for name in self._names]
@@ -83,7 +83,7 @@ class Lookup:
         return record
 
 
-def _is_plain(mapper: Any) -> bool:
+def is_plain(mapper: Any) -> bool:
     """Return whether a record consists of a row of the mapper's own table, and nothing else."""
     more = mapper.inherits or mapper.polymorphic_on is not None
     if more or mapper.relationships or mapper.composites:

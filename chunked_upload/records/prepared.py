@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, CursorResult, Engine, Select, Update
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.sql.dml import ReturningUpdate
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from chunked_upload.support.blocking import blocking
 
@@ -30,13 +30,15 @@ _KNOWN = {("sqlite", "pysqlite"), ("postgresql", "psycopg")}
 _MOST_KEPT = 32
 
 Values = Mapping[str, Any]
-AnyStatement: TypeAlias = Select[*tuple[Any, ...]] | Update | ReturningUpdate[Any]
+AnyStatement: TypeAlias = (
+    Select[*tuple[Any, ...]] | Update | ReturningUpdate[Any] | ReturningInsert[Any]
+)
 
 
 class Statement:
-    """A SELECT of columns, or an UPDATE of one table, that runs many times.
+    """A SELECT of columns, or an UPDATE or INSERT of one table's rows, that runs many times.
 
-    An UPDATE may return columns of the row.
+    An UPDATE may return columns of the row, an INSERT does.
 
     :param statement: the statement, with a named parameter for each value that changes.
     """
@@ -91,7 +93,7 @@ class Statement:
             return result.rowcount
 
     def change_and_read(self, engine: Engine, values: Values) -> tuple[Any, ...] | None:
-        """Update one row in a separate transaction, and return what the statement returns of it.
+        """Update or insert one row in a separate transaction; return what the statement returns.
 
         :return: None when no row is as expected.
         """
@@ -127,15 +129,17 @@ class _Compiled:
 
     def __init__(
         self,
-        statement: Select[Any] | Update | ReturningUpdate[Any],
+        statement: AnyStatement,
         dialect: Dialect,
         names: list[str],
     ) -> None:
         compiled: Any = statement.compile(dialect=dialect, column_keys=names)
         self._sql: str = compiled.string
         self._order: list[str] | None = compiled.positiontup if compiled.positional else None
-        #: Whether Python has to compute values first (a column's ``onupdate``).
-        self.has_defaults = bool(getattr(compiled, "update_prefetch", ()))
+        #: Whether Python has to compute values first (a column's ``default`` or ``onupdate``).
+        self.has_defaults = bool(
+            getattr(compiled, "insert_prefetch", ()) or getattr(compiled, "update_prefetch", ())
+        )
         self._writers = {
             name: write
             for name, bound in compiled.binds.items()

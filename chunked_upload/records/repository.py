@@ -31,6 +31,8 @@ from .claims import Claims
 from .clock import DatabaseClock
 from .day_bytes import DayBytes
 from .events import EventKind, Outbox
+from .insertion import Insertion
+from .insertion import KeyTaken as KeyTaken
 from .lease import CompletionLeases
 from .leased_lookup import LeasedLookup
 from .listing import Listing
@@ -38,8 +40,8 @@ from .live import LiveRecords
 from .lookup import Lookup
 from .model import ChunkedUploadMixin, Status
 from .queries import Queries, UploadQuery
-from .quota import Quota, Used, check_ticket, one_at_a_time, used_of
-from .relationships import load_references, references
+from .quota import Quota, Used, one_at_a_time, used_of
+from .relationships import references
 from .shares import Shares
 from .target import Targets
 from .totals import Totals
@@ -48,10 +50,6 @@ Record = ChunkedUploadMixin
 
 #: Records read at a time by :meth:`Records.walk`.
 _BATCH = 200
-
-
-class KeyTaken(Exception):
-    """The client already has an upload with this ``client_key``."""
 
 
 class Records(LiveRecords):
@@ -88,6 +86,7 @@ class Records(LiveRecords):
         self.days = None if day_model is None else DayBytes(day_model, self.clock.now)
         self.shares = None if share_model is None else Shares(share_model, bind)
         self._lookup = Lookup(model)
+        self._insertion = Insertion(model, outbox)
         self.leased_lookup = LeasedLookup(model, bind, self._lookup, now=self.clock.now)
         self._references = references(model)
         this = model.upload_id == bindparam("this")
@@ -164,39 +163,14 @@ class Records(LiveRecords):
         :raises KeyTaken: when the client already has an upload with this ``client_key``, or one of
             ``unless``.
         """
-        durability.keep_reserve(self._bind())
+        engine = self._bind()
+        durability.keep_reserve(engine)
         try:
-            self._insert(record, quota, unless, event)
+            self._insertion.add(record, engine, quota=quota, unless=unless, event=event)
         except IntegrityError as error:
             if record.client_key is None or self.first(self.queries.named_as(record)) is None:
                 raise  # a constraint of the app's own
             raise KeyTaken from error
-
-    def _insert(
-        self,
-        record: Record,
-        quota: Quota | None,
-        unless: UploadQuery | None,
-        event: EventKind | None,
-    ) -> None:
-        with self._session() as session:
-            if record.ticket is not None:
-                check_ticket(session, self.model, record)
-            if unless is not None:
-                one_at_a_time(session.connection(), record.client_key)
-                if session.scalars(unless.limit(1)).first() is not None:
-                    raise KeyTaken
-            if quota is not None:
-                quota.check(session, self.model, record)
-            session.add(record)
-            if event is not None and self.outbox is not None:
-                session.flush()  # which gives it its id
-                self.outbox.write(session.connection(), event, record, {})
-            session.commit()
-            load_references(record)
-            session.expunge(record)
-        if event is not None and self.outbox is not None:
-            self.outbox.wrote()
 
     def hold(self, record: Record, quota: Quota, *, least: int, most: int) -> int:
         """Hold more bytes for an upload, if its owner's quota allows.
