@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Playwright
+from playwright.sync_api import Browser as Process
+from playwright.sync_api import BrowserContext, Playwright
 
 from tests.browser.client import Client
 from tests.browser.clients.page import PAGE
 from tests.browser.library import LibraryPage, Network
 from tests.browser.site import Site, Sites
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import SCRIPTS, Visitor
 from tests.support.browser import launch, persistent_context
 from tests.support.server import Server
+from tests.support.tabs import Browser
 
 
 @pytest.fixture(scope="session")
@@ -40,10 +42,24 @@ def open_browser(playwright: Playwright) -> Iterator[Callable[[Path], BrowserCon
 
 
 @pytest.fixture(scope="session")
-def whole_browser(playwright: Playwright) -> Iterator[Browser]:
+def whole_browser(playwright: Playwright) -> Iterator[Process]:
     """Chromium as people have it: where a form cannot be sent, it shows a page of its own."""
     with launch(playwright, whole=True) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def tabs(browser_process: Process) -> Browser:
+    """The tabs of this process's tests."""
+    return Browser(browser_process)
+
+
+@pytest.fixture
+def browser(tabs: Browser, request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """Chromium without pages of other tests; the next test may have this one's tabs, wiped."""
+    failed = request.session.testsfailed
+    yield tabs
+    tabs.take_back(sound=request.session.testsfailed == failed)
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +96,7 @@ def visit(sites: Sites, browser: Browser, tmp_path: Path) -> Iterator[Callable[.
     visitors: list[Visitor] = []
 
     def go(client: Client = PAGE, **options: Any) -> Visitor:
-        context = browser.new_context(**{"reduced_motion": "reduce", **options})
+        context = browser.new_context(scripts=SCRIPTS, **{"reduced_motion": "reduce", **options})
         visitors.append(Visitor(sites.of(client), context, tmp_path))
         visitors[-1].open()
         return visitors[-1]

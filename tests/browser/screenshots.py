@@ -18,7 +18,7 @@ from playwright.sync_api import FloatRect, Page, ViewportSize, sync_playwright
 
 from tests.browser.scenes import SCENES, Scene
 from tests.browser.site import Site, Sites
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import SCRIPTS, Visitor
 from tests.support.browser import ARGUMENTS, executable
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
@@ -64,7 +64,10 @@ def main(names: list[str]) -> None:
 def picture(name: str, scene: Scene, site: Site, browser: Any, folder: Path) -> None:
     """Play what a picture shows, and take it: all of the page, or a dialog in its window."""
     options = {"viewport": WINDOW, "reduced_motion": "reduce", **scene.options}
-    visitor = Visitor(site, browser.new_context(**options), folder)
+    context = browser.new_context(**options)
+    for script in SCRIPTS:
+        context.add_init_script(script)
+    visitor = Visitor(site, context, folder)
     visitor.open()
     scene.play(visitor)
     visitor.page.mouse.move(5, 5)

@@ -9,13 +9,14 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.accessibility import violations
 from tests.browser.test_page_access import LOOKS, RULES, look_at
 from tests.browser.visitor import PATIENCE
 from tests.server.client import call, content_range
 from tests.support.server import Server
+from tests.support.tabs import Browser
 
 TOKEN = f"chup_{'a' * 43}"
 

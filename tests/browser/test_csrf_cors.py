@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from tests.browser.proxy import Proxy
 from tests.browser.site import AppServer, Site
@@ -21,6 +21,7 @@ from tests.browser.trial import make_file
 from tests.browser.zones import CHUNK, ROOT, bytes_of, need_dropzone
 from tests.support.missing import skip_without
 from tests.support.server import Server
+from tests.support.tabs import Browser
 
 #: Uploads as a page of another origin does, with what it needs to go on; returns what it could see.
 UPLOAD = """async ({endpoint, credentials, token}) => {

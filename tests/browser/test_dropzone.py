@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.client import CHUNK, Client
 from tests.browser.clients.dropzone import CLIENTS
@@ -17,6 +17,7 @@ from tests.browser.site import Site, Sites
 from tests.browser.trial import make_file
 from tests.support.browser import print_failures
 from tests.support.protocol import md5_of
+from tests.support.tabs import Browser
 
 SIZE = 3 * CHUNK + 1
 BY_NAME = {client.name: client for client in CLIENTS}

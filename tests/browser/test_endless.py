@@ -15,8 +15,8 @@ ROUGH = 2 * 2**20
     "gigabytes",
     [pytest.param(1, marks=pytest.mark.long), pytest.param(100, marks=pytest.mark.full)],
 )
-def test_memory_is_flat_however_large_the_file_is(browser: Browser, gigabytes: int) -> None:
-    with Sink(gigabytes * 10**9) as sink:
-        first, *others = upload(browser.new_page(), sink, 10)
+def test_memory_is_flat_however_large_the_file_is(browser_process: Browser, gigabytes: int) -> None:
+    with Sink(gigabytes * 10**9) as sink, browser_process.new_context() as context:
+        first, *others = upload(context.new_page(), sink, 10)
     assert sink.offset == sink.size
     assert max(look.heap for look in others) < first.heap + ROUGH

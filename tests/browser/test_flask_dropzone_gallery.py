@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
 
 from tests.browser.site import AppServer, Site
 from tests.browser.zones import CHUNK, ROOT, ZonePage, bytes_of, need_dropzone
+from tests.support.tabs import Browser
 
 EXAMPLE = ROOT / "examples" / "flask_dropzone_gallery.py"
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.browser.site import AppServer, Site
 from tests.browser.zones import CHUNK, ROOT, ZonePage, need_dropzone
+from tests.support.tabs import Browser
 
 EXAMPLE = ROOT / "examples" / "flask_uploads_app.py"
 

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Route, expect
+from playwright.sync_api import Dialog, Route, expect
 
 from tests.browser.accessibility import violations
 from tests.browser.site import Site
 from tests.browser.trial import make_file
 from tests.browser.zones import CHUNK, ZonePage, bytes_of, running_example
+from tests.support.tabs import Browser
 
 #: Dropzone puts it into the page as HTML.
 MESSAGE = "<img src=x onerror=alert(1)> \"Drop\" 'files' & `folders` ${here}"

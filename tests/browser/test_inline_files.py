@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from tests.extension.helpers import FlaskProcess
+from tests.support.tabs import Browser
 
 APP = """
 from flask import Flask

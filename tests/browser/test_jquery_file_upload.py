@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.client import CHUNK, ROOT
 from tests.browser.clients.jquery_file_upload import CLIENTS
@@ -19,6 +19,7 @@ from tests.browser.proxy import Proxy
 from tests.browser.site import AppServer, Site, Sites
 from tests.browser.trial import make_file
 from tests.support.server import Server
+from tests.support.tabs import Browser
 
 CLIENT = CLIENTS[0]
 SIZE = 2 * CHUNK + 1

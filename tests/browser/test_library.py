@@ -8,12 +8,13 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlencode
 
 import pytest
-from playwright.sync_api import Browser, Route
+from playwright.sync_api import Route
 
 from tests.browser.library import CHUNK, PAGE, LibraryPage, Network
 from tests.browser.site import Site
 from tests.browser.trial import make_file
 from tests.support.server import Server
+from tests.support.tabs import Browser
 
 Open = Callable[..., LibraryPage]
 

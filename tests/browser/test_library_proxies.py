@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Browser, Route
+from playwright.sync_api import Route
 
 from tests.browser.library import CHUNK, LibraryPage, Network
 from tests.browser.proxy import Proxy
@@ -13,6 +13,7 @@ from tests.browser.site import Site
 from tests.browser.trial import make_file
 from tests.support import nginx
 from tests.support.protocol import md5_of
+from tests.support.tabs import Browser
 
 Open = Callable[..., LibraryPage]
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
 
 from tests.browser.library import CHUNK, LibraryPage, Network
 from tests.browser.trial import make_file
+from tests.support.tabs import Browser
 
 Open = Callable[..., LibraryPage]
 

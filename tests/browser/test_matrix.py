@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser as Process
 
 from tests.browser.client import CHUNK, LARGE, LARGE_CHUNK, SIZES, Client, Fault, all_clients
 from tests.browser.site import Sites
 from tests.browser.trial import OpenBrowser, Trial, run
+from tests.support.tabs import Browser
 
 #: What ends a page.
 _GONE = (Fault.RELOADED, Fault.BROWSER_KILLED)
@@ -45,9 +46,11 @@ def share(client: Client) -> list[tuple[str, Fault]]:
     ]
 
 
-def browser_of(client: Client, request: pytest.FixtureRequest) -> Browser:
+def browser_of(client: Client, request: pytest.FixtureRequest) -> Browser | Process:
     # Only a script can tell what happened without the browser's own page about it.
-    browser: Browser = request.getfixturevalue("browser" if client.chunked else "whole_browser")
+    browser: Browser | Process = request.getfixturevalue(
+        "browser" if client.chunked else "whole_browser"
+    )
     return browser
 
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.browser.site import AppServer, Site
 from tests.browser.zones import ZonePage, need_dropzone
+from tests.support.tabs import Browser
 
 APP = Path(__file__).with_name("ported_dropzone.py")
 

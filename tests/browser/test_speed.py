@@ -49,7 +49,7 @@ def stack() -> Iterator[ExitStack]:
 @pytest.mark.parametrize("client", [c for c in all_clients() if measurable(c)], ids=str)
 def test_a_client(
     client: Client,
-    browser: Browser,
+    browser_process: Browser,
     large: Path,
     tmp_path: Path,
     stack: ExitStack,
@@ -60,7 +60,7 @@ def test_a_client(
     (tmp_path / "server").mkdir()
     site = stack.enter_context(Site(Server(tmp_path / "server", setting)))
     pages.files = lambda path: site.proxy.files(path) or _script(path)
-    page = browser.new_page()
+    page = stack.enter_context(browser_process.new_context()).new_page()
     if client.source is None:
         client.open(page, site.server.url)
     else:

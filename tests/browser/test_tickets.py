@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from tests.browser.site import Site
 from tests.support import npm, preloaded
 from tests.support.protocol import md5_of
 from tests.support.server import PROGRAM, Server
+from tests.support.tabs import Browser
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "tickets.md"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from tests.browser.faults import Request
 from tests.browser.library import Network
@@ -14,6 +14,7 @@ from tests.browser.proxy import Proxy
 from tests.browser.site import Site
 from tests.support import npm
 from tests.support.server import Server
+from tests.support.tabs import Browser
 
 CHUNK = 64 * 1024
 SIZE = 2 * CHUNK + 1

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.site import AppServer, Site
 from tests.browser.trial import make_file
 from tests.browser.zones import CHUNK, ROOT, ZonePage, bytes_of, need_dropzone
+from tests.support.tabs import Browser
 
 EXAMPLE = ROOT / "examples" / "form_app.py"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from tests.browser.client import CHUNK
 from tests.browser.clients.tus import CLIENTS, INPUT
@@ -13,6 +13,7 @@ from tests.browser.library import Network
 from tests.browser.proxy import Proxy
 from tests.browser.site import Site, Sites
 from tests.browser.trial import make_file
+from tests.support.tabs import Browser
 
 [UPPY] = [client for client in CLIENTS if client.page == "uppy.html"]
 

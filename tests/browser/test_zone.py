@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.accessibility import OF_WORDS, RULES, violations
 from tests.browser.site import Site
 from tests.browser.trial import make_file
 from tests.browser.visitor import SHIFTS
 from tests.browser.zones import CHUNK, ZonePage, running_example
+from tests.support.tabs import Browser
 
 PATIENCE = 60_000
 
@@ -45,9 +46,8 @@ def open_zone(browser: Browser, site: Site) -> Open:
     """Open the page with a zone, in a browser of its own."""
 
     def open_zone() -> ZonePage:
-        context = browser.new_context(bypass_csp=True)
+        context = browser.new_context(scripts=[SHIFTS], bypass_csp=True)
         context.set_default_timeout(PATIENCE)
-        context.add_init_script(SHIFTS)
         return ZonePage(context, site)
 
     return open_zone

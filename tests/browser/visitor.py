@@ -71,11 +71,18 @@ new MutationObserver(() => {
 }).observe(document, {childList: true, characterData: true, subtree: true});
 """
 
+#: Their dialogs are out of reach; without them the page takes an ``<input>``, and saves a Blob.
+NO_PICKERS = "delete window.showOpenFilePicker; delete window.showSaveFilePicker"
+
+#: What a context runs in each page that a visitor sees.
+SCRIPTS = (SHIFTS, SAID, NO_PICKERS)
+
 
 class Visitor:
     """A browser context with the page in one tab.
 
     :param site: where the page is.
+    :param context: it runs :data:`SCRIPTS`.
     :param directory: for the files to upload.
     """
 
@@ -86,12 +93,6 @@ class Visitor:
         self.complaints: list[str] = []
         site.proxy.keep_alive = True  # the page has many files
         context.set_default_timeout(PATIENCE)
-        context.add_init_script(SHIFTS)
-        context.add_init_script(SAID)
-        # Their dialogs are out of reach; without them the page takes an <input>, and saves a Blob.
-        context.add_init_script(
-            "delete window.showOpenFilePicker; delete window.showSaveFilePicker"
-        )
         self.page = self.new_page()
 
     def new_page(self) -> Page:

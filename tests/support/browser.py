@@ -2,8 +2,8 @@
 
 Starting it takes a second or two, so one process serves all tests of a pytest worker (fixture
 ``browser`` in ``tests/conftest.py``); what tests must not share (cookies, storage, open pages)
-belongs to a context, and those are closed after each test. A test that kills its browser starts one
-of its own with :func:`persistent_context`.
+belongs to a context, and those are closed after each test, or wiped and handed on (tabs.py). A test
+that kills its browser starts one of its own with :func:`persistent_context`.
 """
 
 from __future__ import annotations
