@@ -46,17 +46,19 @@ def violations(page: Page, within: str = "html", *, rules: Sequence[str] = ()) -
     return [f"{v['id']}: {[node['html'] for node in v['nodes']]}" for v in found]
 
 
-def cut_off(page: Page) -> list[str]:
-    """Return what sticks out of a screen of 320 pixels, and what is too small for what is in it."""
+def cut_off(page: Page, screen: int = 320) -> list[str]:
+    """Return what sticks out of a screen so wide, and what is too small for what is in it."""
+    parts = "html, .cu *:not(.cu-unseen, .cu-skip, .cu-stem)"
     found: list[str] = page.evaluate(
-        """() => [...document.querySelectorAll("html, .cu *:not(.cu-unseen, .cu-skip, .cu-stem)")]
+        """([parts, screen]) => [...document.querySelectorAll(parts)]
             .filter((one) => one.checkVisibility())
             .filter((one) => {
                 const {left, right} = one.getBoundingClientRect();
                 const whole = one.matches("html, button, a");
                 const spills = whole && one.scrollWidth > one.clientWidth + 1;
-                return left < 0 || right > 320 || spills;
+                return left < 0 || right > screen || spills;
             })
-            .map((one) => one.outerHTML)"""
+            .map((one) => one.outerHTML)""",
+        [parts, screen],
     )
     return found

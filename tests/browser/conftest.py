@@ -42,10 +42,16 @@ def open_browser(playwright: Playwright) -> Iterator[Callable[[Path], BrowserCon
 
 
 @pytest.fixture(scope="session")
-def whole_browser(playwright: Playwright) -> Iterator[Process]:
+def whole_tabs(playwright: Playwright) -> Iterator[Browser]:
     """Chromium as people have it: where a form cannot be sent, it shows a page of its own."""
-    with launch(playwright, whole=True) as running:
-        yield running
+    with launch(playwright, whole=True) as process:
+        yield Browser(process)
+
+
+@pytest.fixture
+def whole_browser(whole_tabs: Browser, request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """As above, without pages of other tests."""
+    yield from lend(whole_tabs, request)
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +63,11 @@ def tabs(browser_process: Process) -> Browser:
 @pytest.fixture
 def browser(tabs: Browser, request: pytest.FixtureRequest) -> Iterator[Browser]:
     """Chromium without pages of other tests; the next test may have this one's tabs, wiped."""
+    yield from lend(tabs, request)
+
+
+def lend(tabs: Browser, request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """Let a test have tabs; the next may have them if this one does not fail."""
     failed = request.session.testsfailed
     yield tabs
     tabs.take_back(sound=request.session.testsfailed == failed)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser as Process
 
 from tests.browser.client import CHUNK, LARGE, LARGE_CHUNK, SIZES, Client, Fault, all_clients
 from tests.browser.site import Sites
@@ -46,11 +45,9 @@ def share(client: Client) -> list[tuple[str, Fault]]:
     ]
 
 
-def browser_of(client: Client, request: pytest.FixtureRequest) -> Browser | Process:
+def browser_of(client: Client, request: pytest.FixtureRequest) -> Browser:
     # Only a script can tell what happened without the browser's own page about it.
-    browser: Browser | Process = request.getfixturevalue(
-        "browser" if client.chunked else "whole_browser"
-    )
+    browser: Browser = request.getfixturevalue("browser" if client.chunked else "whole_browser")
     return browser
 
 
@@ -79,9 +76,8 @@ def test_a_share_of_the_matrix_in_one_tab(
         for other in others:
             other.close()
         if client.resume:  # its page brings back what is done, too
-            context.close()
+            browser.take_back(sound=True)
             context, tab = browser.new_context(), None
-    context.close()
 
 
 @pytest.mark.full

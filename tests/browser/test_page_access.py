@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.accessibility import OF_COLOURS, OF_WORDS, cut_off, violations
 from tests.browser.test_page_resuming import answer_with, begin
@@ -34,32 +34,9 @@ def empty(visitor: Visitor) -> None:
 
 
 def uploading(visitor: Visitor) -> None:
-    visitor.hold_chunk(1).released  # noqa: B018 - it stays held
-    visitor.pick(visitor.file("a long name that needs more than its place.tar.gz", chunks(4)))
-    visitor.expect_state("a long name that needs more than its place.tar.gz", "uploading")
-
-
-def paused(visitor: Visitor) -> None:
-    uploading(visitor)
-    visitor.button("Pause all").click()
-    visitor.expect_state("a long name that needs more than its place.tar.gz", "paused")
-
-
-def waiting(visitor: Visitor) -> None:
-    visitor.page.route("**/uploads/", answer_with(507, "Storage is full"))
-    visitor.pick(visitor.file("film.mp4", 1000))
-    visitor.expect_state("film.mp4", "waiting")
-
-
-def error(visitor: Visitor) -> None:
-    visitor.page.route("**/complete", answer_with(400, "md5 checksum does not match"))
-    visitor.pick(visitor.file("film.mp4", 1000), visitor.file("setup.exe", 10))
-    visitor.expect_state("film.mp4", "failed")
-    visitor.expect_state("setup.exe", "failed")
-
-
-def done(visitor: Visitor) -> None:
-    visitor.upload(visitor.file("film.mp4", 1000))
+    visitor.hold_chunk(1)
+    visitor.pick(visitor.file("film.mp4", chunks(4)))
+    visitor.expect_state("film.mp4", "uploading")
 
 
 def my_uploads(visitor: Visitor) -> None:
@@ -68,51 +45,89 @@ def my_uploads(visitor: Visitor) -> None:
     expect(visitor.listed("film.mp4")).to_be_visible()
 
 
-def question(visitor: Visitor) -> None:
-    visitor.upload(visitor.file("film.mp4", 1000))
-    visitor.button("Delete film.mp4").click()
-    expect(visitor.dialog()).to_be_visible()
+def crowd(visitor: Visitor) -> None:
+    """Bring a file into each state that a row can have on its way, until :func:`calm`."""
+
+    def refuse(route: Route) -> None:
+        if "waiting.bin" in route.request.headers.get("content-disposition", ""):
+            answer_with(507, "Storage is full")(route)
+        else:
+            route.fallback()
+
+    visitor.page.route("**/uploads/", refuse)
+    visitor.page.route("**/complete", answer_with(400, "md5 checksum does not match"))
+    long_name = "a long name that needs more than its place.tar.gz"
+    visitor.hold_chunk(1, of=long_name)
+    sizes = {"failed.bin": 1000, "waiting.bin": 1000, long_name: chunks(3), "setup.exe": 10}
+    visitor.pick(*(visitor.file(name, size) for name, size in sizes.items()))
+    for name, state in zip(sizes, ("failed", "waiting", "uploading", "failed"), strict=True):
+        visitor.expect_state(name, state)
 
 
-def complaint(visitor: Visitor) -> None:
+def calm(visitor: Visitor) -> None:
+    """Have the server take all again."""
+    visitor.page.unroute_all()
+    visitor.site.proxy.clear()
+    visitor.site.proxy.keep_alive = True
+
+
+def every_state(visitor: Visitor) -> None:
+    visitor.upload(visitor.file("done.mp4", 1000))
+    crowd(visitor)
+    complain(visitor)
+
+
+def complain(visitor: Visitor) -> None:
     (visitor.directory / "nothing").mkdir()
     visitor.drop(visitor.directory / "nothing")
     expect(visitor.page.get_by_role("alert")).to_contain_text("There are no files")
 
 
-def selecting(visitor: Visitor) -> None:
-    visitor.upload(*(visitor.file(f"{n}.bin", 10) for n in range(3)))
-    visitor.button("Select files").click()
-    visitor.page.get_by_role("checkbox", name="Select 1.bin").click()
-    visitor.page.get_by_text("1 file selected").wait_for()
+def paused(visitor: Visitor) -> None:
+    visitor.button("Pause all").click()
+    visitor.expect_state("a long name that needs more than its place.tar.gz", "paused")
+
+
+def question(visitor: Visitor) -> None:
+    visitor.button("Delete done.mp4").click()
+    expect(visitor.dialog()).to_be_visible()
 
 
 def asked_for_again(visitor: Visitor) -> None:
-    begin(visitor)
+    close_dialog(visitor)
     visitor.button("Resume all unfinished uploads").click()
     expect(visitor.dialog()).to_contain_text("Choose 1 file to resume")
 
 
 def changed(visitor: Visitor) -> None:
-    begin(visitor)
+    close_dialog(visitor)
     longer = visitor.file("film.mp4", chunks(4) + 1000)
     visitor.pick_again("Choose the file film.mp4 again to resume", longer)
     expect(visitor.dialog()).to_contain_text("film.mp4 has changed")
 
 
+def selecting(visitor: Visitor) -> None:
+    close_dialog(visitor)
+    visitor.button("Select files").click()
+    visitor.page.get_by_role("checkbox", name="Select 5.bin").click()
+    visitor.page.get_by_text("1 file selected").wait_for()
+
+
+def close_dialog(visitor: Visitor) -> None:
+    visitor.page.keyboard.press("Escape")
+    expect(visitor.dialog()).to_be_hidden()
+
+
+#: One after the other, each goes on from the one before.
 STATES = [
     empty,
-    uploading,
-    paused,
-    waiting,
-    error,
-    done,
     my_uploads,
+    every_state,
+    paused,
     question,
-    complaint,
-    selecting,
     asked_for_again,
     changed,
+    selecting,
 ]
 
 
@@ -125,11 +140,10 @@ RULES: dict[str, tuple[str, ...]] = {
 
 
 def test_axe_finds_nothing_and_nothing_is_cut_off(visit: Visit) -> None:
-    """In every state and look, one after the other in one tab."""
+    """In every state and look, one after the other on one page."""
     visitor = visit(reduced_motion="reduce")  # no colour is half-way to another
     for state in STATES:
         look_at(visitor.page, LOOKS["light"])
-        visitor.begin_anew()
         state(visitor)
         for name, look in LOOKS.items():
             look_at(visitor.page, look)
@@ -219,7 +233,7 @@ def test_screen_readers_are_told_little(visitor: Visitor) -> None:
 def test_who_wants_less_motion_gets_none(visit: Visit) -> None:
     visitor = visit(reduced_motion="reduce")
     uploading(visitor)
-    complaint(visitor)
+    complain(visitor)
     moving = """[...document.querySelectorAll(".cu *")].filter((one) => {
         const style = getComputedStyle(one);
         return style.transitionDuration !== "0s" || style.animationName !== "none";

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.accessibility import violations
 from tests.browser.clients.page import PAGE
-from tests.browser.test_page_access import LOOKS, STATES
+from tests.browser.test_page_access import LOOKS, RULES, empty, look_at, uploading
 from tests.browser.visitor import Visitor
 
 Visit = Callable[..., Visitor]
@@ -47,14 +46,14 @@ def test_title_logo_and_colour(visit: Visit) -> None:
     assert visitor.shifts == 0
 
 
-@pytest.mark.parametrize("state", STATES[:2])
-def test_axe_finds_nothing_in_any_colour(visit: Visit, state: Callable[[Visitor], None]) -> None:
+def test_axe_finds_nothing_in_any_colour(visit: Visit) -> None:
     visitor = visit(OURS, reduced_motion="reduce")
-    state(visitor)
-    for look in LOOKS.values():
-        visitor.page.emulate_media(color_scheme=look["color_scheme"])
-        visitor.page.set_viewport_size(look.get("viewport", {"width": 1000, "height": 1400}))
-        assert violations(visitor.page) == [], look
+    for state in (empty, uploading):
+        look_at(visitor.page, LOOKS["light"])
+        state(visitor)
+        for name, look in LOOKS.items():
+            look_at(visitor.page, look)
+            assert violations(visitor.page, rules=RULES[name]) == [], (state, name)
 
 
 def nearly_english(route: Route) -> None:
@@ -73,8 +72,7 @@ def test_a_link_that_does_not_work_says_so_on_a_page(visit: Visit) -> None:
     expect(visitor.page.get_by_role("heading")).to_have_text("This link is good for nothing")
     expect(visitor.page).to_have_title("This link is good for nothing")
     expect(visitor.page.get_by_role("paragraph")).to_contain_text("Copy the whole link again.")
-    for look in LOOKS.values():
-        visitor.page.emulate_media(color_scheme=look["color_scheme"])
-        visitor.page.set_viewport_size(look.get("viewport", {"width": 1000, "height": 1400}))
-        assert violations(visitor.page) == [], look
+    for name, look in LOOKS.items():
+        look_at(visitor.page, look)
+        assert violations(visitor.page, rules=RULES[name]) == [], name
     visitor.complaints.clear()  # the console has the 404

@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.accessibility import OF_WORDS, RULES, cut_off, violations
-from tests.browser.test_page_access import LOOKS, look_at
-from tests.browser.test_page_resuming import answer_with, begin
+from tests.browser.test_page_access import LOOKS, calm, close_dialog, crowd, look_at
+from tests.browser.test_page_resuming import begin
 from tests.browser.test_page_share import SHARING
 from tests.browser.test_page_signin import PRIVATE
 from tests.browser.visitor import Visitor, chunks
@@ -54,85 +54,69 @@ def test_the_browser_decides(visit: Visit, locale: str, language: str, direction
     assert set(names) == {language}, "only one language is loaded"
 
 
-def crowd(visitor: Visitor) -> None:
-    """Bring a file into each state that a row can have."""
-    visitor.page.route("**/complete", answer_with(400, "md5 checksum does not match"))
-    visitor.pick(visitor.file("failed.bin", 1000))
-    visitor.expect_state("failed.bin", "failed")
-    visitor.page.unroute("**/complete")
-    visitor.page.route("**/uploads/", answer_with(507, "Storage is full"))
-    visitor.pick(visitor.file("waiting.bin", 1000))
-    visitor.expect_state("waiting.bin", "waiting")
-    visitor.page.unroute("**/uploads/")
-    # Of this file: the one that waits is tried again meanwhile.
-    visitor.hold_chunk(1, of="uploading.bin")
-    visitor.pick(visitor.file("uploading.bin", chunks(3)), visitor.file("setup.exe", 10))
-    visitor.expect_state("uploading.bin", "uploading")
-    visitor.expect_state("setup.exe", "failed")
+#: Where there is the least space.
+NARROW = {"viewport": {"width": 320, "height": 640}, "color_scheme": "dark"}
 
 
 def test_every_language_is_accessible_and_fits(visit: Visit) -> None:
-    """One visitor, whose files stay: in each language every state at once, and a question.
-
-    Looked at where there is the least space; with much of it, once for each direction.
-    """
-    visitor = visit(reduced_motion="reduce")
-    visitor.upload(visitor.file("film.mp4", 1000), visitor.file("صورة.jpg", 1000))
+    """In each language every state and dialog, on one page; and the one where one signs in."""
+    visitor = visit(SHARING, **NARROW)
+    visitor.upload(visitor.file("photo.jpg", 1000), visitor.file("صورة.jpg", 1000))
     begin(visitor)
+    stranger = visit(PRIVATE, **NARROW)
     for language in LANGUAGES:
         texts = speak(visitor, language)
-        crowd(visitor)
-        for look in ([LOOKS["light"]] if language in ("ar", "en") else []) + [LOOKS["narrow"]]:
-            look_at(visitor.page, look)
-            found = violations(visitor.page, rules=RULES.get(language, OF_WORDS))
-            assert found == [], (language, look)
-        assert cut_off(visitor.page) == [], language
-        visitor.button(texts["cancelAll"]).click()
-        expect(visitor.dialog()).to_be_visible()
-        assert violations(visitor.page, rules=RULES.get(language, OF_WORDS)) == [], language
-        assert cut_off(visitor.page) == [], language
-        visitor.answer(texts["cancelAllConfirm"])
-
-
-def test_every_dialog_is_accessible_and_fits_in_every_language(visit: Visit) -> None:
-    """On a narrow, dark screen; one page, whose dialogs are opened one after the other."""
-    narrow = {"viewport": {"width": 320, "height": 900}, "color_scheme": "dark"}
-    visitor = visit(SHARING, reduced_motion="reduce", **narrow)
-    visitor.upload(visitor.file("photo.jpg", 1000))
-    begin(visitor)
-    longer = visitor.file("film.mp4", chunks(4) + 1000)
-    stranger = visit(PRIVATE, reduced_motion="reduce", **narrow)
-    for language in LANGUAGES:
-        texts = speak(visitor, language)
-        share, _, delete = visitor.page.locator(".cu-row[data-kind=finished] .cu-actions > *").all()
-        share.click()
-        visitor.button(texts["shareCreate"]).click()
-        expect(visitor.dialog().get_by_role("textbox").last).to_be_visible()
-        assert_fine(visitor, language, ".cu-dialog")
-        for opens in (delete, visitor.button(texts["resumeAllUnfinished"])):
-            visitor.page.keyboard.press("Escape")
-            expect(visitor.dialog()).to_be_hidden()
-            opens.click()
-            assert_fine(visitor, language, ".cu-dialog")
-        visitor.page.keyboard.press("Escape")
-        with visitor.page.expect_file_chooser() as chooser:
-            visitor.page.locator("[data-kind=unfinished] .cu-actions > .cu-button").click()
-        chooser.value.set_files(longer)
-        assert_fine(visitor, language, ".cu-dialog")
-        visitor.page.keyboard.press("Escape")
-        visitor.button(texts["choose"]).click()
-        expect(visitor.page.locator(".cu-choose").first).to_be_visible()
-        assert_fine(visitor, language, ".cu-files")
+        look_at_dialogs(visitor, language, texts)
+        look_at_states(visitor, language, texts)
         speak(stranger, language)
         expect(stranger.dialog()).to_be_visible()
         assert_fine(stranger, language, ".cu-dialog")
 
 
-def assert_fine(visitor: Visitor, language: str, part: str) -> None:
+def look_at_states(visitor: Visitor, language: str, texts: dict[str, Any]) -> None:
+    """With much space, too, once for each direction."""
+    crowd(visitor)
+    if language in RULES:
+        look_at(visitor.page, LOOKS["light"])
+        assert_fine(visitor, language, "html", width=1000)
+        look_at(visitor.page, NARROW)
+    assert_fine(visitor, language, "html")
+    visitor.button(texts["cancelAll"]).click()
+    assert_fine(visitor, language, ".cu-dialog")
+    visitor.answer(texts["cancelAllConfirm"])
+    calm(visitor)
+
+
+def look_at_dialogs(visitor: Visitor, language: str, texts: dict[str, Any]) -> None:
+    """Opened one after the other."""
+    finished = visitor.page.locator(".cu-row[data-kind=finished]").first
+    share, _, delete = finished.locator(".cu-actions > *").all()
+    share.click()
+    visitor.button(texts["shareCreate"]).click()
+    expect(visitor.dialog().get_by_role("textbox").last).to_be_visible()
+    assert_fine(visitor, language, ".cu-dialog")
+    for opens in (delete, visitor.button(texts["resumeAllUnfinished"])):
+        close_dialog(visitor)
+        opens.click()
+        assert_fine(visitor, language, ".cu-dialog")
+    close_dialog(visitor)
+    longer = visitor.file("film.mp4", chunks(4) + 1000)
+    with visitor.page.expect_file_chooser() as chooser:
+        visitor.page.locator("[data-kind=unfinished] .cu-actions > .cu-button").click()
+    chooser.value.set_files(longer)
+    assert_fine(visitor, language, ".cu-dialog")
+    close_dialog(visitor)
+    visitor.button(texts["choose"]).click()
+    expect(visitor.page.locator(".cu-choose").first).to_be_visible()
+    assert_fine(visitor, language, ".cu-files")
+    visitor.button(texts["chooseEnd"]).click()
+
+
+def assert_fine(visitor: Visitor, language: str, part: str, *, width: int = 320) -> None:
     expect(visitor.page.locator(part)).to_be_visible()
     found = violations(visitor.page, part, rules=RULES.get(language, OF_WORDS))
     assert found == [], (language, part)
-    assert cut_off(visitor.page) == [], (language, part)
+    assert cut_off(visitor.page, width) == [], (language, part)
 
 
 def test_arabic_runs_from_right_to_left(visit: Visit) -> None:

@@ -113,16 +113,6 @@ class Visitor:
         self.page.reload()
         self.wait_for_lists()
 
-    def begin_anew(self) -> None:
-        """Come back as somebody new, in the same tab: another one takes twice the time."""
-        self.page.unroute_all()
-        self.page.goto("about:blank")
-        self.site.proxy.clear()
-        self.site.proxy.keep_alive = True
-        everything = {"origin": self.site.url, "storageTypes": "all"}
-        self._devtools.send("Storage.clearDataForOrigin", everything)
-        self.open()
-
     def wait_for_lists(self) -> None:
         self.page.locator(".cu-files").wait_for()  # before, nothing says that they are loading
         expect(self.page.get_by_text("Loading your uploads…")).to_be_hidden(timeout=PATIENCE)
