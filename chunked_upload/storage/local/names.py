@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from chunked_upload.support.filenames import portable_filename
 
@@ -33,7 +34,7 @@ class Candidates:
         if self.wanted is not None:
             yield self.wanted
             return
-        stem, suffix = self._name()
+        stem, suffix = self._name
         yield self._key(stem, suffix)
         if self.numbered:
             for number in range(1, _MOST_NUMBERS + 1):
@@ -43,9 +44,10 @@ class Candidates:
     @property
     def unique(self) -> str:
         """The key with the upload's id, which no other upload's file has."""
-        stem, suffix = self._name()
+        stem, suffix = self._name
         return self._key(f"{stem}-{self.upload_id}", suffix)
 
+    @cached_property
     def _name(self) -> tuple[str, str]:
         room = self.longest - len(f"_-{self.upload_id}")
         name = portable_filename(self.filename, fallback=self.upload_id, max_bytes=room)
