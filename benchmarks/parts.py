@@ -25,7 +25,7 @@ from tests.support.strace import Call
 from .load import KIB, MIB, Payload, Task, run
 from .peers.base import ServerRunner
 from .peers.ours import Ours
-from .profile import busy_stacks, find_spy, kept_busy, worker_of
+from .profile import UNSTOPPED, busy_stacks, find_spy, kept_busy, worker_of
 from .report import plain
 from .workshop import BUILD, Unavailable, Workshop, tell
 
@@ -173,7 +173,7 @@ def _micros(runner: ServerRunner) -> float:
 def _shares(runner: ServerRunner, spy: Path, place: Path, seconds: int) -> dict[str, float]:
     """Return each part's share of the samples in which the worker did not wait."""
     folded = place / "folded"
-    options = ["--function", "--rate", "250", "--duration", str(seconds), "-f", "raw"]
+    options = [*UNSTOPPED, "--function", "--rate", "250", "--duration", str(seconds), "-f", "raw"]
     with kept_busy(runner, _TASK):
         command = [str(spy), "record", "-p", str(worker_of(runner)), *options, "-o", str(folded)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

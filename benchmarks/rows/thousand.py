@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import selectors
 import time
-from typing import Any
+from contextlib import ExitStack
 
 from ..contest import Bench, opened, take_turn
 from ..load import KIB, MIB, Dialect, Payload
@@ -21,35 +21,32 @@ _FEW, _MANY = 16, 1000
 
 
 class _Upload:
-    """One upload on a connection of its own.
+    """One upload, created where that is a request of its own.
 
+    :param wire: the connection to create it by.
     :param chunks: how many it has.
     """
 
-    def __init__(self, dialect: Dialect, port: int, payload: Payload, chunks: int) -> None:
+    def __init__(self, dialect: Dialect, wire: Wire, payload: Payload, chunks: int) -> None:
         self._dialect, self._payload, self._size = dialect, payload, chunks * _CHUNK
-        self._wire, self._state, self._sent, self._asked = Wire(port), "", 0, 0.0
+        self._state, self._sent, self._asked = "", 0, 0.0
+        if first := dialect.begin(self._size):
+            self._state = dialect.begun(wire.ask(first.head))
 
-    def open(self) -> Any:
-        """Connect, create the upload where that is a request of its own; return the socket."""
-        if first := self._dialect.begin(self._size):
-            self._state = self._dialect.begun(self._wire.ask(first.head))
-        return self._wire.connection()
-
-    def send(self) -> None:
+    def send(self, wire: Wire) -> None:
         """Send the next chunk; it fits into the kernel's buffers."""
         frame = self._dialect.chunk(self._state, self._sent, _CHUNK, self._size)
         pieces = self._payload.pieces(self._sent, self._sent + _CHUNK)
         self._asked = time.monotonic()
-        send_all(self._wire.connection(), [frame.head, frame.before, *pieces, frame.after])
+        send_all(wire.connection(), [frame.head, frame.before, *pieces, frame.after])
         self._sent += _CHUNK
 
-    def take(self) -> float:
+    def take(self, wire: Wire) -> float:
         """Read the answer; return how many seconds it took.
 
         :raises LoadError: when the chunk was not taken.
         """
-        self._state = self._dialect.taken(self._wire.reply(), self._state)
+        self._state = self._dialect.taken(wire.reply(), self._state)
         return time.monotonic() - self._asked
 
     @property
@@ -57,54 +54,58 @@ class _Upload:
         """Whether all chunks have been sent."""
         return self._sent >= self._size
 
-    def close(self) -> None:
-        """Hang up."""
-        self._wire.close()
 
-
-def _at_once(
-    runner: ServerRunner, payload: Payload, *, uploads: int, chunks: int
+def _upload(
+    runner: ServerRunner, payload: Payload, *, uploads: int, chunks: int, at_once: int
 ) -> tuple[float, list[float]]:
-    """Upload; return chunks per second, and the seconds that each chunk took."""
+    """Upload files, so many at a time; return chunks per second, and each chunk's seconds."""
     port, seconds = runner.service.port, list[float]()
-    crowd = [_Upload(runner.dialect, port, payload, chunks) for _ in range(uploads)]
-    try:
-        with selectors.DefaultSelector() as selector:
-            for upload in crowd:
-                selector.register(upload.open(), selectors.EVENT_READ, upload)
+    with ExitStack() as stack, selectors.DefaultSelector() as selector:
+        wires = [stack.enter_context(Wire(port)) for _ in range(at_once)]
+        try:
+            for wire in wires:
+                wire.connect()
+            waiting = [
+                _Upload(runner.dialect, wires[number % at_once], payload, chunks)
+                for number in range(uploads)
+            ]
+            running = {wire: waiting.pop() for wire in wires}
+            for wire in wires:
+                selector.register(wire.connection(), selectors.EVENT_READ, wire)
             begun = time.monotonic()
-            for upload in crowd:
-                upload.send()
+            for wire, upload in running.items():
+                upload.send(wire)
             while selector.get_map():
                 for key, _ in selector.select():
-                    seconds.append(key.data.take())
-                    if key.data.is_whole:
-                        selector.unregister(key.fileobj)
+                    upload = running[key.data]
+                    seconds.append(upload.take(key.data))
+                    if not upload.is_whole:
+                        upload.send(key.data)
+                    elif waiting:
+                        running[key.data] = waiting.pop()
+                        running[key.data].send(key.data)
                     else:
-                        key.data.send()
+                        selector.unregister(key.fileobj)
             return uploads * chunks / (time.monotonic() - begun), seconds
-    except OSError as error:
-        raise LoadError(f"an upload was cut off: {error}") from error
-    finally:
-        for upload in crowd:
-            upload.close()
+        except OSError as error:
+            raise LoadError(f"an upload was cut off: {error}") from error
 
 
 def _thousand(bench: Bench, measured: Measured) -> None:
     many = max(_FEW, int(_MANY * min(bench.scale, 1.0)))
     chunks = bench.pick(quick=8, normal=8, long=16)
     measured.setup = (
-        f"{many:,} uploads of {chunks} chunks of 64 KiB; the few are {_FEW} with as many chunks in"
-        f" all; two workers, {bench.turns}"
+        f"{many:,} uploads of {chunks} chunks of 64 KiB, all at once, and {_FEW} at a time; two"
+        f" workers, {bench.turns}"
     )
     bench.need(many * chunks * _CHUNK + 64 * MIB)
 
     def work(runner: Runner) -> Sample:
         assert isinstance(runner, ServerRunner)
-        few, _ = _at_once(runner, bench.payload, uploads=_FEW, chunks=many * chunks // _FEW)
+        few, _ = _upload(runner, bench.payload, uploads=many, chunks=chunks, at_once=_FEW)
         runner.clean()
         runner.service.forget_peak()
-        rate, seconds = _at_once(runner, bench.payload, uploads=many, chunks=chunks)
+        rate, seconds = _upload(runner, bench.payload, uploads=many, chunks=chunks, at_once=many)
         return {
             "few_rate": few,
             "rate": rate,
