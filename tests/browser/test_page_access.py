@@ -40,7 +40,7 @@ def uploading(visitor: Visitor) -> None:
 
 
 def my_uploads(visitor: Visitor) -> None:
-    visitor.upload(*(visitor.file(f"{n}.bin", 10) for n in range(6)))
+    visitor.have(*(visitor.file(f"{n}.bin", 10) for n in range(6)))
     begin(visitor)
     expect(visitor.listed("film.mp4")).to_be_visible()
 

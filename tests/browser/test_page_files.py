@@ -17,8 +17,7 @@ from tests.support.protocol import md5_of
 @pytest.fixture
 def owner(visitor: Visitor) -> Visitor:
     """Somebody who has uploaded three files and come back."""
-    visitor.upload(*(visitor.file(f"{n}.bin", 1000 + n) for n in range(3)))
-    visitor.reload()
+    visitor.have(*(visitor.file(f"{n}.bin", 1000 + n) for n in range(3)))
     return visitor
 
 
@@ -118,30 +117,34 @@ def test_deleting_asks_and_moves_the_focus_on(owner: Visitor) -> None:
     expect(owner.page.get_by_role("alert")).to_be_empty()
 
 
-def test_many_come_as_they_are_reached(visitor: Visitor) -> None:
+def test_many_come_as_they_are_reached_are_searched_ordered_and_deleted(visitor: Visitor) -> None:
+    files = [visitor.file(f"{n}.txt", 1) for n in range(60)]
+    visitor.have(visitor.file("large.bin", 5000), *files)
+    they_come_as_they_are_reached(visitor)
+    search_and_order_know_all(visitor)
+    several_are_deleted_at_once(visitor)
+
+
+def they_come_as_they_are_reached(visitor: Visitor) -> None:
     """Finished files are loaded page by page, and rows are made for those in sight."""
-    visitor.store(60)
-    visitor.reload()
     asked = []
     visitor.page.on("request", lambda request: asked.append(request.url))
-    expect(visitor.page.get_by_role("heading", name="Done 60")).to_be_visible()
+    expect(visitor.page.get_by_role("heading", name="Done 61")).to_be_visible()
     rows = visitor.page.locator(".cu-row")
     assert rows.count() < 40
     height = "document.documentElement.scrollHeight"
     assert visitor.page.evaluate(height) < 2 * visitor.page.evaluate("innerHeight")
-    for _ in range(6):
+    last = visitor.listed("large.bin")
+    while not last.count():
         visitor.page.locator(".cu-scroll").evaluate("box => box.scrollBy(0, 1e6)")
-        visitor.page.wait_for_timeout(150)
-    expect(visitor.listed("0.txt")).to_be_visible()
-    expect(visitor.listed("0.txt")).to_have_attribute("aria-posinset", "60")
+        visitor.page.wait_for_timeout(50)
+    expect(last).to_have_attribute("aria-posinset", "61")
     assert [url for url in asked if "page=2" in url and "status=2" in url]
     assert rows.count() < 40
 
 
-def test_search_and_order_know_all_files(visitor: Visitor) -> None:
-    visitor.store(60)
-    visitor.upload(visitor.file("large.bin", 5000))
-    visitor.reload()
+def search_and_order_know_all(visitor: Visitor) -> None:
+    visitor.reload()  # of most, nothing has been loaded
     rows = visitor.page.locator(".cu-row")
     search = visitor.page.get_by_role("searchbox", name="Search by name or folder")
     search.fill("7.t")
@@ -159,8 +162,7 @@ def test_search_and_order_know_all_files(visitor: Visitor) -> None:
     expect(rows.first).to_contain_text("large.bin")
 
 
-def test_several_are_deleted_at_once(visitor: Visitor) -> None:
-    visitor.store(60)
+def several_are_deleted_at_once(visitor: Visitor) -> None:
     visitor.reload()
     visitor.button("Select files").click()
     expect(visitor.page.get_by_role("checkbox", name="Select all")).to_be_focused()
@@ -170,14 +172,14 @@ def test_several_are_deleted_at_once(visitor: Visitor) -> None:
     visitor.button("Delete").click()
     expect(visitor.dialog()).to_contain_text("Delete 4 files?")
     visitor.answer("Delete")
-    expect(visitor.page.get_by_role("heading", name="Done 56")).to_be_visible()
+    expect(visitor.page.get_by_role("heading", name="Done 57")).to_be_visible()
     visitor.expect_said("4 files are deleted")
     expect(visitor.button("Select files")).to_be_focused()
     assert {u["filename"] for u in visitor.listing()}.isdisjoint({"57.txt", "54.txt"})
     # All of them: also those that have not been loaded yet.
     visitor.button("Select files").click()
     visitor.page.get_by_role("checkbox", name="Select all").check()
-    expect(visitor.page.get_by_text("56 files selected")).to_be_visible()
+    expect(visitor.page.get_by_text("57 files selected")).to_be_visible()
     visitor.button("Delete").click()
     visitor.answer("Delete")
     expect(visitor.page.locator(".cu-files")).to_contain_text("Nothing here yet.")

@@ -61,7 +61,7 @@ NARROW = {"viewport": {"width": 320, "height": 640}, "color_scheme": "dark"}
 def test_every_language_is_accessible_and_fits(visit: Visit) -> None:
     """In each language every state and dialog, on one page; and the one where one signs in."""
     visitor = visit(SHARING, **NARROW)
-    visitor.upload(visitor.file("photo.jpg", 1000), visitor.file("صورة.jpg", 1000))
+    visitor.have(visitor.file("photo.jpg", 1000), visitor.file("صورة.jpg", 1000))
     begin(visitor)
     stranger = visit(PRIVATE, **NARROW)
     for language in LANGUAGES:

@@ -280,16 +280,12 @@ class Visitor:
                 )
                 assert database.execute(statement, [upload_id]).rowcount == 1
 
-    def store(self, number: int) -> None:
-        """Have this visitor's finished files on the server: ``0.txt`` and so on, oldest first."""
-        self.page.evaluate(
-            """async (number) => {
-                for (let n = 0; n < number; n += 1) {
-                    await fetch(`/uploads/${n}.txt`, {method: "PUT", body: `${n}`});
-                }
-            }""",
-            number,
-        )
+    def have(self, *files: Path) -> None:
+        """Come back to the page, these files on the server: as uploaded before, in this order."""
+        for file in files:
+            url = f"{self.site.url}/uploads/{file.name}"
+            assert self.context.request.put(url, data=file.read_bytes()).ok
+        self.reload()
 
     def assert_stored(self, *files: Path) -> None:
         """Check that the server has just these files, complete and byte by byte."""
