@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from chunked_upload import ChunkedUpload
-from tests.support.built import build_static
+from tests.support.built import built_package
 
 
 @pytest.fixture
@@ -19,6 +19,6 @@ def uploads(app: Flask) -> ChunkedUpload:
 
 
 @pytest.fixture(scope="session")
-def built_static(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The static folder as the wheel has it."""
-    return build_static(tmp_path_factory.mktemp("built") / "static")
+def built_static() -> Path:
+    """The static folder as the wheel has it; the tests only read it."""
+    return built_package() / "static"
