@@ -14,9 +14,11 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self, TextIO
 
@@ -35,9 +37,15 @@ class Operations:
     """The parent's side: forks children and reads their reports.
 
     :param instance: the instance folder of the app.
+    :param warm_up: steps that the process carries out before its first child: no child then has to
+        import and compile what they need, in calls that belong to no operation. The last of them
+        leaves no record.
     """
 
-    def __init__(self, instance: Path, environment: dict[str, str]) -> None:
+    def __init__(
+        self, instance: Path, environment: dict[str, str], warm_up: Sequence[Step] = ()
+    ) -> None:
+        self._warm_up = list(warm_up)
         self.instance = instance
         self.root = instance / "uploads"
         # Without coverage: it would make calls of its own, never the same.
@@ -63,6 +71,7 @@ class Operations:
                 output=reports,
                 errors=log,
             )
+        self._send(self._warm_up)
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -126,7 +135,7 @@ def main() -> None:
     say = _speaker()
     sys.dont_write_bytecode = True  # the first child to import something would make more calls
     app = _make_app()
-    client = _warm_up(app)
+    client = _warm_up(app, json.loads(sys.stdin.readline()))
     gc.collect()
     gc.freeze()  # else each child would copy what it looks through for garbage
     for line in sys.stdin:
@@ -171,15 +180,21 @@ def _make_app() -> Any:
     return app
 
 
-def _warm_up(app: Any) -> Any:
+def _warm_up(app: Any, steps: list[Step]) -> Any:
     """Import and compile what every child would, and leave no connection to the database.
 
+    :param steps: carried out here; the last of them leaves no record.
     :return: the client that each child continues: a browser that has the page open, and its cookie.
     """
     app.test_cli_runner()
     client = app.test_client()
     client.get("/")
     client.get(f"/uploads/{'0' * 32}")
+    if steps:
+        for _ in _results(app, client, steps):
+            pass
+        shutil.rmtree(Path(app.instance_path) / "uploads")
+    assert threading.active_count() == 1, threading.enumerate()  # no thread survives a fork
     with app.app_context():
         app.extensions["sqlalchemy"].engine.dispose()
     return client

@@ -18,7 +18,7 @@ from tests.faults.support_audit import compare
 from tests.faults.support_client import part_path
 from tests.faults.support_operations import Operations, Step
 from tests.support.protocol import md5_of
-from tests.support.scorecard import Run
+from tests.support.scorecard import Run, Size
 from tests.support.strace import CHANGING, parse
 
 DATA = "".join(chr(97 + i % 26) for i in range(3000))
@@ -161,6 +161,24 @@ OPERATIONS = {
     ),
     "expiry": Operation([_first(), _EXPIRE], _CLEAN, (0,), ends="gone"),
 }
+
+
+def _steps(name: str) -> list[Step]:
+    operation = OPERATIONS[name]
+    return [*operation.before, operation.killed, _STATE, _FILE]
+
+
+#: At reduced size these are carried out before all trials (see :class:`Operations`). At full size
+#: the calls by which Python imports a module in the middle of a request are disturbed as well.
+WARM_UP: list[Step] = [
+    *(step for name in ("completion", "Dropzone's last chunk", "abort") for step in _steps(name)),
+    *(_RETRY, _EXPIRE_ALL, _CLEAN_ALL, _CLEAN_ALL, _FORGET),
+]
+
+
+def warm_up(run: Run) -> list[Step]:
+    """Return what to carry out before all trials of a run."""
+    return WARM_UP if run.size is Size.REDUCED else []
 
 
 class Trial:

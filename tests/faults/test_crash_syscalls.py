@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from tests.faults.support_offset_operations import OFFSET_OPERATIONS
 from tests.faults.support_operations import Operations
-from tests.faults.support_trial import OPERATIONS, Trial
+from tests.faults.support_trial import OPERATIONS, Trial, warm_up
 from tests.support.scorecard import EVERY, STRACE, Run, Size, row
 
 #: What each dialect does.
@@ -28,7 +28,7 @@ def chosen(run: Run) -> list[str]:
 @row("SIGKILL at every system call", databases=EVERY, needs=[STRACE], exhaustive=True)
 def test_killed_at_any_system_call_the_same_request_moves_on(run: Run) -> None:
     environment = run.fresh_environment()
-    with Operations(run.directory / "instance", environment) as operations:
+    with Operations(run.directory / "instance", environment, warm_up(run)) as operations:
         for name in chosen(run):
             trial = Trial(run, operations, name, EVERYTHING[name])
             points = trial.points()

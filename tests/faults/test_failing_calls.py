@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tests.faults.support_offset_operations import OFFSET_OPERATIONS
 from tests.faults.support_operations import Operations
-from tests.faults.support_trial import OPERATIONS, Trial
+from tests.faults.support_trial import OPERATIONS, Trial, warm_up
 from tests.support.scorecard import BOTH, EVERY, STRACE, Run, Size, row
 
 #: Which calls fail how, and the answer.
@@ -48,7 +48,8 @@ def test_a_read_only_disk_in_any_call_is_answered_and_the_request_can_be_repeate
 def fail_every_call(run: Run, error: str) -> None:
     """Let each call of each operation fail once, one at a time."""
     calls, status = FAULTS[error]
-    with Operations(run.directory / "instance", run.fresh_environment()) as operations:
+    environment = run.fresh_environment()
+    with Operations(run.directory / "instance", environment, warm_up(run)) as operations:
         known = {**OPERATIONS, **OFFSET_OPERATIONS}
         names = list(known)
         if run.size is Size.REDUCED:
