@@ -20,6 +20,7 @@ from pathlib import Path
 from sqlalchemy import Connection, MetaData, create_engine, make_url, text
 
 from tests.support import guard
+from tests.support.initdb import make_files
 from tests.support.ports import free_port
 
 
@@ -101,7 +102,12 @@ class Cluster:
 
     def _make(self) -> None:
         """Make an empty cluster."""
-        self._run("initdb", "-A", "trust", "-U", "tests", "--no-sync", "-D", str(self._data))
+        options = ("-A", "trust", "-U", "tests", "--no-sync")
+
+        def run() -> None:
+            self._run("initdb", *options, "-D", str(self._data))
+
+        make_files(self._data, self._real / "initdb", options, run)
         with (self._data / "pg_hba.conf").open("a") as access:
             access.write("host all,replication all all trust\n")
         self._configure()
