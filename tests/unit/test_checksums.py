@@ -84,18 +84,26 @@ def test_the_state_is_small(kind: type[LibcryptoChecksum]) -> None:
     assert len(running.freeze()) < 250
 
 
+#: What hashlib says of half a GiB of zeros.
+HALF_A_GIB = {
+    MD5: "aa559b4e3523a6c931f08f4df52d58f2",
+    SHA256: "9acca8e8c22201155389f65abbf6bc9723edc7384ead80503839f49dcc56d767",
+    SHA512: "df68d060d2adafc2c4794407118f8116d000715233b2550302115556380d1d5b"
+    "018ebce1c7fa412a8bc5e01e097b33db64d1e9117b3f7bdd8925f09b6594590a",
+}
+
+
 @pytest.mark.long
 @KINDS
 def test_more_than_half_a_gib_is_counted(kind: type[LibcryptoChecksum]) -> None:
     """Both count bits in two words of 32; a stored count must carry over as well."""
-    block = b"\0" * 2**28
-    expected = plain(kind)
+    block = b"\0" * 2**24
     running = kind()
-    for _ in range(2):
-        expected.update(block)
-        running = kind.thaw(running.freeze())
+    for number in range(32):
+        if number == 16:
+            running = kind.thaw(running.freeze())
         running.update(block)
-    assert running.hexdigest() == expected.hexdigest()
+    assert running.hexdigest() == HALF_A_GIB[kind]
 
 
 @pytest.mark.parametrize(
