@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.support import browser as chromium
-from tests.support import guard, postgres, s3
+from tests.support import guard, postgres, s3, sqlite
 from tests.support.missing import fail_if_skipped_in_ci, skip_without
 from tests.support.protocol import Protocol
 from tests.support.reports import sendable
@@ -201,6 +201,13 @@ def make_app(
                     engine.dispose()
 
 
+@pytest.fixture
+def shared() -> Iterator[None]:
+    """Have apps that are made without :func:`make_app` share what its apps do."""
+    with shared_model(), shared_routes():
+        yield
+
+
 def create_tables(app: Flask) -> None:
     """Create the tables of all of an app's models."""
     with app.app_context():
@@ -210,7 +217,7 @@ def create_tables(app: Flask) -> None:
         if cluster is not None and one_table:
             cluster.create_table(db.metadata, db.create_all)
         else:
-            db.create_all()
+            sqlite.create_tables(db)
 
 
 @pytest.fixture(scope="session")

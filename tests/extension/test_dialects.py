@@ -75,6 +75,7 @@ class ToyDialect(Dialect):
         return Response(f"toy took {b''.join(incoming).decode()}")
 
 
+@pytest.mark.usefixtures("shared")
 class TestTus(DialectConformance):
     dialect = TusDialect
 
@@ -82,6 +83,7 @@ class TestTus(DialectConformance):
         return id_of(Tus(client).upload(data, step=1000, filename=filename))
 
 
+@pytest.mark.usefixtures("shared")
 class TestToy(DialectConformance):
     dialect = ToyDialect
 
@@ -90,6 +92,7 @@ class TestToy(DialectConformance):
         return str(reply.get_json()["toy"])
 
 
+@pytest.mark.usefixtures("shared")
 class TestDjango(DialectConformance):
     dialect = DjangoDialect
 
@@ -107,6 +110,7 @@ class TestDjango(DialectConformance):
         return upload_id
 
 
+@pytest.mark.usefixtures("shared")
 class TestDropzone(DialectConformance):
     dialect = DropzoneDialect
 
@@ -116,6 +120,7 @@ class TestDropzone(DialectConformance):
         return str(replies[-1].get_json()["upload_id"])
 
 
+@pytest.mark.usefixtures("shared")
 class TestCompleteOnLastByte(DialectConformance):
     dialect = CompleteOnLastByte
 
@@ -124,6 +129,7 @@ class TestCompleteOnLastByte(DialectConformance):
         return str(reply.get_json()["uploads"][0]["upload_id"])
 
 
+@pytest.mark.usefixtures("shared")
 class TestForm(DialectConformance):
     dialect = FormDialect
 

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.one_database
 MakeApp = Callable[..., Flask]
 
 
+@pytest.mark.usefixtures("shared")
 class TestConformance(DialectConformance):
     """What holds for every dialect."""
 
