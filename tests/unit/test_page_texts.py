@@ -149,32 +149,44 @@ SERVER_SAYS = [
     "Internal server error; the server's log says more",
 ]
 
-#: Prints what the page makes of the server's messages in a language: `[texts.js, messages]`.
+#: Prints what the page makes of the server's messages in each language.
 _TRANSLATE = """
-const [format, words, path, messages] = process.argv.slice(1);
+const [format, words, messages, ...paths] = process.argv.slice(1);
 const { Texts } = await import(format);
 const { serverWords } = await import(words);
-const language = path.split("/").pop().slice(0, -3);
-const texts = new Texts((await import(path)).default, language);
-console.log(JSON.stringify(JSON.parse(messages).map((one) => serverWords(one, texts))));
+const said = {};
+for (const path of paths) {
+    const language = path.split("/").pop().slice(0, -3);
+    const texts = new Texts((await import(path)).default, language);
+    said[language] = JSON.parse(messages).map((one) => serverWords(one, texts));
+}
+console.log(JSON.stringify(said));
 """
 
 
-def say(language: str, *messages: str) -> list[str]:
+#: A message of an app's own.
+OF_AN_APP = "Your app says no to 1234567 bytes."
+
+
+@pytest.fixture(scope="module")
+def said() -> dict[str, list[str]]:
+    """What the page says in each language: the server's messages, and then the app's."""
     modules = (STATIC / "page" / name for name in ("format.js", "server-words.js"))
-    said: list[str] = node(
-        _TRANSLATE, *modules, TEXTS / f"{language}.js", Path(json.dumps(messages))
-    )
-    return said
+    messages = Path(json.dumps([*SERVER_SAYS, OF_AN_APP]))
+    paths = (TEXTS / f"{language}.js" for language in LANGUAGES)
+    found: dict[str, list[str]] = node(_TRANSLATE, *modules, messages, *paths)
+    return found
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_servers_messages_are_said_in_the_pages_language(language: str) -> None:
-    said = say(language, *SERVER_SAYS)
-    assert not [words for words in said if "{" in words or words.endswith((".", "。"))]
+def test_the_servers_messages_are_said_in_the_pages_language(
+    said: dict[str, list[str]], language: str
+) -> None:
+    words = said[language][:-1]
+    assert not [one for one in words if "{" in one or one.endswith((".", "。"))]
     if language != "en":
-        assert not set(said) & set(SERVER_SAYS)
-        assert not [words for words in said if re.search("exceed|upload |unavail|file ", words)]
+        assert not set(words) & set(SERVER_SAYS)
+        assert not [one for one in words if re.search("exceed|upload |unavail|file ", one)]
 
 
 def test_the_servers_messages_are_those_that_the_page_knows() -> None:
@@ -185,12 +197,14 @@ def test_the_servers_messages_are_those_that_the_page_knows() -> None:
         assert fixed in sources, message
 
 
-def test_messages_that_the_page_does_not_know_are_shown_as_they_are() -> None:
-    assert say("de", "Your app says no to 1234567 bytes.") == ["Your app says no to 1,23 MB"]
+def test_messages_that_the_page_does_not_know_are_shown_as_they_are(
+    said: dict[str, list[str]],
+) -> None:
+    assert said["de"][-1] == "Your app says no to 1,23 MB"
 
 
-def test_limits_are_said_with_what_is_left() -> None:
-    stored, day = say("en", SERVER_SAYS[4], SERVER_SAYS[6])
+def test_limits_are_said_with_what_is_left(said: dict[str, list[str]]) -> None:
+    stored, day = said["en"][4], said["en"][6]
     assert stored == "Your files would take more than 3 MB; you have 2 kB left. Delete a file first"
     assert re.search("3 MB a day, and you have 2 kB left today. The next day begins on Jan", day)
 
