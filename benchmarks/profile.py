@@ -42,9 +42,9 @@ _LOADS = {
     "patch-small": Task(8 * MIB, 64 * KIB),
 }
 
-#: py-spy stops a process for each sample by default. A worker that takes two milliseconds for a
-#: chunk is then mostly seen where it was going to wait anyway, which made its reading of requests
-#: look two to five times as dear as the clock says. Only C functions need one that is stopped.
+#: py-spy stops a process for each sample by default, and with that changes where it is seen: of a
+#: chunk of two milliseconds, reading the request looked two to four times as dear as the clock of
+#: the worker's thread says. Only C functions need a process that is stopped.
 UNSTOPPED = ("--nonblocking",)
 
 #: The protocols of loads that send no forms.
