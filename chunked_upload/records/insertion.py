@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, Engine, insert, inspect
+from sqlalchemy import ClauseElement, Column, Engine, insert, inspect
 from sqlalchemy.orm import Session, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -91,6 +91,8 @@ class Insertion:
             self._plain
             and record.id is None
             and engine.dialect.insert_returning
+            # An app may have the database compute a value (``func.now()``).
+            and not any(isinstance(value, ClauseElement) for value in vars(record).values())
             and not any(getattr(self._mapper.dispatch, name) for name in _MAPPER_EVENTS)
             and not any(getattr(self._session.dispatch, name) for name in _SESSION_EVENTS)
         )

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import event, inspect
+from sqlalchemy import event, func, inspect
 from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
 
-from chunked_upload import ChunkedUpload, ChunkedUploadMixin
+from chunked_upload import ChunkedUpload, ChunkedUploadMixin, ChunkedUploadView
 from tests.conftest import create_tables
 from tests.support.protocol import Protocol, records
 
@@ -135,3 +135,19 @@ def test_a_record_of_a_model_with_versions_has_its_first(make_app: MakeApp) -> N
     ChunkedUpload(app, db=db, model=Upload)
     create_tables(app)
     assert begun(app)["version"] == 1
+
+
+def test_the_database_may_compute_what_an_app_adds(make_app: MakeApp) -> None:
+    app = make_app()
+    db = SQLAlchemy(app)
+
+    class Upload(ChunkedUploadMixin, db.Model):  # type: ignore[name-defined,misc]
+        stage: Mapped[str]
+
+    class View(ChunkedUploadView):
+        def get_extra_attrs(self, request: Any) -> dict[str, Any]:
+            return {"stage": func.lower("NEW")}
+
+    ChunkedUpload(app, db=db, model=Upload, upload_view=View)
+    create_tables(app)
+    assert begun(app)["stage"] == "new"
